@@ -1,0 +1,253 @@
+"""What can go wrong, in three families named after what happens next.
+
+`Refused`: the rules say no. Never retried, always audited.
+`Unavailable`: later may work. The queue retries.
+`PeerFault`: the other side sent something wrong. Not retried, reported to it.
+
+Anything else is a bug of ours and crashes the job loudly. The first line of a class's docstring is the cause that a
+person reads; `code` is for machines and never changes; `owner` says whose it is, `next_step` what to do. No text
+here or in `detail` ever holds patient data, a token or a key.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Owner(StrEnum):
+    """Who has to act."""
+
+    OWN_PACS = "own PACS administrator"
+    OWN_NODE = "own node administrator"
+    ORIGIN = "origin"
+    REQUESTER = "requester"
+    HUB = "hub"
+    RECORD = "record system"
+    NETWORK = "network"
+
+
+class Fault(Exception):
+    """The one base, so that a caller can report any of the three families alike."""
+
+    code: ClassVar[str] = ""
+    owner: ClassVar[Owner]
+    next_step: ClassVar[str]
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+    @property
+    def cause(self) -> str:
+        """The sentence for people: first line of the docstring, and the detail where there is one."""
+        sentence = (type(self).__doc__ or "").strip().splitlines()[0]
+        return f"{sentence} ({self.detail})" if self.detail else sentence
+
+    def __str__(self) -> str:
+        return f"{self.cause} Owner: {self.owner}. Next: {self.next_step}"
+
+
+class Refused(Fault):
+    """The rules say no."""
+
+    owner = Owner.REQUESTER
+    next_step = "Read the reason; asking again changes nothing."
+
+
+class Unavailable(Fault):
+    """It does not work now and may work later."""
+
+    owner = Owner.NETWORK
+    next_step = "Wait: it is tried again by itself."
+
+
+class PeerFault(Fault):
+    """The other side sent something wrong."""
+
+    owner = Owner.ORIGIN
+    next_step = "Report the code and the trace id to the other side."
+
+
+# --- refused ----------------------------------------------------------------------------------------------------------
+
+
+class NotEntitled(Refused):
+    """The record gives this institution no access to this patient or document."""
+
+    code = "not-entitled"
+    owner = Owner.REQUESTER
+    next_step = "Read the patient's card, or ask the patient whether the document is hidden."
+
+
+class IdentityRefused(Refused):
+    """The institution could not prove who it is."""
+
+    code = "identity-refused"
+    owner = Owner.OWN_NODE
+    next_step = "Check card, certificate and trust list of the node that asked."
+
+
+class Denied(Refused):
+    """The resolver denied the transfer."""
+
+    code = "denied"
+    next_step = "Read the reason: it comes from the origin's rules or from the link itself."
+
+
+class GrantRefused(Refused):
+    """The origin did not accept the grant."""
+
+    code = "grant-refused"
+    owner = Owner.ORIGIN
+    next_step = "Ask the origin's administrator with the trace id."
+
+
+class LinkWithdrawn(Refused):
+    """The origin has withdrawn or replaced this link."""
+
+    code = "link-withdrawn"
+    owner = Owner.ORIGIN
+    next_step = "Look for a newer entry in the record, or ask the origin."
+
+
+class WrongPatient(Refused):
+    """The images belong to somebody else than the record says: nothing was passed on."""
+
+    code = "wrong-patient"
+    owner = Owner.ORIGIN
+    next_step = "Call the origin: its link names another patient than its image headers."
+
+
+class UnknownParticipant(Refused):
+    """No such participant in the directory."""
+
+    code = "unknown-participant"
+    owner = Owner.HUB
+    next_step = "Check the Telematik-ID, or ask the hub's operator to enrol the participant."
+
+
+class UnknownPacs(Refused):
+    """No PACS of this name is registered at this node."""
+
+    code = "unknown-pacs"
+    owner = Owner.OWN_NODE
+    next_step = "Register it with `linkexchange pacs set`."
+
+
+class UnknownStudy(Refused):
+    """The PACS has no such study."""
+
+    code = "unknown-study"
+    owner = Owner.OWN_PACS
+    next_step = "Check the Study Instance UID at the PACS."
+
+
+class UnknownTransfer(Refused):
+    """No such transfer, link or entry."""
+
+    code = "not-found"
+    owner = Owner.OWN_NODE
+    next_step = "Check the identifier; `linkexchange pull --help` says where it comes from."
+
+
+class Overtaken(Refused):
+    """Another worker has taken this transfer over: this one stops and changes nothing."""
+
+    code = "overtaken"
+    owner = Owner.OWN_NODE
+    next_step = "Nothing: the transfer goes on in the other worker."
+
+
+class SettingRefused(Refused):
+    """A setting is wrong."""
+
+    code = "setting"
+    owner = Owner.OWN_NODE
+    next_step = "Correct the named key in the environment or the settings file; docs/reference/settings.md lists all."
+
+
+# --- unavailable ------------------------------------------------------------------------------------------------------
+
+
+class OriginUnavailable(Unavailable):
+    """The origin's node does not answer."""
+
+    code = "origin-unavailable"
+    owner = Owner.ORIGIN
+    next_step = "Wait: it is tried again by itself. If it lasts, call the origin."
+
+
+class OriginPacsUnavailable(Unavailable):
+    """The origin's PACS does not answer or refuses its own node."""
+
+    code = "origin-pacs-unavailable"
+    owner = Owner.ORIGIN
+    next_step = "Wait: it is tried again by itself. If it lasts, call the origin's PACS administrator."
+
+
+class PacsUnavailable(Unavailable):
+    """The own PACS does not answer or refuses the node."""
+
+    code = "pacs-unavailable"
+    owner = Owner.OWN_PACS
+    next_step = "Check that the PACS runs and knows the node's AE title; it is tried again by itself."
+
+
+class HubUnavailable(Unavailable):
+    """The hub does not answer."""
+
+    code = "hub-unavailable"
+    owner = Owner.HUB
+    next_step = "Wait: it is tried again by itself."
+
+
+class RecordUnavailable(Unavailable):
+    """The record system does not answer."""
+
+    code = "record-unavailable"
+    owner = Owner.RECORD
+    next_step = "Wait: it is tried again by itself."
+
+
+class CardUnavailable(Unavailable):
+    """The institution's card cannot sign."""
+
+    code = "SMC-B"
+    owner = Owner.OWN_NODE
+    next_step = "Check that the card is in its terminal and its PIN is verified."
+
+
+class TransferInterrupted(Unavailable):
+    """The stream from the origin broke off."""
+
+    code = "interrupted"
+    owner = Owner.NETWORK
+    next_step = "Wait: what is missing is asked for again by itself."
+
+
+# --- peer fault -------------------------------------------------------------------------------------------------------
+
+
+class DocumentFault(PeerFault):
+    """The link document cannot be read or contradicts itself."""
+
+    code = "document-fault"
+    owner = Owner.ORIGIN
+    next_step = "Report it to the origin named in the record entry; it must publish the link again."
+
+
+class InstanceFault(PeerFault):
+    """An instance cannot be read or is not what it says it is."""
+
+    code = "instance-fault"
+    owner = Owner.ORIGIN
+    next_step = "Report the transfer to the origin; the instance is listed as failed in the proof."
+
+
+class MessageFault(PeerFault):
+    """A message does not follow its format."""
+
+    code = "message-fault"
+    owner = Owner.ORIGIN
+    next_step = "Report the code and the trace id to the sender."

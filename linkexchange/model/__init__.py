@@ -1,0 +1,1 @@
+"""Values and rules: frozen, typed, without any input or output."""

@@ -1,0 +1,100 @@
+"""The audit trail: a closed list of actions, and a chain of hashes over the entries of one participant.
+
+An action is `subject.verb`, in the past tense, from the list below and from nowhere else. One entry per step of a
+transfer, never per instance. Fields hold identifiers of links, transfers, studies and institutions; no names, no KVNR.
+
+Wire format: docs/reference/audit.md. An entry's hash is SHA-256 over the canonical JSON (RFC 8785) of the entry without
+the hash itself; `previous` is the hash of the entry before it, 64 zeros for the first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import rfc8785
+
+from linkexchange.model.identifiers import Sha256, TelematikId
+
+GENESIS = Sha256("0" * 64)
+
+
+class Action(StrEnum):
+    """Everything that is ever written down."""
+
+    NONCE_ISSUED = "nonce.issued"
+    SESSION_OPENED = "session.opened"
+    SESSION_REFUSED = "session.refused"
+    LINK_REGISTERED = "link.registered"
+    LINK_WITHDRAWN = "link.withdrawn"
+    LINK_PUBLISHED = "link.published"
+    PULL_REQUESTED = "pull.requested"
+    PULL_GRANTED = "pull.granted"
+    PULL_DENIED = "pull.denied"
+    PULL_REFUSED = "pull.refused"
+    PULL_PERMITTED = "pull.permitted"
+    PULL_BEGUN = "pull.begun"
+    PULL_WAITING = "pull.waiting"
+    PULL_ENDED = "pull.ended"
+    STUDY_RELEASED = "study.released"
+    STUDY_SERVED = "study.served"
+    SERVING_REFUSED = "serving.refused"
+    OFFER_MADE = "offer.made"
+    OFFER_TAKEN = "offer.taken"
+    RECEIPT_SENT = "receipt.sent"
+    RECEIPT_BOOKED = "receipt.booked"
+    PARTICIPANT_ENROLLED = "participant.enrolled"
+    PACS_CHANGED = "pacs.changed"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One link of a participant's chain. `at` is UTC."""
+
+    participant: TelematikId
+    seq: int
+    at: datetime
+    action: Action
+    fields: Mapping[str, str | int]
+    previous: Sha256
+    hash: Sha256
+
+
+def chain(
+    participant: TelematikId, last: AuditEntry | None, *, action: Action, fields: Mapping[str, str | int], at: datetime
+) -> AuditEntry:
+    """The entry that follows `last` (None: the first)."""
+    seq, previous = (last.seq + 1, last.hash) if last else (1, GENESIS)
+    utc = at.astimezone(UTC)
+    digest = _digest(participant, seq, utc, action.value, fields, previous)
+    return AuditEntry(participant, seq, utc, action, dict(fields), previous, digest)
+
+
+def first_bad(entries: Iterable[AuditEntry]) -> int | None:
+    """Sequence number of the first entry that does not follow from the one before it; None when all do."""
+    previous = GENESIS
+    for seq, entry in enumerate(entries, start=1):
+        at = entry.at.astimezone(UTC)
+        digest = _digest(entry.participant, entry.seq, at, entry.action, entry.fields, entry.previous)
+        if (entry.seq, entry.previous, entry.hash) != (seq, previous, digest):
+            return seq
+        previous = entry.hash
+    return None
+
+
+def _digest(
+    participant: str, seq: int, at: datetime, action: str, fields: Mapping[str, str | int], previous: str
+) -> Sha256:
+    entry: dict[str, Any] = {
+        "participant": str(participant),
+        "seq": seq,
+        "at": at.isoformat(),
+        "action": str(action),
+        "fields": {key: str(value) if isinstance(value, str) else value for key, value in fields.items()},
+        "previous": str(previous),
+    }
+    return Sha256(hashlib.sha256(rfc8785.dumps(entry)).hexdigest())

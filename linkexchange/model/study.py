@@ -1,0 +1,89 @@
+"""A study as a list of what it must have: series and instances, and the digest over both."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from linkexchange.model.identifiers import SeriesUid, Sha256, SopClassUid, SopInstanceUid, StudyUid
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One SOP instance, and the Instance Number people sort by."""
+
+    sop_instance: SopInstanceUid
+    sop_class: SopClassUid
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series with all its instances."""
+
+    series: SeriesUid
+    modality: str
+    instances: tuple[Instance, ...]
+    number: int | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Exactly which instances a study has. Raises ValueError when a SOP Instance UID stands in it twice."""
+
+    study: StudyUid
+    series: tuple[Series, ...]
+
+    def __post_init__(self) -> None:
+        uids = [instance.sop_instance for instance in self.instances]
+        if not uids:
+            raise ValueError("manifest without instances")
+        if len(set(uids)) != len(uids):
+            raise ValueError("manifest names an instance twice")
+
+    @property
+    def instances(self) -> Iterator[Instance]:
+        """All instances, series by series."""
+        return (instance for series in self.series for instance in series.instances)
+
+    @property
+    def uids(self) -> frozenset[SopInstanceUid]:
+        """The set that a complete transfer must equal."""
+        return frozenset(instance.sop_instance for instance in self.instances)
+
+    @property
+    def sop_classes(self) -> frozenset[SopClassUid]:
+        """What presentation contexts are needed for."""
+        return frozenset(instance.sop_class for instance in self.instances)
+
+    @property
+    def homes(self) -> dict[SopInstanceUid, SeriesUid]:
+        """The series of every instance."""
+        return {instance.sop_instance: series.series for series in self.series for instance in series.instances}
+
+    @property
+    def digest(self) -> Sha256:
+        """SHA-256 over the Study UID and one sorted line `series TAB class TAB instance` for each; LF ends each line.
+
+        It is the same whether the manifest was written as FHIR or as a DICOM Key Object Selection, and in any order.
+        """
+        rows = sorted(
+            (series.series.encode(), instance.sop_instance.encode(), instance.sop_class.encode())
+            for series in self.series
+            for instance in series.instances
+        )
+        lines = [self.study.encode(), *(b"\t".join((series, sop_class, uid)) for series, uid, sop_class in rows)]
+        return Sha256(hashlib.sha256(b"".join(line + b"\n" for line in lines)).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class StudySummary:
+    """What a PACS says about a study when it is asked (C-FIND or QIDO-RS)."""
+
+    manifest: Manifest
+    description: str = ""
+    accession: str = ""
+    started: datetime | None = None

@@ -1,0 +1,140 @@
+"""Signed JSON (JWS, RFC 7515) between nodes and hub: one algorithm, keys by name, limits before parsing.
+
+Only ES256 on P-256 is ever made or believed. A token that brings its own key, asks for compression or for an extension
+is refused before its signature is looked at. The attestation is not read here: it is signed by a card, with another
+curve, and `ti_adapter.attestation` reads it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import rfc8785
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from jwcrypto.common import JWException
+from jwcrypto.jwk import JWK, JWKSet
+from jwcrypto.jws import JWS
+
+from linkexchange.errors import MessageFault
+
+TOKEN_MAX_BYTES = 16 * 1024
+PROOF_MAX_BYTES = 64 * 1024 * 1024
+_HEADER_KEYS = frozenset({"alg", "typ", "kid"})
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Claims whose signature is proven, and nothing more: audience, time and binding are still to be checked."""
+
+    typ: str
+    kid: str
+    claims: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A private key with the name under which others know its public half."""
+
+    kid: str
+    key: JWK = field(repr=False)
+
+    @classmethod
+    def of(cls, private_key: EllipticCurvePrivateKey, kid: str) -> Signer:
+        """Wrap a P-256 key; raises ValueError for another curve."""
+        if not isinstance(private_key.curve, SECP256R1):
+            raise ValueError("not a P-256 key")
+        return cls(kid, JWK.from_pyca(private_key))
+
+    def sign(self, claims: Mapping[str, Any], *, typ: str) -> str:
+        """Compact JWS over the canonical JSON (RFC 8785) of the claims."""
+        token = JWS(rfc8785.dumps(dict(claims)))
+        token.add_signature(self.key, None, json.dumps({"alg": "ES256", "kid": self.kid, "typ": typ}))
+        return str(token.serialize(compact=True))
+
+    @property
+    def public(self) -> PublicKeys:
+        """The public half, for whoever must believe this signer."""
+        return PublicKeys({self.kid: JWK.from_json(self.key.export_public())})
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKeys:
+    """Pinned public keys by name."""
+
+    keys: Mapping[str, JWK]
+
+    @classmethod
+    def of(cls, public_key: EllipticCurvePublicKey, kid: str) -> PublicKeys:
+        """One key under one name, such as a node's key under the thumbprint of its certificate."""
+        return cls({kid: JWK.from_pyca(public_key)})
+
+    @classmethod
+    def from_jwks(cls, text: str) -> PublicKeys:
+        """Read a JWK Set (RFC 7517); raises ValueError when a key is not P-256 or has no `kid`."""
+        keys = {str(jwk.get("kid")): jwk for jwk in JWKSet.from_json(text)["keys"]}
+        if not keys or any(jwk.get("crv") != "P-256" or not kid for kid, jwk in keys.items()):
+            raise ValueError("a JWK Set of named P-256 keys is wanted")
+        return cls(keys)
+
+    def to_jwks(self) -> str:
+        """The JWK Set that others pin."""
+        rows = [{**json.loads(jwk.export_public()), "kid": kid, "alg": "ES256"} for kid, jwk in self.keys.items()]
+        return json.dumps({"keys": rows}, sort_keys=True)
+
+
+def verify(token: str, keys: PublicKeys, *, max_bytes: int = TOKEN_MAX_BYTES) -> Proven:
+    """Prove the signature of a compact JWS; raises `MessageFault` with the failed step.
+
+    1. Size. 2. A header with `alg`, `typ`, `kid` and nothing else. 3. ES256. 4. A pinned key of that name.
+    5. The signature. 6. A JSON object.
+    """
+    if len(token) > max_bytes:
+        raise MessageFault("step 1: token too large")
+    header = _header(token)
+    if header["alg"] != "ES256":
+        raise MessageFault("step 3: algorithm")
+    if header["kid"] not in keys.keys:
+        raise MessageFault("step 4: unknown key")
+    return Proven(header["typ"], header["kid"], _payload(token, keys.keys[header["kid"]]))
+
+
+def _header(token: str) -> dict[str, str]:
+    try:
+        segment = token.partition(".")[0]
+        header = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
+    except ValueError as wrong:
+        raise MessageFault("step 2: header") from wrong
+    named = isinstance(header, dict) and set(header) == _HEADER_KEYS
+    if not named or not all(isinstance(value, str) for value in header.values()):
+        raise MessageFault("step 2: header")
+    return header
+
+
+def _payload(token: str, key: JWK) -> dict[str, Any]:
+    try:
+        jws = JWS()
+        jws.allowed_algs = ["ES256"]
+        jws.deserialize(token, key)
+        claims = json.loads(jws.payload)
+    except (JWException, ValueError, RecursionError) as wrong:
+        raise MessageFault("step 5: signature") from wrong
+    if not isinstance(claims, dict):
+        raise MessageFault("step 6: payload")
+    return claims
+
+
+def thumbprint(certificate_der: bytes) -> str:
+    """`x5t#S256` of RFC 8705: base64url of the SHA-256 of the DER certificate, without padding."""
+    return base64.urlsafe_b64encode(hashlib.sha256(certificate_der).digest()).rstrip(b"=").decode()
+
+
+def certificate_der(certificate: x509.Certificate) -> bytes:
+    """The bytes that are hashed and sent."""
+    return certificate.public_bytes(Encoding.DER)

@@ -1,0 +1,1 @@
+"""Interfaces of the German Telematikinfrastruktur. Knows nothing of DICOM or links."""
