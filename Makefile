@@ -1,0 +1,57 @@
+# Two commands on a fresh machine: `make demo` and `make test`. `make` lists them all.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.5
+UV := $(BIN)/uv
+LOCKED := uv.lock pyproject.toml ti-adapter/pyproject.toml
+PYTEST := $(BIN)/pytest -q
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo check format test system-packages lock clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## A whole network on this machine, with real images (ARGS=--once ends after the proof)
+	@exec $(BIN)/linkexchange demo $(ARGS)
+
+check: $(VENV)/.dev ## Lint, format, types, import contracts, sizes and the fast tests, in under a minute
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/sizes.py
+	$(PYTEST) -n $(JOBS) -m "not slow and not peers and not root" tests
+
+test: $(VENV)/.dev system-packages ## Every test, with real PACS and a real browser
+	$(PYTEST) -n $(JOBS) tests
+
+format: $(VENV)/.dev ## Put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+system-packages: ## Install what the tests need from the system, where that is allowed
+	@scripts/system-packages
+
+lock: $(VENV)/.uv ## Renew the lock file; releases younger than a week stay out
+	$(UV) lock --upgrade
+
+clean: ## Remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/.uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.uv $(LOCKED)
+	$(UV) sync --quiet --frozen --inexact --no-dev --extra demo
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.uv $(LOCKED)
+	$(UV) sync --quiet --frozen --all-packages --all-extras
+	@touch $@ $(VENV)/.demo

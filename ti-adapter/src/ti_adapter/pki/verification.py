@@ -1,0 +1,153 @@
+"""From a certificate as received to a proven one, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import BrainpoolP256R1, EllipticCurvePublicKey
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID, SignatureAlgorithmOID
+
+from ti_adapter.errors import CertificateRefused
+from ti_adapter.pki.extensions import Admission, read_admission, value_of
+from ti_adapter.pki.reason import Reason
+from ti_adapter.pki.trust_list import TrustList
+
+POLICY_HCI_AUT = x509.ObjectIdentifier("1.2.276.0.76.4.77")
+"""Certificate type C.HCI.AUT: login of an institution with its SMC-B (gemSpec_OID)."""
+
+_UNDERSTOOD = frozenset(
+    {
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.CERTIFICATE_POLICIES,
+        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+        ExtensionOID.ADMISSIONS,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenCertificate:
+    """A certificate that `verify_institution` has proven, with what it says about its institution."""
+
+    certificate: x509.Certificate
+    admission: Admission
+    name: str
+
+
+def verify_institution(certificate: x509.Certificate, trust: TrustList, now: datetime) -> ProvenCertificate:
+    """Prove that a certificate is that of an institution's card; raises `CertificateRefused` with the failed step.
+
+    Steps after gemSpec_PKI, TUC_PKI_018; an auditor can tick them off:
+
+    1. It can be read as a whole, no extension twice.
+    2. `now` lies within its validity (SE_1021).
+    3. Its issuer stands in the trust list, by name and by authority key identifier (SE_1027, SE_1023).
+    4. `now` lies within the validity of that CA.
+    5. That CA has signed it, with ECDSA and SHA-256 (SE_1024).
+    6. Its key lies on brainpoolP256r1 (gemSpec_Krypt).
+    7. It is no CA itself, and its key usage is digitalSignature (SE_1016).
+    8. Its extended key usage has clientAuth (SE_1017).
+    9. Its policies name the type C.HCI.AUT (SE_1033, SE_1018).
+    10. No critical extension is left that these steps do not understand (RFC 5280, section 4.2).
+    11. Exactly one Admission, with a Telematik-ID and at least one professionOID.
+
+    Left to the caller: revocation (see the head of this package), and whether the role may do what it asks for.
+    """
+    extensions, name = _read(certificate)
+    _check_time(certificate, now)
+    issuer = _issuer(certificate, extensions, trust)
+    if not issuer.not_valid_before_utc <= now <= issuer.not_valid_after_utc:
+        raise CertificateRefused(4, Reason.ISSUER_NOT_VALID)
+    _check_signature(certificate, issuer)
+    _check_curve(certificate)
+    _check_key_usage(extensions)
+    _check_extended_key_usage(extensions)
+    _check_policies(extensions)
+    if any(one.critical and one.oid not in _UNDERSTOOD for one in extensions):
+        raise CertificateRefused(10, Reason.CRITICAL_EXTENSION)
+    return ProvenCertificate(certificate, read_admission(extensions), name)
+
+
+def is_on_card_curve(certificate: x509.Certificate) -> bool:
+    """Whether the key lies on brainpoolP256r1, the curve of the cards."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, BrainpoolP256R1)
+
+
+def _read(certificate: x509.Certificate) -> tuple[x509.Extensions, str]:
+    """Names and extensions are parsed when they are first looked at, so what is malformed in them is caught here.
+
+    The parser raises half a dozen unrelated classes on hostile bytes, TypeError among them, and lists them nowhere.
+    """
+    try:
+        names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        _ = certificate.issuer
+        return certificate.extensions, str(names[0].value) if names else ""
+    except Exception as wrong:
+        raise CertificateRefused(1, Reason.UNREADABLE) from wrong
+
+
+def _check_time(certificate: x509.Certificate, now: datetime) -> None:
+    if now < certificate.not_valid_before_utc:
+        raise CertificateRefused(2, Reason.NOT_YET_VALID)
+    if now > certificate.not_valid_after_utc:
+        raise CertificateRefused(2, Reason.EXPIRED)
+
+
+def _issuer(certificate: x509.Certificate, extensions: x509.Extensions, trust: TrustList) -> x509.Certificate:
+    if certificate.issuer == certificate.subject:
+        raise CertificateRefused(3, Reason.SELF_ISSUED)
+    named = tuple(trust.named(certificate.issuer))
+    if not named:
+        raise CertificateRefused(3, Reason.ISSUER_UNKNOWN)
+    wanted = value_of(extensions, x509.AuthorityKeyIdentifier)
+    for authority in named:
+        own = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+        if wanted and wanted.key_identifier == own.digest:
+            return authority
+    raise CertificateRefused(3, Reason.ISSUER_KEY)
+
+
+def _check_signature(certificate: x509.Certificate, issuer: x509.Certificate) -> None:
+    if certificate.signature_algorithm_oid != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
+        raise CertificateRefused(5, Reason.SIGNATURE)
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm) as wrong:
+        raise CertificateRefused(5, Reason.SIGNATURE) from wrong
+
+
+def _check_curve(certificate: x509.Certificate) -> None:
+    if not is_on_card_curve(certificate):
+        raise CertificateRefused(6, Reason.CURVE)
+
+
+def _check_key_usage(extensions: x509.Extensions) -> None:
+    constraints = value_of(extensions, x509.BasicConstraints)
+    if constraints and constraints.ca:
+        raise CertificateRefused(7, Reason.CA_CERTIFICATE)
+    usage = value_of(extensions, x509.KeyUsage)
+    if not usage or not usage.digital_signature:
+        raise CertificateRefused(7, Reason.KEY_USAGE)
+
+
+def _check_extended_key_usage(extensions: x509.Extensions) -> None:
+    usages = value_of(extensions, x509.ExtendedKeyUsage)
+    if not usages or ExtendedKeyUsageOID.CLIENT_AUTH not in usages:
+        raise CertificateRefused(8, Reason.EXTENDED_KEY_USAGE)
+
+
+def _check_policies(extensions: x509.Extensions) -> None:
+    policies = value_of(extensions, x509.CertificatePolicies)
+    if not policies:
+        raise CertificateRefused(9, Reason.POLICY_MISSING)
+    if all(policy.policy_identifier != POLICY_HCI_AUT for policy in policies):
+        raise CertificateRefused(9, Reason.TYPE)

@@ -1,0 +1,176 @@
+"""The two ways into the simulated record system: an institution's, and the patient's.
+
+Both raise `RecordRefused` where the record says no and `RecordSilent` where it does not answer, and nothing else. What
+cannot be the record's answer (a proxy's error page, broken JSON, more bytes than a document may have) counts as none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from ti_adapter.errors import ErrorCode, RecordRefused, RecordSilent
+from ti_adapter.simulator.login import AUDIENCE, OpenSession
+from ti_adapter.simulator.record import DOCUMENT_MAX_BYTES, Access, Entry, Upload
+
+_TIMEOUT = httpx.Timeout(30, connect=5)
+_ENTRY = re.compile(r"[0-9A-Za-z-]{1,64}")
+
+
+_NONCE = TypeAdapter(dict[str, str])
+_SESSION = TypeAdapter(OpenSession)
+_LISTED = TypeAdapter(Entry)
+_LIST = TypeAdapter(list[Entry])
+_ACCESSES = TypeAdapter(list[Access])
+
+_Read = TypeVar("_Read")
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """A document as it was stored."""
+
+    content: bytes = field(repr=False)
+    media_type: str
+
+
+class _Wire:
+    """The one place where limits hold and foreign errors end.
+
+    Every call has a connection of its own, so that there is nothing to close; beside the simulator that costs nothing.
+    """
+
+    def __init__(self, url: str) -> None:
+        # The environment's proxies are for the internet; the simulator runs beside its users.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._http = httpx.Client(base_url=url, timeout=_TIMEOUT, limits=limits, trust_env=False)
+
+    def _call(
+        self, method: str, path: str, *, headers: Mapping[str, str], content: bytes | None = None, body: object = None
+    ) -> Retrieved:
+        try:
+            with self._http.stream(method, path, headers=headers, content=content, json=body) as response:
+                answer = _limited(response)
+        except httpx.HTTPError as wrong:
+            raise RecordSilent(type(wrong).__name__) from wrong
+        if not response.is_success:
+            raise _refusal(response.status_code, answer)
+        return Retrieved(answer, response.headers.get("content-type", ""))
+
+
+class RecordClient(_Wire):
+    """An institution's way in. Every call takes the secret of a session and the KVNR of the record.
+
+    A login needs an attestation for `audience` over a nonce.
+    """
+
+    audience = AUDIENCE
+
+    def nonce(self) -> str:
+        """A nonce for one login."""
+        return _read(_NONCE, self._call("POST", "/nonces", headers={})).get("nonce", "")
+
+    def open_session(self, attestation: str) -> OpenSession:
+        """Log in."""
+        return _read(_SESSION, self._call("POST", "/sessions", headers={}, body={"attestation": attestation}))
+
+    def store(self, session: str, kvnr: str, upload: Upload) -> Entry:
+        """Put a new document in."""
+        return self._send("/documents", _headers(session, kvnr), upload)
+
+    def find(self, session: str, kvnr: str) -> list[Entry]:
+        """What can be read now, newest first."""
+        return _read(_LIST, self._call("GET", "/documents", headers=_headers(session, kvnr)))
+
+    def retrieve(self, session: str, kvnr: str, entry: str) -> Retrieved:
+        """One document, byte for byte."""
+        return self._call("GET", f"/documents/{_segment(entry)}", headers=_headers(session, kvnr))
+
+    def replace(self, session: str, kvnr: str, upload: Upload, *, entry: str) -> Entry:
+        """Put a new version in the place of an entry."""
+        return self._send(f"/documents/{_segment(entry)}/replacement", _headers(session, kvnr), upload)
+
+    def _send(self, path: str, headers: Mapping[str, str], upload: Upload) -> Entry:
+        described = {"content-type": upload.media_type, "x-document-title": quote(upload.title)}
+        return _read(_LISTED, self._call("POST", path, headers={**headers, **described}, content=upload.content))
+
+
+class PatientClient(_Wire):
+    """What a card in a terminal, or the patient's app, would do."""
+
+    def __init__(self, url: str, admin_key: str) -> None:
+        super().__init__(url)
+        self._admin_key = admin_key
+
+    def open_record(self, kvnr: str) -> None:
+        """Have a record from now on."""
+        self._own("POST", "/record", kvnr)
+
+    def entitle(self, kvnr: str, telematik_id: str, valid_to: datetime) -> None:
+        """Entitle an institution until then."""
+        self._own("POST", "/entitlements", kvnr, body={"actorId": telematik_id, "validTo": valid_to.isoformat()})
+
+    def end_entitlement(self, kvnr: str, telematik_id: str) -> None:
+        """End an entitlement at once."""
+        self._own("DELETE", f"/entitlements/{quote(telematik_id, safe='')}", kvnr)
+
+    def hide(self, kvnr: str, entry: str) -> None:
+        """Hide a document from every institution."""
+        self._own("PUT", f"/hidden/{_segment(entry)}", kvnr)
+
+    def unhide(self, kvnr: str, entry: str) -> None:
+        """Show it again."""
+        self._own("DELETE", f"/hidden/{_segment(entry)}", kvnr)
+
+    def accesses(self, kvnr: str) -> list[Access]:
+        """Who did what when, oldest first."""
+        return _read(_ACCESSES, self._own("GET", "/accesses", kvnr))
+
+    def _own(self, method: str, path: str, kvnr: str, *, body: object = None) -> Retrieved:
+        headers = {"x-admin-key": self._admin_key, "x-insurantid": kvnr}
+        return self._call(method, f"/patient{path}", headers=headers, body=body)
+
+
+def _headers(session: str, kvnr: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {session}", "x-insurantid": kvnr}
+
+
+def _segment(entry: str) -> str:
+    """What could lead elsewhere than to an entry is none of the record's."""
+    if not _ENTRY.fullmatch(entry):
+        raise RecordRefused(ErrorCode.NO_RESOURCE)
+    return entry
+
+
+def _limited(response: httpx.Response) -> bytes:
+    content = bytearray()
+    for chunk in response.iter_bytes():
+        content += chunk
+        if len(content) > DOCUMENT_MAX_BYTES:
+            raise RecordSilent("the answer is too large")
+    return bytes(content)
+
+
+def _read(kind: TypeAdapter[_Read], answer: Retrieved) -> _Read:
+    try:
+        return kind.validate_json(answer.content)
+    except ValidationError:
+        # Its text would repeat the answer.
+        raise RecordSilent("the answer does not follow its format") from None
+
+
+def _refusal(status: int, content: bytes) -> RecordRefused | RecordSilent:
+    if 400 <= status < 500:
+        try:
+            return RecordRefused(ErrorCode(json.loads(content)["errorCode"]))
+        except (ValueError, LookupError, TypeError):
+            pass
+    return RecordSilent(f"HTTP {status}")

@@ -1,0 +1,182 @@
+"""The rules of the simulated record system, without input or output.
+
+1. An institution reaches a record only while it is entitled to it. Not entitled and no such record look the same.
+2. A document that was replaced, or that the patient has hidden, is not there: it is neither listed nor read.
+3. What was replaced once cannot be replaced again, so that versions form a line.
+4. Nothing is ever deleted, and what was stored is given back byte for byte.
+5. Every access to a record is written down for its patient, refused ones too.
+
+Not simulated: roles and data categories, the metadata of XDS, and any encryption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import uuid4
+
+from ti_adapter.attestation import Attestation
+from ti_adapter.errors import ErrorCode, RecordRefused
+
+DOCUMENT_MAX_BYTES = 25_000_000
+"""Limit of the ePA for one document: 25 MB."""
+
+
+class Operation(StrEnum):
+    """What an institution may do."""
+
+    STORE = "store"
+    FIND = "find"
+    RETRIEVE = "retrieve"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A document on its way into the record."""
+
+    content: bytes = field(repr=False)
+    media_type: str
+    title: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the record's list."""
+
+    entry: str
+    title: str = field(repr=False)
+    author: str
+    created: datetime
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One line of what the patient reads: who did what when, and how it ended (`ok`, or the code of the refusal)."""
+
+    telematik_id: str
+    name: str
+    operation: str
+    entry: str
+    at: datetime
+    outcome: str
+
+
+@dataclass(slots=True)
+class _Record:
+    entries: dict[str, Entry] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
+    replaced: set[str] = field(default_factory=set)
+    hidden: set[str] = field(default_factory=set)
+    entitled: dict[str, datetime] = field(default_factory=dict)
+    accesses: list[Access] = field(default_factory=list)
+
+    def add(self, upload: Upload, *, author: str, now: datetime) -> Entry:
+        if len(upload.content) > DOCUMENT_MAX_BYTES:
+            raise RecordRefused(ErrorCode.DOCUMENT_TOO_LARGE)
+        entry = Entry(str(uuid4()), upload.title, author, now, upload.media_type)
+        self.entries[entry.entry] = entry
+        self.contents[entry.entry] = upload.content
+        return entry
+
+    def visible(self, entry: str) -> Entry:
+        """An entry that the patient has not hidden, replaced or not."""
+        if entry not in self.entries or entry in self.hidden:
+            raise RecordRefused(ErrorCode.NO_RESOURCE)
+        return self.entries[entry]
+
+    def current(self, entry: str) -> Entry:
+        if entry in self.replaced:
+            raise RecordRefused(ErrorCode.NO_RESOURCE)
+        return self.visible(entry)
+
+
+class RecordSystem:
+    """All records, as institutions and patients see them; raises `RecordRefused` where the rules say no."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._records: dict[str, _Record] = {}
+
+    # An institution's side.
+
+    def store(self, who: Attestation, kvnr: str, upload: Upload) -> Entry:
+        """Put a new document in."""
+        with self._opened(who, kvnr, Operation.STORE) as record:
+            return record.add(upload, author=who.name, now=self._clock())
+
+    def find(self, who: Attestation, kvnr: str) -> list[Entry]:
+        """What can be read now, newest first."""
+        with self._opened(who, kvnr, Operation.FIND) as record:
+            gone = record.replaced | record.hidden
+            return [entry for entry in reversed(record.entries.values()) if entry.entry not in gone]
+
+    def retrieve(self, who: Attestation, kvnr: str, entry: str) -> tuple[Entry, bytes]:
+        """One document as it was stored."""
+        with self._opened(who, kvnr, Operation.RETRIEVE, entry=entry) as record:
+            return record.current(entry), record.contents[entry]
+
+    def replace(self, who: Attestation, kvnr: str, upload: Upload, *, entry: str) -> Entry:
+        """Put a new version in the place of an entry."""
+        with self._opened(who, kvnr, Operation.REPLACE, entry=entry) as record:
+            record.visible(entry)
+            if entry in record.replaced:
+                raise RecordRefused(ErrorCode.STATUS_MISMATCH)
+            version = record.add(upload, author=who.name, now=self._clock())
+            record.replaced.add(entry)
+            return version
+
+    # The patient's side.
+
+    def open_record(self, kvnr: str) -> None:
+        """Have a record from now on. Safe to repeat."""
+        self._records.setdefault(kvnr, _Record())
+
+    def entitle(self, kvnr: str, telematik_id: str, valid_to: datetime) -> None:
+        """Entitle an institution until then; in the past, its entitlement ends."""
+        self._own(kvnr).entitled[telematik_id] = valid_to
+
+    def end_entitlement(self, kvnr: str, telematik_id: str) -> None:
+        """End an entitlement at once. Safe to repeat."""
+        self._own(kvnr).entitled.pop(telematik_id, None)
+
+    def hide(self, kvnr: str, entry: str) -> None:
+        """Hide a document from every institution. Safe to repeat."""
+        record = self._own(kvnr)
+        if entry not in record.entries:
+            raise RecordRefused(ErrorCode.NO_RESOURCE)
+        record.hidden.add(entry)
+
+    def unhide(self, kvnr: str, entry: str) -> None:
+        """Show it again. Safe to repeat."""
+        self._own(kvnr).hidden.discard(entry)
+
+    def accesses(self, kvnr: str) -> list[Access]:
+        """Who did what, oldest first."""
+        return list(self._own(kvnr).accesses)
+
+    def _own(self, kvnr: str) -> _Record:
+        if kvnr not in self._records:
+            raise RecordRefused(ErrorCode.NO_HEALTH_RECORD)
+        return self._records[kvnr]
+
+    @contextmanager
+    def _opened(self, who: Attestation, kvnr: str, operation: Operation, *, entry: str = "") -> Iterator[_Record]:
+        """The record, if this institution is entitled to it now; what becomes of the access is written down."""
+        record = self._records.get(kvnr)
+        if record is None:
+            raise RecordRefused(ErrorCode.NOT_ENTITLED)
+        now, outcome = self._clock(), "ok"
+        try:
+            if who.telematik_id not in record.entitled or now >= record.entitled[who.telematik_id]:
+                raise RecordRefused(ErrorCode.NOT_ENTITLED)
+            yield record
+        except RecordRefused as refused:
+            outcome = refused.code.value
+            raise
+        finally:
+            record.accesses.append(Access(who.telematik_id, who.name, operation, entry, now, outcome))
