@@ -1,0 +1,22 @@
+"""A link document is read: limits, structure, model, and then every rule that makes it a link."""
+
+from __future__ import annotations
+
+from linkexchange.documents.extract import extract
+from linkexchange.documents.modelling import modelled
+from linkexchange.documents.parsing import parse
+from linkexchange.errors import DocumentFault
+from linkexchange.model.link import Document, Link
+
+
+def read(document: Document) -> Link:
+    """Read a link document, believing nothing in it that does not agree with the rest.
+
+    1. Limits of size, depth and number; one value for each name; no DTD (`parsing`).
+    2. What FHIR R4 asks of the resources (`modelling`).
+    3. What makes them a link: one of each, references that meet, counts and digest that equal the listing (`extract`).
+
+    Raises:
+        DocumentFault: With the path of the element and the rule it breaks, never with a value.
+    """
+    return extract(modelled(parse(document), DocumentFault))

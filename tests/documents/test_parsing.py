@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from link_samples import HINT, link
+
+from linkexchange.documents import read, write
+from linkexchange.errors import DocumentFault
+from linkexchange.model.link import Document, MediaType
+
+JSON = write(link(2, 1), MediaType.JSON, node_url_hint=HINT).content
+XML = write(link(2, 1), MediaType.XML, node_url_hint=HINT).content
+MANY = 100_000
+
+
+def grown(kind: str, **elements: Any) -> bytes:
+    bundle = json.loads(JSON)
+    next(it["resource"] for it in bundle["entry"] if it["resource"]["resourceType"] == kind).update(elements)
+    return json.dumps(bundle).encode()
+
+
+def in_xml(inside: bytes) -> bytes:
+    return b'<Bundle xmlns="http://hl7.org/fhir">' + inside + b"</Bundle>"
+
+
+def with_entries(entry: Any) -> bytes:
+    bundle = json.loads(JSON)
+    return json.dumps(bundle | {"entry": bundle["entry"] + [entry] * MANY}).encode()
+
+
+HOSTILE_JSON = {
+    "nothing": (b"", "JSON: not well-formed"),
+    "a list": (b"[]", "document: an object"),
+    "XML": (XML, "JSON: not well-formed"),
+    "cut off": (JSON[:-40], "JSON: not well-formed"),
+    "33 MiB": (b" " * (33 << 20), "document: size"),
+    "deep objects": (b'{"a":' * MANY + b"1" + b"}" * MANY, "document: depth"),
+    "deep lists": (b"[" * MANY + b"]" * MANY, "document: depth"),
+    "a little too deep": (b'{"a":' * 33 + b"1" + b"}" * 33, "document: depth"),
+    "millions of lists": (b"[" * 20_000_000, "document: number of elements"),
+    "entries": (with_entries({"fullUrl": "urn:x", "resource": {"resourceType": "Patient"}}), "document: number of ent"),
+    "empty entries": (with_entries({}), "document: number of entries"),
+    "names": (grown("Patient", name=[{}] * MANY), "document: number of elements"),
+    "numbers for names": (grown("Patient", name=[{"given": [1] * 5 * MANY}]), "document: number of elements"),
+    "instances": (grown("ImagingStudy", series=[{"instance": [{}] * MANY}]), "document: number of instances"),
+    "an endless text": (grown("ImagingStudy", description="x" * 20_000_000), "ImagingStudy.description: too long"),
+    "duplicate key": (JSON.replace(b'"type":"document"', b'"type":"document","type":"batch"'), "duplicate key"),
+    "NaN": (JSON.replace(b'"numberOfSeries":2', b'"numberOfSeries":NaN'), "JSON: not well-formed"),
+    "Infinity": (JSON.replace(b'"numberOfSeries":2', b'"numberOfSeries":-Infinity'), "JSON: not well-formed"),
+    "5,000 digits": (JSON.replace(b'"numberOfSeries":2', b'"numberOfSeries":' + b"1" * 5000), "JSON: not well-formed"),
+    "UTF-16": (JSON.decode().encode("utf-16"), "document: not UTF-8"),
+    "Latin-1": (JSON.decode().encode("latin-1"), "document: not UTF-8"),
+    "a byte order mark": (b"\xef\xbb\xbf" + JSON, "JSON: not well-formed"),
+    "half a surrogate": (grown("Patient", name=[{"family": "\ud800"}]), "Bundle.entry[2]"),
+}
+
+HOSTILE_XML = {
+    "nothing": (b"", "XML: not well-formed"),
+    "JSON": (JSON, "XML: not well-formed"),
+    "cut off": (XML[:-40], "XML: not well-formed"),
+    "33 MiB": (b" " * (33 << 20), "document: size"),
+    "entity bomb": (
+        b'<!DOCTYPE a [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>' + in_xml(b'<id value="&b;"/>'),
+        "XML: DTD",
+    ),
+    "external entity": (
+        b'<!DOCTYPE a [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + in_xml(b'<id value="&a;"/>'),
+        "XML: DTD",
+    ),
+    "external DTD": (b'<!DOCTYPE a SYSTEM "http://127.0.0.1:9/a.dtd">' + in_xml(b""), "XML: DTD"),
+    "DTD in UTF-7": (
+        b'<?xml version="1.0" encoding="UTF-7"?>+ADwAIQ-DOCTYPE a SYSTEM "a"+AD4-' + in_xml(b""),
+        "XML: not well-formed",
+    ),
+    "unknown entity": (XML.replace(b"Klinikum", b"&klinikum;"), "XML: not well-formed"),
+    "XInclude": (
+        in_xml(b'<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="/etc/passwd"/>'),
+        "Bundle: foreign namespace",
+    ),
+    "deep elements": (b"<a>" * MANY, "XML: not well-formed"),
+    "deep resources": (
+        in_xml(b"<entry><resource><Bundle>" * 60 + b"</Bundle></resource></entry>" * 60),
+        "document: depth",
+    ),
+    "millions of elements": (in_xml(b"<a/>" * 5_000_000), "document: number of elements"),
+    "entries": (in_xml(b"<entry/>" * 5 * MANY), "document: number of elements"),
+    "instances": (in_xml(b"<instance/>" * MANY), "document: number of instances"),
+    "attributes": (in_xml(b"<a " + b" ".join(b'a%d="1"' % n for n in range(2 * MANY)) + b"/>"), "Bundle: unknown"),
+    "namespaces": (in_xml(b"".join(b'<x:a xmlns:x="u%d"/>' % n for n in range(MANY))), "document: number of elements"),
+    "an endless attribute": (XML.replace(b"Klinikum", b"K" * 9_000_000), "Organization.name: too long"),
+    "UTF-16": (XML.decode().replace("UTF-8", "UTF-16").encode("utf-16"), "document: not UTF-8"),
+    "UTF-16 without a mark": (in_xml(b"").decode().encode("utf-16-le"), "XML: not well-formed"),
+    "Latin-1": (XML.decode().encode("latin-1"), "document: not UTF-8"),
+}
+
+
+def refusal(content: bytes, media_type: MediaType) -> tuple[str, float]:
+    read(Document(JSON, MediaType.JSON))
+    begun = time.process_time()
+    with pytest.raises(DocumentFault) as caught:
+        read(Document(content, media_type))
+    return caught.value.detail, time.process_time() - begun
+
+
+@pytest.mark.parametrize("case", HOSTILE_JSON)
+def test_hostile_json_is_refused_within_a_second(case: str) -> None:
+    content, rule = HOSTILE_JSON[case]
+    detail, seconds = refusal(content, MediaType.JSON)
+    assert (rule in detail, seconds < 1) == (True, True), detail
+
+
+@pytest.mark.parametrize("case", HOSTILE_XML)
+def test_hostile_xml_is_refused_within_a_second(case: str) -> None:
+    content, rule = HOSTILE_XML[case]
+    detail, seconds = refusal(content, MediaType.XML)
+    assert (rule in detail, seconds < 1) == (True, True), detail
+
+
+@pytest.mark.slow
+def test_fifty_thousand_instances_are_within_the_limits() -> None:
+    from linkexchange.documents.parsing import parse
+
+    parse(write(link(25_000, 25_000), MediaType.XML, node_url_hint=HINT))

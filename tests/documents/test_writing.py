@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from link_samples import HINT, LINK, link, links
+from lxml import etree
+
+from linkexchange.documents import read, write
+from linkexchange.model.identifiers import LinkId
+from linkexchange.model.link import Link, LinkStatus, MediaType
+
+both_encodings = pytest.mark.parametrize("media_type", MediaType)
+
+
+def resources(value: Link) -> dict[str, dict[str, Any]]:
+    bundle = json.loads(write(value, MediaType.JSON, node_url_hint=HINT).content)
+    return {entry["resource"]["resourceType"]: entry["resource"] for entry in bundle["entry"]}
+
+
+@both_encodings
+@settings(deadline=None, max_examples=60)
+@given(value=links)
+def test_any_link_comes_back_from_its_document_as_it_was(media_type: MediaType, value: Link) -> None:
+    assert read(write(value, media_type, node_url_hint=HINT)) == value
+
+
+@both_encodings
+def test_the_same_link_gives_the_same_bytes_again(media_type: MediaType) -> None:
+    assert write(link(2, 3), media_type, node_url_hint=HINT) == write(link(2, 3), media_type, node_url_hint=HINT)
+
+
+@both_encodings
+def test_a_thousand_instances_are_written_and_read_well_under_a_second(media_type: MediaType) -> None:
+    value = link(500, 500)
+    read(write(link(1), media_type, node_url_hint=HINT))
+    begun = time.process_time()
+    read(write(value, media_type, node_url_hint=HINT))
+    assert time.process_time() - begun < 0.8
+
+
+def test_the_resources_stand_in_the_documented_order_with_the_composition_first() -> None:
+    assert list(resources(link(1))) == ["Composition", "ImagingStudy", "Patient", "Organization", "Endpoint"]
+
+
+def test_the_document_is_named_by_the_link_as_an_oid() -> None:
+    bundle = json.loads(write(link(1), MediaType.JSON, node_url_hint=HINT).content)
+    assert bundle["identifier"] == {"system": "urn:ietf:rfc:3986", "value": f"urn:oid:{LINK.oid}"}
+
+
+def test_the_xml_has_the_elements_that_the_library_would_write_in_the_same_order() -> None:
+    from fhir.resources.R4B.bundle import Bundle
+
+    value = replace(link(2, 1), replaces=LinkId("00000000-0000-4000-8000-000000000001"))
+    theirs = Bundle.model_validate_json(write(value, MediaType.JSON, node_url_hint=HINT).content).model_dump_xml()
+    ours = write(value, MediaType.XML, node_url_hint=HINT).content
+    assert [node.tag for node in etree.fromstring(ours).iter()] == [
+        node.tag for node in etree.fromstring(theirs).iter()
+    ]
+
+
+def test_the_endpoint_has_no_header_where_a_token_could_stand() -> None:
+    assert "header" not in resources(link(1))["Endpoint"]
+
+
+def test_the_link_expires_with_the_period_of_its_endpoint() -> None:
+    assert resources(link(1))["Endpoint"]["period"]["end"] == "2036-03-01T00:00:00Z"
+
+
+def test_a_cancelled_link_is_entered_in_error_and_its_endpoint_off() -> None:
+    found = resources(replace(link(1), status=LinkStatus.CANCELLED))
+    states = [found[name]["status"] for name in ("Composition", "ImagingStudy", "Endpoint")]
+    assert states == ["entered-in-error", "cancelled", "off"]
+
+
+def test_the_narrative_has_no_line_for_each_instance() -> None:
+    one, many = (len(resources(link(size))["Composition"]["text"]["div"]) for size in (1, 9))
+    assert one == many
+
+
+def test_the_time_of_imaging_keeps_the_zone_of_its_place() -> None:
+    assert resources(link(1))["ImagingStudy"]["started"] == "2026-02-27T23:15:00+01:00"
+
+
+def test_a_time_of_imaging_without_a_zone_is_taken_as_local() -> None:
+    naive = datetime(2026, 2, 27, 23, 15)  # noqa: DTZ001
+    written = write(replace(link(1), started=naive), MediaType.JSON, node_url_hint=HINT)
+    assert read(written).started == naive.astimezone()
+
+
+def test_an_offset_with_seconds_which_fhir_cannot_write_becomes_utc() -> None:
+    local_mean_time = timezone(timedelta(minutes=53, seconds=28))
+    started = datetime(1890, 1, 1, 12, tzinfo=local_mean_time)
+    written = write(replace(link(1), started=started), MediaType.JSON, node_url_hint=HINT)
+    assert read(written).started == started.astimezone(UTC)
+
+
+def test_characters_that_no_document_can_hold_are_left_out() -> None:
+    written = write(replace(link(1), description=" CT\x00\x1b Thorax\ud800 "), MediaType.XML, node_url_hint=HINT)
+    assert read(written).description == "CT Thorax"
+
+
+def test_a_negative_number_which_fhir_does_not_know_is_left_out() -> None:
+    value = link(1)
+    (series,) = value.manifest.series
+    value = replace(value, manifest=replace(value.manifest, series=(replace(series, number=-1),)))
+    assert read(write(value, MediaType.JSON, node_url_hint=HINT)).manifest.series[0].number is None
+
+
+def test_a_series_without_a_modality_is_written_as_other() -> None:
+    value = link(1)
+    (series,) = value.manifest.series
+    value = replace(value, manifest=replace(value.manifest, series=(replace(series, modality=""),)))
+    assert read(write(value, MediaType.JSON, node_url_hint=HINT)).manifest.series[0].modality == "OT"
+
+
+@pytest.mark.parametrize(
+    "hint",
+    ["node.example", "http://node.example", "https://user:pw@node.example", "https://node.example/?access_token=1", ""],
+)
+def test_a_hint_that_is_no_plain_https_url_is_refused(hint: str) -> None:
+    with pytest.raises(ValueError, match="plain https"):
+        write(link(1), MediaType.JSON, node_url_hint=hint)
+
+
+def test_a_study_larger_than_any_reader_takes_is_refused() -> None:
+    with pytest.raises(ValueError, match="more instances"):
+        write(link(50_001), MediaType.JSON, node_url_hint=HINT)
+
+
+def test_the_fhir_library_is_not_loaded_before_it_is_needed() -> None:
+    code = "import sys, linkexchange.documents; sys.exit('fhir.resources' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

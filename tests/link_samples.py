@@ -1,0 +1,96 @@
+"""Links to test with: one that reads well, and a strategy for all that a link may be."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+from hypothesis import strategies as st
+
+from linkexchange.documents.text import plain
+from linkexchange.model.identifiers import Kvnr, LinkId, SeriesUid, SopClassUid, SopInstanceUid, StudyUid, TelematikId
+from linkexchange.model.link import Link, LinkStatus, Origin
+from linkexchange.model.patient import Patient
+from linkexchange.model.study import Instance, Manifest, Series
+
+HINT = "https://node.klinik.example/dicomweb"
+CT = SopClassUid("1.2.840.10008.5.1.4.1.1.2")
+ORIGIN = Origin(TelematikId("5-2-121212"), "Klinikum Süd")
+PATIENT = Patient(Kvnr.with_check_digit("A12345678"), "Größler", "Änne", date(1950, 2, 28), "F", "PID-4711")
+LINK = LinkId("6f0c1c52-0f1e-4c55-9d0c-5a3c1e0f7a11")
+
+
+def series(place: int, size: int) -> Series:
+    """One series with so many instances."""
+    listed = (Instance(SopInstanceUid(f"2.25.4711.{place}.{number}"), CT, number) for number in range(1, size + 1))
+    return Series(SeriesUid(f"2.25.4711.{place}"), "CT", tuple(listed), place, "Thorax 1,0 mm")
+
+
+def link(*sizes: int) -> Link:
+    """A link to a CT whose series have these sizes."""
+    return Link(
+        link=LINK,
+        origin=ORIGIN,
+        patient=PATIENT,
+        manifest=Manifest(StudyUid("2.25.4711"), tuple(series(place, size) for place, size in enumerate(sizes, 1))),
+        published=datetime(2026, 3, 1, 9, 30, tzinfo=UTC),
+        expires=datetime(2036, 3, 1, tzinfo=UTC),
+        started=datetime(2026, 2, 27, 23, 15, tzinfo=timezone(timedelta(hours=1))),
+        description="CT Thorax & Abdomen",
+        accession="A-2026-17",
+    )
+
+
+_texts = st.text(st.characters(codec="utf-8"), max_size=40).map(plain) | st.sampled_from(
+    ["Jürgen Ößkür", "a\n\r\t<&>\"'"]
+)
+_moments = st.datetimes(
+    datetime(1900, 1, 1),  # noqa: DTZ001 (the zone is drawn)
+    datetime(2150, 1, 1),  # noqa: DTZ001
+    timezones=st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
+_numbers = st.none() | st.integers(0, 2**31 - 1)
+_link_ids = st.uuids().map(lambda uuid: LinkId(str(uuid)))
+_telematik_ids = st.from_regex(r"[1-9][0-9]?-[\x21-\x7E]{1,40}", fullmatch=True).map(TelematikId)
+_patients = st.builds(
+    Patient,
+    kvnr=st.from_regex(r"[A-Z][0-9]{8}", fullmatch=True).map(Kvnr.with_check_digit),
+    family=_texts,
+    given=_texts,
+    birth_date=st.none() | st.dates(date(1, 1, 1)),
+    sex=st.sampled_from(["", "M", "F", "O"]),
+    local_id=_texts,
+)
+
+
+@st.composite
+def _manifests(draw: st.DrawFn) -> Manifest:
+    """UIDs are derived from a counter, so that no two are the same."""
+    sizes = draw(st.lists(st.integers(0, 4), min_size=1, max_size=8).filter(any))
+    root = draw(st.integers(0, 2**100))
+    listed = tuple(_series(draw, root, place, size) for place, size in enumerate(sizes))
+    return Manifest(StudyUid(f"2.25.{root}"), listed)
+
+
+def _series(draw: st.DrawFn, root: int, place: int, size: int) -> Series:
+    uids = (SopInstanceUid(f"2.25.{root}.{place}.{number}") for number in range(size))
+    sop_class = SopClassUid(f"1.2.840.10008.5.1.4.1.1.{draw(st.integers(1, 999))}")
+    instances = tuple(Instance(uid, sop_class, draw(_numbers)) for uid in uids)
+    modality = draw(st.sampled_from(["CT", "MR", "US", "PT", "OT"]))
+    return Series(SeriesUid(f"2.25.{root}.{place}"), modality, instances, draw(_numbers), draw(_texts))
+
+
+links = st.builds(
+    Link,
+    link=_link_ids,
+    origin=st.builds(Origin, telematik_id=_telematik_ids, name=_texts),
+    patient=_patients,
+    manifest=_manifests(),
+    published=_moments,
+    expires=_moments,
+    started=st.none() | _moments,
+    description=_texts,
+    accession=_texts,
+    status=st.sampled_from(LinkStatus),
+    replaces=st.none() | _link_ids,
+)
+"""Any link that can be written without losing a character."""
