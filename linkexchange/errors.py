@@ -218,6 +218,14 @@ class CardUnavailable(Unavailable):
     next_step = "Check that the card is in its terminal and its PIN is verified."
 
 
+class StateUnavailable(Unavailable):
+    """The node's own database does not answer."""
+
+    code = "state-unavailable"
+    owner = Owner.OWN_NODE
+    next_step = "Check PostgreSQL; what was not committed is tried again by itself."
+
+
 class TransferInterrupted(Unavailable):
     """The stream from the origin broke off."""
 

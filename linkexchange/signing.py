@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,7 @@ from linkexchange.errors import MessageFault
 TOKEN_MAX_BYTES = 16 * 1024
 PROOF_MAX_BYTES = 64 * 1024 * 1024
 _HEADER_KEYS = frozenset({"alg", "typ", "kid"})
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +74,24 @@ class PublicKeys:
 
     @classmethod
     def of(cls, public_key: EllipticCurvePublicKey, kid: str) -> PublicKeys:
-        """One key under one name, such as a node's key under the thumbprint of its certificate."""
+        """One key under one name, such as a node's key under the thumbprint of its certificate.
+
+        Raises ValueError for another curve: on brainpoolP256r1, too, a signature could pass as ES256.
+        """
+        if not isinstance(public_key.curve, SECP256R1):
+            raise ValueError("not a P-256 key")
         return cls({kid: JWK.from_pyca(public_key)})
 
     @classmethod
     def from_jwks(cls, text: str) -> PublicKeys:
-        """Read a JWK Set (RFC 7517); raises ValueError when a key is not P-256 or has no `kid`."""
-        keys = {str(jwk.get("kid")): jwk for jwk in JWKSet.from_json(text)["keys"]}
-        if not keys or any(jwk.get("crv") != "P-256" or not kid for kid, jwk in keys.items()):
-            raise ValueError("a JWK Set of named P-256 keys is wanted")
+        """Read a JWK Set (RFC 7517); raises ValueError unless each key is P-256 and has a `kid` of its own."""
+        try:
+            listed = list(JWKSet.from_json(text)["keys"])
+            keys = {_name(jwk): jwk for jwk in listed if jwk.get("crv") == "P-256" and jwk.get_op_key("verify")}
+        except (JWException, RecursionError) as wrong:
+            raise ValueError("not a JWK Set of P-256 keys") from wrong
+        if not keys or len(keys) != len(listed):
+            raise ValueError("a JWK Set of P-256 keys with different names is wanted")
         return cls(keys)
 
     def to_jwks(self) -> str:
@@ -92,8 +103,8 @@ class PublicKeys:
 def verify(token: str, keys: PublicKeys, *, max_bytes: int = TOKEN_MAX_BYTES) -> Proven:
     """Prove the signature of a compact JWS; raises `MessageFault` with the failed step.
 
-    1. Size. 2. A header with `alg`, `typ`, `kid` and nothing else. 3. ES256. 4. A pinned key of that name.
-    5. The signature. 6. A JSON object.
+    1. Size. 2. Three segments of base64url; a header with `alg`, `typ`, `kid` and nothing else. 3. ES256. 4. A pinned
+    key of that name. 5. The signature. 6. A JSON object. Neither object may have a key twice.
     """
     if len(token) > max_bytes:
         raise MessageFault("step 1: token too large")
@@ -106,28 +117,54 @@ def verify(token: str, keys: PublicKeys, *, max_bytes: int = TOKEN_MAX_BYTES) ->
 
 
 def _header(token: str) -> dict[str, str]:
-    try:
-        segment = token.partition(".")[0]
-        header = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
-    except ValueError as wrong:
-        raise MessageFault("step 2: header") from wrong
-    named = isinstance(header, dict) and set(header) == _HEADER_KEYS
-    if not named or not all(isinstance(value, str) for value in header.values()):
+    # The JWS library also reads tokens in JSON, whose signed header would be another than the one that is read here.
+    if not _COMPACT.fullmatch(token):
         raise MessageFault("step 2: header")
-    return header
+    header = _object(_bytes(token.partition(".")[0]), "step 2: header")
+    if header.keys() == _HEADER_KEYS and all(isinstance(value, str) for value in header.values()):
+        return header
+    raise MessageFault("step 2: header")
 
 
 def _payload(token: str, key: JWK) -> dict[str, Any]:
+    jws = JWS()
+    jws.allowed_algs = ["ES256"]
     try:
-        jws = JWS()
-        jws.allowed_algs = ["ES256"]
         jws.deserialize(token, key)
-        claims = json.loads(jws.payload)
-    except (JWException, ValueError, RecursionError) as wrong:
+    except (JWException, ValueError) as wrong:
         raise MessageFault("step 5: signature") from wrong
-    if not isinstance(claims, dict):
-        raise MessageFault("step 6: payload")
-    return claims
+    return _object(jws.payload, "step 6: payload")
+
+
+def _bytes(segment: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    except ValueError as wrong:
+        raise MessageFault("step 2: header") from wrong
+
+
+def _object(text: bytes, step: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(text, object_pairs_hook=_without_doubles)
+    except (ValueError, RecursionError) as wrong:
+        raise MessageFault(step) from wrong
+    if not isinstance(parsed, dict):
+        raise MessageFault(step)
+    return parsed
+
+
+def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Two readers may take different ones of two equal keys, so there must not be two."""
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
+def _name(jwk: JWK) -> str:
+    name = jwk.get("kid")
+    if not isinstance(name, str) or not name:
+        raise ValueError("a key without a name")
+    return name
 
 
 def thumbprint(certificate_der: bytes) -> str:

@@ -10,15 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from uuid import UUID
 
 from linkexchange.model.identifiers import LinkId, Sha256, StudyUid, TelematikId
 from linkexchange.model.link import LinkStatus, lock_of
 from linkexchange.model.participant import ROLES, Institution, Participant
-from linkexchange.model.transfer import Authority, Purpose
+from linkexchange.model.request import CLOCK_SKEW, Request
+from linkexchange.model.transfer import Authority
 
 READ_AT_MAX_AGE = timedelta(seconds=60)
-CLOCK_SKEW = timedelta(seconds=37.5)
 
 
 class Reason(StrEnum):
@@ -31,28 +30,6 @@ class Reason(StrEnum):
     WITHDRAWN = "link-withdrawn"
     EXPIRED = "link-expired"
     STALE = "document-read-too-long-ago"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a node signs when it wants a study.
-
-    Authority *record* proves the reading of the document: its digest, and when it was read. Authority *release* names
-    the offer instead.
-    """
-
-    transfer: UUID
-    requester: TelematikId
-    origin: TelematikId
-    link: LinkId
-    authority: Authority
-    destination: str
-    purpose: Purpose
-    user: str
-    asked: datetime
-    document_digest: Sha256 | None = None
-    read_at: datetime | None = None
-    offer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Action(StrEnum):
     NONCE_ISSUED = "nonce.issued"
     SESSION_OPENED = "session.opened"
     SESSION_REFUSED = "session.refused"
+    LEDGER_REFUSED = "ledger.refused"
     LINK_REGISTERED = "link.registered"
     LINK_WITHDRAWN = "link.withdrawn"
     LINK_PUBLISHED = "link.published"
@@ -41,8 +42,10 @@ class Action(StrEnum):
     PULL_WAITING = "pull.waiting"
     PULL_ENDED = "pull.ended"
     STUDY_RELEASED = "study.released"
-    STUDY_SERVED = "study.served"
+    SERVING_BEGUN = "serving.begun"
+    SERVING_ENDED = "serving.ended"
     SERVING_REFUSED = "serving.refused"
+    DOCUMENT_SERVED = "document.served"
     OFFER_MADE = "offer.made"
     OFFER_TAKEN = "offer.taken"
     RECEIPT_SENT = "receipt.sent"
@@ -78,12 +81,19 @@ def first_bad(entries: Iterable[AuditEntry]) -> int | None:
     """Sequence number of the first entry that does not follow from the one before it; None when all do."""
     previous = GENESIS
     for seq, entry in enumerate(entries, start=1):
-        at = entry.at.astimezone(UTC)
-        digest = _digest(entry.participant, entry.seq, at, entry.action, entry.fields, entry.previous)
-        if (entry.seq, entry.previous, entry.hash) != (seq, previous, digest):
+        if (entry.seq, entry.previous, entry.hash) != (seq, previous, _digest_of(entry)):
             return seq
         previous = entry.hash
     return None
+
+
+def _digest_of(entry: AuditEntry) -> Sha256 | None:
+    """None where somebody has written into the entry what no entry can hold."""
+    at = entry.at.astimezone(UTC)
+    try:
+        return _digest(entry.participant, entry.seq, at, entry.action, entry.fields, entry.previous)
+    except ValueError:
+        return None
 
 
 def _digest(

@@ -135,8 +135,8 @@ class LinkId(Identifier):
     @classmethod
     def from_oid(cls, oid: str) -> Self:
         """Read it back; raises ValueError for an OID outside 2.25 or beyond 128 bits."""
-        arc = oid.removeprefix("2.25.")
-        if arc == oid or not arc.isdecimal() or len(arc) > 39 or int(arc) >= 1 << 128:
+        root, _, arc = Uid(oid).rpartition(".")
+        if root != "2.25" or int(arc) >= 1 << 128:
             raise ValueError("not a LinkId")
         digits = f"{int(arc):032x}"
         return cls("-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])))

@@ -73,10 +73,11 @@ def _differ(one: date | None, other: date | None) -> bool:
 def _name_clashes(name: str, patient: Patient) -> bool:
     """Family and first given name must agree where the header has them; the spelling of umlauts does not matter."""
     family, _, rest = name.partition("=")[0].partition("^")
-    given = rest.partition("^")[0]
-    if family and _plain(family) != _plain(patient.family):
+    given = _plain(rest.partition("^")[0]).split()
+    if _plain(family) not in {"", _plain(patient.family)}:
         return True
-    return bool(given and patient.given) and _plain(given).split()[0:1] != _plain(patient.given).split()[0:1]
+    known = _plain(patient.given).split()
+    return bool(given and known) and given[0] != known[0]
 
 
 def _plain(name: str) -> str:

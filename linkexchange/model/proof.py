@@ -20,6 +20,7 @@ from linkexchange.model.study import Manifest
 from linkexchange.model.transfer import State
 
 VERSION = 1
+TYP = "linkexchange-proof+jws"
 
 
 class Fate(StrEnum):
@@ -81,7 +82,10 @@ class ProvenInstance:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The end of a transfer, true by construction: outcome and counts are derived from the lines."""
+    """The end of a transfer, true by construction: outcome and counts are derived from the lines.
+
+    `stopped` is the reason why a transfer was ended before its time, empty otherwise.
+    """
 
     transfer: UUID
     link: LinkId
@@ -91,6 +95,7 @@ class Proof:
     manifest: Manifest
     instances: tuple[ProvenInstance, ...]
     ended: datetime
+    stopped: str = ""
 
     @property
     def stored(self) -> frozenset[SopInstanceUid]:
@@ -105,6 +110,8 @@ class Proof:
     @property
     def outcome(self) -> State:
         """`complete` when the sets are equal, `partial` when some are there, `failed` when none is."""
+        if self.stopped:
+            return State.STOPPED
         if self.stored == self.manifest.uids:
             return State.COMPLETE
         return State.PARTIAL if self.stored else State.FAILED
@@ -126,6 +133,7 @@ class Proof:
             "study": str(self.manifest.study),
             "manifest_sha256": str(self.manifest.digest),
             "outcome": self.outcome.value,
+            "stopped": self.stopped,
             "expected": len(self.manifest.uids),
             "stored": len(self.stored),
             "ended": self.ended.isoformat(),

@@ -1,8 +1,8 @@
 """The states of a transfer and the only ways between them.
 
 1. A transfer begins as `requested`, once, and ends in exactly one of the four final states.
-2. `moving` is entered only from `permitted` or back from `waiting`: no byte moves without a grant.
-3. `waiting` always names a reason, and what waited goes on where the rules let it, never further than it was.
+2. `moving` is entered only from `permitted`: no byte moves without a grant.
+3. `waiting` always names a reason. What waited goes on through `permitted`, whatever it was before: it asks anew.
 4. A final state is never left. `complete` is decided by `model.proof`, from sets of UIDs, nowhere else.
 5. Every write of a run carries the epoch that its claim raised. Nothing matched means: another worker has taken over.
 

@@ -1,0 +1,83 @@
+"""The hub as a node sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from linkexchange.model.access import Offer, RegisteredLink
+from linkexchange.model.identifiers import (
+    LinkId,
+    TelematikId,
+)
+from linkexchange.model.participant import Participant
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open session at the resolver: `secret` names it, for at most 30 minutes, from this node only."""
+
+    secret: str
+    expires: datetime
+
+
+class Sessions(Protocol):
+    """The open session of this process."""
+
+    def use(self, call: Callable[[Session], Answer]) -> Answer:
+        """Make one call to the hub inside a session, opening one where there is none.
+
+        Raises what the call raises, `CardUnavailable`, or `IdentityRefused` when the hub does not believe the card.
+        """
+        ...
+
+
+class Hub(Protocol):
+    """The hub as a node sees it: over HTTPS, or the resolver mounted in the same process.
+
+    Every operation may raise `HubUnavailable`; those that take a session raise `IdentityRefused` where it has ended.
+    """
+
+    def nonce(self) -> str:
+        """A nonce for one attestation."""
+        ...
+
+    def open_session(self, attestation: str) -> Session:
+        """Prove the institution. Raises `IdentityRefused`."""
+        ...
+
+    def grant(self, session: Session, request: str) -> str:
+        """Ask for a grant with a signed request. Raises `Denied`, whose detail is the reason."""
+        ...
+
+    def register(self, session: Session, link: RegisteredLink, *, replaces: LinkId | None = None) -> None:
+        """Put a link of this participant into the ledger. Safe to repeat."""
+        ...
+
+    def withdraw(self, session: Session, link: LinkId) -> None:
+        """Withdraw a link of this participant at once. Safe to repeat."""
+        ...
+
+    def participant(self, telematik_id: TelematikId) -> Participant:
+        """Look an institution up. Raises `UnknownParticipant`."""
+        ...
+
+    def participants(self) -> Sequence[Participant]:
+        """The whole directory."""
+        ...
+
+    def offer(self, session: Session, offer: Offer) -> None:
+        """Make an offer to another participant. Safe to repeat. Raises `UnknownParticipant`."""
+        ...
+
+    def offers(self) -> Sequence[Offer]:
+        """Offers to this participant that it has not taken up."""
+        ...
+
+    def receipt(self, proof: str) -> None:
+        """Hand in a signed proof. Safe to repeat. Marks the offer, where there was one, as taken."""
+        ...

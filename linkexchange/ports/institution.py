@@ -1,0 +1,61 @@
+"""What the Telematikinfrastruktur gives a node: its card and the patient's record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from linkexchange.model.identifiers import (
+    Kvnr,
+)
+from linkexchange.model.link import Document
+
+
+class Card(Protocol):
+    """The institution's card (SMC-B) behind the Konnektor."""
+
+    def attest(self, *, audience: str, nonce: str, thumbprint: str) -> str:
+        """A signed attestation for one nonce, bound to a TLS certificate. Raises `CardUnavailable`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEntry:
+    """What the record's list says about one link document."""
+
+    entry: str
+    title: str
+    author: str
+    created: datetime
+    media_type: str
+
+
+class Record(Protocol):
+    """The patient's record (ePA), opened with this institution's own card.
+
+    Every operation raises `NotEntitled` where the record says no (also for what it does not have or the patient has
+    hidden), `RecordUnavailable` where it does not answer. Since an operation may have to log in, it also raises
+    `CardUnavailable` or `IdentityRefused`; `DocumentFault` for a document that the record cannot take or that is none.
+    """
+
+    def store(self, kvnr: Kvnr, document: Document, *, title: str) -> RecordEntry:
+        """Put a new document into the record."""
+        ...
+
+    def find(self, kvnr: Kvnr) -> Sequence[RecordEntry]:
+        """List the current link documents, newest first; replaced ones are not listed."""
+        ...
+
+    def retrieve(self, kvnr: Kvnr, entry: str) -> Document:
+        """Read one document: the very bytes that were stored."""
+        ...
+
+    def replace(self, kvnr: Kvnr, entry: str, document: Document, *, title: str) -> RecordEntry:
+        """Put a new version in the place of an entry."""
+        ...
+
+    def withdraw(self, kvnr: Kvnr, entry: str, closing: Document, *, title: str) -> RecordEntry:
+        """Replace an entry by its closing version (ImagingStudy.status `cancelled`); nothing is ever deleted."""
+        ...

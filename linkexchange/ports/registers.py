@@ -1,0 +1,104 @@
+"""The hub's rows, and the rows that name participants and PACS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from linkexchange.model.access import Decision, Offer, RegisteredLink
+from linkexchange.model.identifiers import (
+    LinkId,
+    TelematikId,
+)
+from linkexchange.model.participant import Institution, Participant
+from linkexchange.model.passport import Passport
+from linkexchange.ports.hub import Session
+
+
+class HubLedger(Protocol):
+    """The hub's tables, as seen on behalf of one participant."""
+
+    def issue_nonce(self, nonce: str, expires: datetime) -> None:
+        """Remember a nonce by its digest."""
+        ...
+
+    def take_nonce(self, nonce: str, now: datetime) -> bool:
+        """Use a nonce up; False when it is unknown here, too old or already used."""
+        ...
+
+    def open_session(self, session: Session, institution: Institution, thumbprint: str) -> None:
+        """Remember a session by the digest of its secret."""
+        ...
+
+    def session(self, secret: str, thumbprint: str, now: datetime) -> Institution | None:
+        """Who opened it, if it is open and bound to this certificate."""
+        ...
+
+    def register(self, link: RegisteredLink, replaces: LinkId | None) -> None:
+        """Put a link in, and mark the one that it replaces. Safe to repeat."""
+        ...
+
+    def link(self, link: LinkId) -> RegisteredLink | None:
+        """Look a link of this participant up."""
+        ...
+
+    def withdraw(self, link: LinkId) -> bool:
+        """Mark a link of this participant as cancelled; False when there is none."""
+        ...
+
+    def decide(self, decision: Decision) -> None:
+        """Keep a decision, granted or denied."""
+        ...
+
+    def add_offer(self, offer: Offer) -> None:
+        """Keep an offer to this participant. Safe to repeat."""
+        ...
+
+    def offer(self, offer: str) -> Offer | None:
+        """Look up an offer to this participant."""
+        ...
+
+    def offers(self) -> Sequence[Offer]:
+        """Offers to this participant that are not taken up."""
+        ...
+
+    def book(self, receipt: Mapping[str, str | int], proof: str, at: datetime) -> bool:
+        """Keep a receipt; False when this transfer's receipt is already there."""
+        ...
+
+    def sweep(self, now: datetime) -> int:
+        """Forget nonces and sessions that have ended; how many."""
+        ...
+
+
+class Directory(Protocol):
+    """Participants, as rows that everyone may read."""
+
+    def find(self, telematik_id: TelematikId) -> Participant | None:
+        """Look one up."""
+        ...
+
+    def all(self) -> Sequence[Participant]:
+        """All of them, by name."""
+        ...
+
+    def put(self, participant: Participant) -> None:
+        """Write or overwrite one; only on behalf of that participant."""
+        ...
+
+
+class PacsRegistry(Protocol):
+    """The PACS of this participant."""
+
+    def find(self, name: str) -> Passport:
+        """Look one up. Raises `UnknownPacs`."""
+        ...
+
+    def all(self) -> Sequence[Passport]:
+        """All of them, by name."""
+        ...
+
+    def put(self, passport: Passport) -> None:
+        """Write or overwrite one."""
+        ...

@@ -1,0 +1,74 @@
+"""One unit of work, and the door to it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from linkexchange.model.audit import Action
+from linkexchange.model.identifiers import (
+    TelematikId,
+)
+from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry
+from linkexchange.ports.transfers import Links, Serving, Transfers
+
+
+class UnitOfWork(Protocol):
+    """One transaction on behalf of one participant: state, next job, event and audit entry are committed together.
+
+    What leaves the house leaves after the commit.
+    """
+
+    @property
+    def transfers(self) -> Transfers:
+        """The ledger of transfers."""
+        ...
+
+    @property
+    def links(self) -> Links:
+        """Links of this participant."""
+        ...
+
+    @property
+    def serving(self) -> Serving:
+        """What was served."""
+        ...
+
+    @property
+    def hub(self) -> HubLedger:
+        """The hub's rows."""
+        ...
+
+    @property
+    def directory(self) -> Directory:
+        """Who is in the network."""
+        ...
+
+    @property
+    def pacs(self) -> PacsRegistry:
+        """The PACS of this participant."""
+        ...
+
+    def audit(self, action: Action, **fields: str | int) -> None:
+        """Append to this participant's chain."""
+        ...
+
+    def emit(self, topic: str, **body: str | int) -> None:
+        """Append to the event stream, and wake whoever listens."""
+        ...
+
+    def defer(self, job: str, *, once: str = "", **ids: str) -> None:
+        """Queue a job by name; arguments are ids only. With `once`, a job that still waits under this key is enough."""
+        ...
+
+    def on_behalf_of(self, participant: TelematikId) -> AbstractContextManager[None]:
+        """Act for another participant within the same transaction (the hub, between requester and origin)."""
+        ...
+
+
+class Store(Protocol):
+    """The door to the database."""
+
+    def work(self, participant: TelematikId) -> AbstractContextManager[UnitOfWork]:
+        """Open one unit of work; it commits at the end and rolls back on any exception."""
+        ...

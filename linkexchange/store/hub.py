@@ -1,0 +1,203 @@
+"""The hub's rows, as seen on behalf of one participant. Secrets stand here as digests only."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from linkexchange.model.access import Decision, Offer, RegisteredLink
+from linkexchange.model.identifiers import LinkId, Sha256, StudyUid, TelematikId
+from linkexchange.model.link import LinkStatus
+from linkexchange.model.participant import Institution, Participant
+from linkexchange.ports import Session
+from linkexchange.store.tables import decisions, directory, ledger, nonces, offers, receipts, sessions
+
+
+class HubRows:
+    """`ports.HubLedger` over one transaction."""
+
+    def __init__(self, connection: Connection, participant: TelematikId) -> None:
+        self._connection = connection
+        self._me = participant
+
+    def issue_nonce(self, nonce: str, expires: datetime) -> None:
+        """Remember a nonce."""
+        row = {"participant": self._me, "nonce_digest": _digest(nonce), "expires": expires}
+        self._connection.execute(insert(nonces).values(row))
+
+    def take_nonce(self, nonce: str, now: datetime) -> bool:
+        """Use it up: the row is gone with the first use."""
+        taken = delete(nonces).where(nonces.c.nonce_digest == _digest(nonce), nonces.c.participant == self._me)
+        expires = self._connection.execute(taken.returning(nonces.c.expires)).scalar_one_or_none()
+        return expires is not None and now < expires
+
+    def open_session(self, session: Session, institution: Institution, thumbprint: str) -> None:
+        """Remember a session."""
+        row = {
+            "participant": self._me,
+            "secret_digest": _digest(session.secret),
+            "thumbprint": thumbprint,
+            "profession_oid": institution.profession_oid,
+            "name": institution.name,
+            "expires": session.expires,
+        }
+        self._connection.execute(insert(sessions).values(row))
+
+    def session(self, secret: str, thumbprint: str, now: datetime) -> Institution | None:
+        """Who opened it, if it still counts."""
+        mine = select(sessions).where(sessions.c.secret_digest == _digest(secret), sessions.c.thumbprint == thumbprint)
+        row = self._connection.execute(mine.where(sessions.c.expires > now)).one_or_none()
+        return Institution(TelematikId(row.participant), row.profession_oid, row.name) if row else None
+
+    def register(self, link: RegisteredLink, replaces: LinkId | None) -> None:
+        """Put a link in."""
+        row = {
+            "participant": self._me,
+            "link": link.link,
+            "study": link.study,
+            "manifest_digest": link.manifest_digest,
+            "lock": link.lock,
+            "expires": link.expires,
+            "status": link.status.value,
+        }
+        self._connection.execute(insert(ledger).values(row).on_conflict_do_nothing())
+        if replaces:
+            older = update(ledger).where(ledger.c.link == replaces, ledger.c.participant == self._me)
+            self._connection.execute(older.values(replaced_by=link.link))
+
+    def link(self, link: LinkId) -> RegisteredLink | None:
+        """Look one up."""
+        row = self._connection.execute(select(ledger).where(ledger.c.link == link)).one_or_none()
+        return _registered(row) if row else None
+
+    def withdraw(self, link: LinkId) -> bool:
+        """Mark it as cancelled."""
+        cancelled = update(ledger).where(ledger.c.link == link).values(status=LinkStatus.CANCELLED.value)
+        return self._connection.execute(cancelled).rowcount > 0
+
+    def decide(self, decision: Decision) -> None:
+        """Keep a decision."""
+        request = decision.request
+        row = {
+            "participant": self._me,
+            "decision": uuid4(),
+            "transfer": request.transfer,
+            "origin": request.origin,
+            "link": request.link,
+            "inputs": _inputs(decision),
+            "reason": decision.reason,
+            "at": decision.at,
+        }
+        self._connection.execute(insert(decisions).values(row))
+
+    def add_offer(self, offer: Offer) -> None:
+        """Keep an offer."""
+        row = {
+            "participant": self._me,
+            "offer": offer.offer,
+            "sender": offer.sender,
+            "link": offer.link,
+            "made": offer.made,
+            "taken": False,
+        }
+        self._connection.execute(insert(offers).values(row).on_conflict_do_nothing())
+
+    def offer(self, offer: str) -> Offer | None:
+        """Look one up."""
+        row = self._connection.execute(select(offers).where(offers.c.offer == offer)).one_or_none()
+        return _offer(row) if row else None
+
+    def offers(self) -> Sequence[Offer]:
+        """Those that wait, oldest first."""
+        waiting = select(offers).where(~offers.c.taken).order_by(offers.c.made)
+        return [_offer(row) for row in self._connection.execute(waiting)]
+
+    def book(self, receipt: Mapping[str, str | int], proof: str, at: datetime) -> bool:
+        """Keep a receipt."""
+        row = {"participant": self._me, "proof": proof, "at": at, **receipt}
+        kept = insert(receipts).values(row).on_conflict_do_nothing().returning(receipts.c.transfer)
+        new = self._connection.execute(kept).first() is not None
+        mine = (offers.c.participant == self._me, offers.c.link == receipt["link"])
+        self._connection.execute(update(offers).where(*mine).values(taken=True))
+        return new
+
+    def sweep(self, now: datetime) -> int:
+        """Forget what has ended."""
+        gone = [delete(table).where(table.c.expires <= now) for table in (nonces, sessions)]
+        return sum(self._connection.execute(statement).rowcount for statement in gone)
+
+
+class DirectoryRows:
+    """`ports.Directory` over one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def find(self, telematik_id: TelematikId) -> Participant | None:
+        """Look one up."""
+        row = self._connection.execute(select(directory).where(directory.c.participant == telematik_id)).one_or_none()
+        return _participant(row) if row else None
+
+    def all(self) -> Sequence[Participant]:
+        """By name."""
+        rows = self._connection.execute(select(directory).order_by(directory.c.name, directory.c.participant))
+        return [_participant(row) for row in rows]
+
+    def put(self, participant: Participant) -> None:
+        """Write or overwrite."""
+        values = {
+            "name": participant.name,
+            "node_url": participant.node_url,
+            "destinations": list(participant.destinations),
+        }
+        row = insert(directory).values(participant=participant.telematik_id, **values)
+        self._connection.execute(row.on_conflict_do_update(index_elements=["participant"], set_=values))
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _inputs(decision: Decision) -> dict[str, str]:
+    request = decision.request
+    return {
+        "authority": request.authority.value,
+        "purpose": request.purpose.value,
+        "destination": request.destination,
+        "offer": request.offer,
+        "read_at": request.read_at.isoformat() if request.read_at else "",
+    }
+
+
+def _registered(row: Row[Any]) -> RegisteredLink:
+    return RegisteredLink(
+        link=LinkId(row.link),
+        origin=TelematikId(row.participant),
+        study=StudyUid(row.study),
+        manifest_digest=Sha256(row.manifest_digest),
+        lock=Sha256(row.lock),
+        expires=row.expires,
+        status=LinkStatus(row.status),
+        replaced_by=LinkId(row.replaced_by) if row.replaced_by else None,
+    )
+
+
+def _offer(row: Row[Any]) -> Offer:
+    return Offer(
+        offer=row.offer,
+        sender=TelematikId(row.sender),
+        receiver=TelematikId(row.participant),
+        link=LinkId(row.link),
+        made=row.made,
+        taken=row.taken,
+    )
+
+
+def _participant(row: Row[Any]) -> Participant:
+    return Participant(TelematikId(row.participant), row.name, row.node_url, tuple(row.destinations))

@@ -1,0 +1,123 @@
+"""What a participant has published or released, and what it has served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from linkexchange.errors import UnknownPacs, UnknownTransfer
+from linkexchange.model.identifiers import Kvnr, LinkId, Sha256, SopInstanceUid, StudyUid, TelematikId
+from linkexchange.model.link import Document, Link, MediaType
+from linkexchange.model.passport import Passport
+from linkexchange.ports import Published
+from linkexchange.store.tables import links, pacs, served
+
+
+class LinkRows:
+    """`ports.Links` over one transaction. `read` turns the stored document into a link again."""
+
+    def __init__(self, connection: Connection, participant: TelematikId, read: Callable[[Document], Link]) -> None:
+        self._connection = connection
+        self._me = participant
+        self._read = read
+
+    def add(self, published: Published) -> None:
+        """Keep a new link."""
+        row = {
+            "participant": self._me,
+            "link": published.link.link,
+            "study": published.link.manifest.study,
+            "pacs": published.pacs,
+            "document": published.document.content,
+            "media_type": published.document.media_type.value,
+            "kvnr": published.kvnr,
+            "entry": published.entry,
+            "active": published.active,
+            "created": published.link.published,
+        }
+        self._connection.execute(insert(links).values(row).on_conflict_do_nothing())
+
+    def get(self, link: LinkId) -> Published:
+        """Read one."""
+        found = self._all(select(links).where(links.c.link == link))
+        if not found:
+            raise UnknownTransfer
+        return found[0]
+
+    def current(self, study: StudyUid) -> Published | None:
+        """The active link of a study in the record."""
+        active = select(links).where(links.c.study == study, links.c.active, links.c.kvnr.is_not(None))
+        return next(iter(self._all(active.order_by(links.c.created.desc()).limit(1))), None)
+
+    def stored(self, link: LinkId, entry: str) -> None:
+        """Note the record's entry."""
+        self._connection.execute(update(links).where(links.c.link == link).values(entry=entry))
+
+    def close(self, link: LinkId) -> None:
+        """End a link."""
+        self._connection.execute(update(links).where(links.c.link == link).values(active=False))
+
+    def recent(self, limit: int = 50) -> Sequence[Published]:
+        """The newest first."""
+        return self._all(select(links).order_by(links.c.created.desc()).limit(limit))
+
+    def _all(self, query: Select[Any]) -> list[Published]:
+        return [self._published(row) for row in self._connection.execute(query)]
+
+    def _published(self, row: Row[Any]) -> Published:
+        document = Document(row.document, MediaType(row.media_type))
+        kvnr = Kvnr(row.kvnr) if row.kvnr else None
+        return Published(self._read(document), document, row.pacs, kvnr=kvnr, entry=row.entry, active=row.active)
+
+
+class ServedRows:
+    """`ports.Serving` over one transaction."""
+
+    def __init__(self, connection: Connection, participant: TelematikId) -> None:
+        self._connection = connection
+        self._me = participant
+
+    def note(self, transfer: UUID, requester: TelematikId, digests: Mapping[SopInstanceUid, Sha256]) -> None:
+        """Keep what has left the house."""
+        key = {"participant": self._me, "transfer": transfer, "requester": requester}
+        rows = [{**key, "sop_instance": uid, "digest": digest} for uid, digest in digests.items()]
+        if not rows:
+            return
+        kept = insert(served).values(rows)
+        newest = {"digest": kept.excluded.digest}
+        self._connection.execute(kept.on_conflict_do_update(index_elements=[*key, "sop_instance"], set_=newest))
+
+    def digests(self, transfer: UUID, requester: TelematikId) -> Mapping[SopInstanceUid, Sha256]:
+        """Read them back."""
+        mine = select(served).where(served.c.transfer == transfer, served.c.requester == requester)
+        return {SopInstanceUid(row.sop_instance): Sha256(row.digest) for row in self._connection.execute(mine)}
+
+
+class PacsRows:
+    """`ports.PacsRegistry` over one transaction."""
+
+    def __init__(self, connection: Connection, participant: TelematikId) -> None:
+        self._connection = connection
+        self._me = participant
+
+    def find(self, name: str) -> Passport:
+        """Look one up."""
+        found = self._connection.execute(select(pacs.c.passport).where(pacs.c.name == name)).scalar_one_or_none()
+        if found is None:
+            raise UnknownPacs
+        return Passport.from_json(found)
+
+    def all(self) -> Sequence[Passport]:
+        """By name."""
+        rows = self._connection.execute(select(pacs.c.passport).order_by(pacs.c.name)).scalars()
+        return [Passport.from_json(row) for row in rows]
+
+    def put(self, passport: Passport) -> None:
+        """Write or overwrite."""
+        row = insert(pacs).values(participant=self._me, name=passport.name, passport=passport.to_json())
+        newest = {"passport": row.excluded.passport}
+        self._connection.execute(row.on_conflict_do_update(index_elements=["participant", "name"], set_=newest))

@@ -1,0 +1,152 @@
+"""What pages show and no use case needs: read only, across participants at the hub, without a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from linkexchange.errors import StateUnavailable
+from linkexchange.model.access import Offer
+from linkexchange.model.audit import Action
+from linkexchange.model.identifiers import LinkId, TelematikId
+from linkexchange.model.participant import Participant
+from linkexchange.ports import Event
+from linkexchange.store.hub import DirectoryRows, HubRows
+from linkexchange.store.tables import decisions, events, receipts
+from linkexchange.store.work import Database
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """A decision of the resolver, as its table has it. `reason` is empty where it was granted."""
+
+    transfer: UUID
+    requester: TelematikId
+    origin: TelematikId
+    authority: str
+    purpose: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRow:
+    """What a receiver said about the end of a transfer."""
+
+    transfer: UUID
+    requester: TelematikId
+    origin: TelematikId
+    outcome: str
+    stored: int
+    expected: int
+    at: datetime
+
+
+class NodeOverview:
+    """For the pages of a node."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def newest_event(self, participant: TelematikId) -> int:
+        """The number of the newest event; 0 where there is none."""
+        with _reading(self._database) as connection:
+            _as(connection, participant)
+            return connection.execute(select(func.max(events.c.event))).scalar_one_or_none() or 0
+
+    def events_after(self, participant: TelematikId, event: int) -> Sequence[Event]:
+        """What came after an event, oldest first."""
+        return self._database.events_after(participant, event)
+
+    def receivers(self, participant: TelematikId) -> Mapping[LinkId, TelematikId]:
+        """To whom this participant has released which link."""
+        released = select(events.c.body).where(events.c.topic == Action.STUDY_RELEASED.value)
+        with _reading(self._database) as connection:
+            _as(connection, participant)
+            bodies = connection.execute(released).scalars()
+            return {LinkId(body["link"]): TelematikId(body["receiver"]) for body in bodies}
+
+
+class HubOverview:
+    """For the pages of the hub: each list newest first, over all participants."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def participants(self) -> Sequence[Participant]:
+        """The directory, by name."""
+        with _reading(self._database) as connection:
+            return DirectoryRows(connection).all()
+
+    def decisions(self, limit: int = 50) -> Sequence[DecisionRow]:
+        """What was granted and denied."""
+        newest = select(decisions).order_by(decisions.c.at.desc()).limit(limit)
+        found = [_decision(row) for row in self._rows(newest)]
+        return sorted(found, key=lambda row: row.at, reverse=True)[:limit]
+
+    def receipts(self, limit: int = 50) -> Sequence[ReceiptRow]:
+        """How transfers have ended."""
+        newest = select(receipts).order_by(receipts.c.at.desc()).limit(limit)
+        found = [_receipt(row) for row in self._rows(newest)]
+        return sorted(found, key=lambda row: row.at, reverse=True)[:limit]
+
+    def offers(self) -> Sequence[Offer]:
+        """Offers that nobody has taken up yet."""
+        with _reading(self._database) as connection:
+            found = [offer for me in _everyone(connection) for offer in HubRows(connection, me).offers()]
+        return sorted(found, key=lambda offer: offer.made, reverse=True)
+
+    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
+        with _reading(self._database) as connection:
+            return [row for _ in _everyone(connection) for row in connection.execute(query)]
+
+
+def _everyone(connection: Connection) -> Iterator[TelematikId]:
+    """Row-level security shows one participant's rows at a time; so each is looked at in turn."""
+    for participant in DirectoryRows(connection).all():
+        _as(connection, participant.telematik_id)
+        yield participant.telematik_id
+
+
+def _as(connection: Connection, participant: TelematikId) -> None:
+    connection.execute(select(func.set_config("linkexchange.participant", str(participant), True)))
+
+
+@contextmanager
+def _reading(database: Database) -> Iterator[Connection]:
+    try:
+        with database.engine.begin() as connection:
+            yield connection
+    except (OperationalError, InterfaceError) as gone:
+        raise StateUnavailable from gone
+
+
+def _decision(row: Row[Any]) -> DecisionRow:
+    return DecisionRow(
+        transfer=row.transfer,
+        requester=TelematikId(row.participant),
+        origin=TelematikId(row.origin),
+        authority=row.inputs["authority"],
+        purpose=row.inputs["purpose"],
+        reason=row.reason or "",
+        at=row.at,
+    )
+
+
+def _receipt(row: Row[Any]) -> ReceiptRow:
+    return ReceiptRow(
+        transfer=row.transfer,
+        requester=TelematikId(row.participant),
+        origin=TelematikId(row.origin),
+        outcome=row.outcome,
+        stored=row.stored,
+        expected=row.expected,
+        at=row.at,
+    )

@@ -1,0 +1,223 @@
+"""The tables, as SQLAlchemy Core sees them. A test holds them equal to what the migrations make.
+
+Every table has the participant in its key. Row-level security shows a transaction only the rows of the participant on
+whose behalf it runs; the directory alone may be read by all.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData()
+_NOW = DateTime(timezone=True)
+
+
+def _participant() -> Column[str]:
+    return Column("participant", Text, primary_key=True)
+
+
+# --- both ends -----------------------------------------------------------------------------------------------------
+
+audit = Table(
+    "audit",
+    metadata,
+    _participant(),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", _NOW, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("fields", JSONB, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    _participant(),
+    Column("event", BigInteger, primary_key=True, autoincrement=True),
+    Column("topic", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("at", _NOW, nullable=False),
+)
+
+# --- node ----------------------------------------------------------------------------------------------------------
+
+pacs = Table(
+    "pacs",
+    metadata,
+    _participant(),
+    Column("name", Text, primary_key=True),
+    Column("passport", JSONB, nullable=False),
+)
+
+links = Table(
+    "links",
+    metadata,
+    _participant(),
+    Column("link", Text, primary_key=True),
+    Column("study", Text, nullable=False),
+    Column("pacs", Text, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("kvnr", Text),
+    Column("entry", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("created", _NOW, nullable=False),
+)
+
+transfers = Table(
+    "transfers",
+    metadata,
+    _participant(),
+    Column("transfer", Uuid, primary_key=True),
+    Column("authority", Text, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("kvnr", Text),
+    Column("entry", Text, nullable=False),
+    Column("offer", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("created", _NOW, nullable=False),
+    Column("link", Text),
+    Column("origin", Text),
+    Column("study", Text),
+    Column("manifest_digest", Text),
+    Column("proof", Text),
+    Index("transfers_offer", "participant", "offer", unique=True, postgresql_where=text("offer <> ''")),
+)
+
+instances = Table(
+    "instances",
+    metadata,
+    _participant(),
+    Column("transfer", Uuid, primary_key=True),
+    Column("sop_instance", Text, primary_key=True),
+    Column("fate", Text, nullable=False),
+    Column("status", Integer),
+    Column("attempts", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("received", Text),
+    Column("sent", Text),
+    Column("pixels", Text),
+    Column("at_origin", Text),
+    Column("note", Text, nullable=False),
+)
+
+progress = Table(
+    "progress",
+    metadata,
+    _participant(),
+    Column("transfer", Uuid, primary_key=True),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("written", _NOW, nullable=False),
+)
+
+served = Table(
+    "served",
+    metadata,
+    _participant(),
+    Column("transfer", Uuid, primary_key=True),
+    Column("requester", Text, primary_key=True),
+    Column("sop_instance", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+)
+
+# --- hub -----------------------------------------------------------------------------------------------------------
+
+directory = Table(
+    "directory",
+    metadata,
+    _participant(),
+    Column("name", Text, nullable=False),
+    Column("node_url", Text, nullable=False),
+    Column("destinations", ARRAY(Text), nullable=False),
+)
+
+nonces = Table(
+    "nonces",
+    metadata,
+    _participant(),
+    Column("nonce_digest", Text, primary_key=True),
+    Column("expires", _NOW, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _participant(),
+    Column("secret_digest", Text, primary_key=True),
+    Column("thumbprint", Text, nullable=False),
+    Column("profession_oid", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("expires", _NOW, nullable=False),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    _participant(),
+    Column("link", Text, primary_key=True),
+    Column("study", Text, nullable=False),
+    Column("manifest_digest", Text, nullable=False),
+    Column("lock", Text, nullable=False),
+    Column("expires", _NOW, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("replaced_by", Text),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    _participant(),
+    Column("decision", Uuid, primary_key=True),
+    Column("transfer", Uuid, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("link", Text, nullable=False),
+    Column("inputs", JSONB, nullable=False),
+    Column("reason", Text),
+    Column("at", _NOW, nullable=False),
+)
+
+offers = Table(
+    "offers",
+    metadata,
+    _participant(),
+    Column("offer", Text, primary_key=True),
+    Column("sender", Text, nullable=False),
+    Column("link", Text, nullable=False),
+    Column("made", _NOW, nullable=False),
+    Column("taken", Boolean, nullable=False),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    _participant(),
+    Column("transfer", Uuid, primary_key=True),
+    Column("origin", Text, nullable=False),
+    Column("link", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("expected", Integer, nullable=False),
+    Column("stored", Integer, nullable=False),
+    Column("proof", Text, nullable=False),
+    Column("at", _NOW, nullable=False),
+)

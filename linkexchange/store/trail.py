@@ -1,0 +1,80 @@
+"""The audit chain and the event stream: both only ever grow."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from linkexchange.model.audit import Action, AuditEntry, chain
+from linkexchange.model.identifiers import Sha256, TelematikId
+from linkexchange.ports import Event
+from linkexchange.store.tables import audit, events
+
+CHANNEL = "linkexchange_events"
+
+
+def append(
+    connection: Connection, participant: TelematikId, action: Action, *, fields: dict[str, str | int], at: datetime
+) -> AuditEntry:
+    """Add the next entry; one writer at a time per chain, until the transaction ends."""
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"audit {participant}", 0))))
+    entry = chain(participant, last(connection, participant), action=action, fields=fields, at=at)
+    row = {
+        "participant": participant,
+        "seq": entry.seq,
+        "at": entry.at,
+        "action": entry.action.value,
+        "fields": dict(entry.fields),
+        "previous": entry.previous,
+        "hash": entry.hash,
+    }
+    connection.execute(insert(audit).values(row))
+    return entry
+
+
+def last(connection: Connection, participant: TelematikId) -> AuditEntry | None:
+    """The head of the chain."""
+    newest = select(audit).where(audit.c.participant == participant).order_by(audit.c.seq.desc()).limit(1)
+    row = connection.execute(newest).one_or_none()
+    return _entry(row) if row else None
+
+
+def entries(connection: Connection, participant: TelematikId) -> Generator[AuditEntry, None, None]:
+    """The whole chain, oldest first, without holding it in memory."""
+    ordered = select(audit).where(audit.c.participant == participant).order_by(audit.c.seq)
+    with connection.execution_options(yield_per=1000).execute(ordered) as rows:
+        for row in rows:
+            yield _entry(row)
+
+
+def hash_at(connection: Connection, seq: int) -> str | None:
+    """The hash of one entry of the participant on whose behalf the transaction runs."""
+    return connection.execute(select(audit.c.hash).where(audit.c.seq == seq)).scalar_one_or_none()
+
+
+def emit(connection: Connection, participant: TelematikId, topic: str, *, body: dict[str, str | int]) -> None:
+    """Add an event and wake listeners when the transaction commits."""
+    row = {"participant": participant, "topic": topic, "body": body, "at": func.now()}
+    number = connection.execute(insert(events).values(row).returning(events.c.event)).scalar_one()
+    connection.execute(select(func.pg_notify(CHANNEL, str(number))))
+
+
+def events_after(connection: Connection, event: int, limit: int = 500) -> list[Event]:
+    """What came after an event, oldest first."""
+    later = select(events).where(events.c.event > event).order_by(events.c.event).limit(limit)
+    return [Event(row.event, row.topic, row.body, row.at) for row in connection.execute(later)]
+
+
+def _entry(row: Row[Any]) -> AuditEntry:
+    return AuditEntry(
+        participant=TelematikId(row.participant),
+        seq=row.seq,
+        at=row.at,
+        action=Action(row.action),
+        fields=row.fields,
+        previous=Sha256(row.previous),
+        hash=Sha256(row.hash),
+    )

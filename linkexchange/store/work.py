@@ -1,0 +1,132 @@
+"""One unit of work: one transaction in which state, next job, event and audit entry stand or fall together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime
+
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued
+from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from linkexchange.errors import StateUnavailable
+from linkexchange.model.audit import Action, AuditEntry
+from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.link import Document, Link
+from linkexchange.ports import Event
+from linkexchange.store import trail
+from linkexchange.store.hub import DirectoryRows, HubRows
+from linkexchange.store.links import LinkRows, PacsRows, ServedRows
+from linkexchange.store.transfers import TransferRows
+
+_PARTICIPANT = "linkexchange.participant"
+
+
+class Work:
+    """`ports.UnitOfWork` over one connection in one transaction."""
+
+    def __init__(self, connection: Connection, participant: TelematikId, database: Database) -> None:
+        self._connection = connection
+        self._database = database
+        self._act_for(participant)
+
+    def audit(self, action: Action, **fields: str | int) -> None:
+        """Append to this participant's chain."""
+        now = self._database.now()
+        trail.append(self._connection, self._me, action, fields=fields, at=now)
+
+    def emit(self, topic: str, **body: str | int) -> None:
+        """Append to the event stream."""
+        trail.emit(self._connection, self._me, topic, body=body)
+
+    def defer(self, job: str, *, once: str = "", **ids: str) -> None:
+        """Queue a job in this very transaction."""
+        driver = self._connection.connection.driver_connection
+        task = self._database.queue.configure_task(
+            job, queueing_lock=once or None, lock=ids.get("transfer"), connection=driver
+        )
+        with suppress(AlreadyEnqueued), self._connection.begin_nested():
+            task.defer(**ids)
+
+    @contextmanager
+    def on_behalf_of(self, participant: TelematikId) -> Iterator[None]:
+        """Act for another participant for a while."""
+        before = self._me
+        self._act_for(participant)
+        try:
+            yield
+        finally:
+            self._act_for(before)
+
+    def _act_for(self, participant: TelematikId) -> None:
+        self._me = participant
+        connection = self._connection
+        connection.execute(select(func.set_config(_PARTICIPANT, str(participant), True)))
+        self.transfers = TransferRows(connection, participant)
+        self.links = LinkRows(connection, participant, self._database.read_document)
+        self.serving = ServedRows(connection, participant)
+        self.hub = HubRows(connection, participant)
+        self.directory = DirectoryRows(connection)
+        self.pacs = PacsRows(connection, participant)
+
+
+class Database:
+    """`ports.Store`: the door to one database, for any number of threads."""
+
+    def __init__(
+        self, engine: Engine, *, read_document: Callable[[Document], Link], now: Callable[[], datetime]
+    ) -> None:
+        self.engine = engine
+        self.read_document = read_document
+        self.now = now
+        # Jobs are deferred over the connection of the running transaction; this connector is never opened.
+        self.queue = App(connector=PsycopgConnector())
+
+    @contextmanager
+    def work(self, participant: TelematikId) -> Iterator[Work]:
+        """Open one unit of work."""
+        with _translated(), self.engine.begin() as connection:
+            yield Work(connection, participant, self)
+
+    def events_after(self, participant: TelematikId, event: int) -> list[Event]:
+        """Events for a page that resumes."""
+        with self._reading(participant) as connection:
+            return trail.events_after(connection, event)
+
+    @contextmanager
+    def audit_trail(self, participant: TelematikId) -> Iterator[Iterator[AuditEntry]]:
+        """The whole chain of a participant, oldest first."""
+        with self._reading(participant) as connection, closing(trail.entries(connection, participant)) as entries:
+            yield entries
+
+    def audit_head(self, participant: TelematikId) -> AuditEntry | None:
+        """The newest entry."""
+        with self._reading(participant) as connection:
+            return trail.last(connection, participant)
+
+    def has_audit_entry(self, participant: TelematikId, seq: int, digest: str) -> bool:
+        """Whether an entry with this number and hash stands in the chain; number 0 always does."""
+        with self._reading(participant) as connection:
+            return seq == 0 or trail.hash_at(connection, seq) == digest
+
+    def participants(self) -> list[TelematikId]:
+        """Everyone in the directory."""
+        with self.engine.begin() as connection:
+            return [row.telematik_id for row in DirectoryRows(connection).all()]
+
+    @contextmanager
+    def _reading(self, participant: TelematikId) -> Iterator[Connection]:
+        with _translated(), self.engine.begin() as connection:
+            connection.execute(select(func.set_config(_PARTICIPANT, str(participant), True)))
+            yield connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """A server that is gone is no bug of ours."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as gone:
+        raise StateUnavailable from gone

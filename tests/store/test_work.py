@@ -1,0 +1,207 @@
+"""One transaction for state, job, event and audit; rows of one participant only; an epoch that fences."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from conftest import Clock, Server
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from linkexchange.errors import Overtaken, UnknownTransfer
+from linkexchange.model.audit import Action, first_bad
+from linkexchange.model.identifiers import SopInstanceUid, TelematikId
+from linkexchange.model.proof import Delivered, Fate
+from linkexchange.model.transfer import Ask, Authority, Purpose, State, Transfer
+from linkexchange.ports import Progress
+from linkexchange.store.work import Database
+
+ME = TelematikId("1-2-practice")
+OTHER = TelematikId("5-2-hospital")
+UID = SopInstanceUid("1.2.3.4")
+
+
+def requested(database: Database, clock: Clock, participant: TelematikId = ME) -> Transfer:
+    ask = Ask(Authority.RECORD, "PACS", Purpose.TREATMENT, user="test", entry="e1")
+    transfer = Transfer(uuid4(), ask, State.REQUESTED, "", epoch=0, created=clock())
+    with database.work(participant) as work:
+        work.transfers.add(transfer)
+    return transfer
+
+
+def test_state_job_event_and_audit_are_committed_together(database: Database, clock: Clock) -> None:
+    with database.work(ME) as work:
+        work.audit(Action.PULL_REQUESTED, transfer="t1")
+        work.emit("pull.requested", transfer="t1")
+        work.defer("pull", transfer="t1")
+    with database.engine.connect() as connection:
+        jobs = connection.execute(text("SELECT task_name, args, lock FROM procrastinate_jobs")).all()
+    assert [tuple(job) for job in jobs] == [("pull", {"transfer": "t1"}, "t1")]
+    assert [event.topic for event in database.events_after(ME, 0)] == ["pull.requested"]
+
+
+def test_an_exception_takes_job_event_and_audit_back(database: Database) -> None:
+    def fail_at_the_end() -> None:
+        with database.work(ME) as work:
+            work.audit(Action.PULL_REQUESTED, transfer="t1")
+            work.emit("pull.requested", transfer="t1")
+            work.defer("pull", transfer="t1")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_at_the_end()
+    with database.engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM procrastinate_jobs")).scalar_one() == 0
+    assert database.events_after(ME, 0) == []
+    assert database.audit_head(ME) is None
+
+
+def test_a_job_that_still_waits_is_not_queued_twice(database: Database) -> None:
+    for _ in range(2):
+        with database.work(ME) as work:
+            work.defer("announce", once="announce l1", link="l1")
+    with database.engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM procrastinate_jobs")).scalar_one() == 1
+
+
+def test_a_participant_does_not_see_the_rows_of_another(database: Database, clock: Clock) -> None:
+    transfer = requested(database, clock)
+    with pytest.raises(UnknownTransfer), database.work(OTHER) as work:
+        work.transfers.get(transfer.transfer)
+
+
+def test_row_level_security_shows_nothing_to_a_transaction_without_participant(
+    database: Database, clock: Clock
+) -> None:
+    requested(database, clock)
+    with database.engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM transfers")).scalar_one() == 0
+
+
+def test_a_row_cannot_be_written_in_the_name_of_another(database: Database, clock: Clock) -> None:
+    with database.engine.connect() as connection:
+        connection.execute(text("SELECT set_config('linkexchange.participant', 'me', true)"))
+        with pytest.raises(ProgrammingError):
+            connection.execute(text("INSERT INTO pacs VALUES ('other', 'PACS', '{}')"))
+
+
+def test_the_serving_role_cannot_change_the_audit_trail(database: Database) -> None:
+    with database.work(ME) as work:
+        work.audit(Action.PULL_REQUESTED, transfer="t1")
+    for statement in ("UPDATE audit SET action = 'x'", "DELETE FROM audit", "TRUNCATE audit"):
+        with pytest.raises(ProgrammingError), database.engine.begin() as connection:
+            connection.execute(text(statement))
+
+
+def test_an_earlier_claim_can_change_nothing_any_more(database: Database, clock: Clock) -> None:
+    transfer = requested(database, clock)
+    with database.work(ME) as work:
+        frozen = work.transfers.claim(transfer.transfer)
+    with database.work(ME) as work:
+        owner = work.transfers.claim(transfer.transfer)
+        work.transfers.begin_instance(owner, UID)
+    writes = (
+        lambda work: work.transfers.advance(frozen, State.PERMITTED),
+        lambda work: work.transfers.begin_instance(frozen, UID),
+        lambda work: work.transfers.end_instance(frozen, Delivered(UID, Fate.STORED)),
+        lambda work: work.transfers.note_origin(frozen, {}),
+        lambda work: work.transfers.progress(frozen, Progress(1, 1, 1)),
+    )
+    for write in writes:
+        with pytest.raises(Overtaken), database.work(ME) as work:
+            write(work)
+    with database.work(ME) as work:
+        assert work.transfers.ledger(transfer.transfer) == [Delivered(UID, Fate.MISSING, attempts=1)]
+
+
+def test_an_arrow_that_is_not_in_the_table_is_a_bug(database: Database, clock: Clock) -> None:
+    transfer = requested(database, clock)
+    with pytest.raises(ValueError, match="no arrow"), database.work(ME) as work:
+        work.transfers.advance(work.transfers.claim(transfer.transfer), State.COMPLETE)
+
+
+def test_a_final_state_is_never_left(database: Database, clock: Clock) -> None:
+    transfer = requested(database, clock)
+    with database.work(ME) as work:
+        run = work.transfers.claim(transfer.transfer)
+        work.transfers.advance(run, State.FAILED, "denied")
+    with pytest.raises(Overtaken), database.work(ME) as work:
+        work.transfers.advance(work.transfers.claim(transfer.transfer), State.PERMITTED)
+
+
+def test_attempts_are_counted_before_an_instance_leaves(database: Database, clock: Clock) -> None:
+    transfer = requested(database, clock)
+    with database.work(ME) as work:
+        run = work.transfers.claim(transfer.transfer)
+        assert [work.transfers.begin_instance(run, UID) for _ in range(3)] == [1, 2, 3]
+
+
+def test_progress_is_written_at_most_once_a_second_and_always_at_the_end(database: Database, clock: Clock) -> None:
+    transfer = requested(database, clock)
+    with database.work(ME) as work:
+        run = work.transfers.claim(transfer.transfer)
+        assert work.transfers.progress(run, Progress(0, 3, 0))
+        assert not work.transfers.progress(run, Progress(1, 3, 10))
+        assert work.transfers.progress(run, Progress(3, 3, 30))
+
+
+def test_audit_entries_of_a_participant_form_a_chain(database: Database) -> None:
+    for number in range(5):
+        with database.work(ME) as work:
+            work.audit(Action.PULL_REQUESTED, transfer=str(number))
+    with database.audit_trail(ME) as entries:
+        assert first_bad(entries) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE audit SET action = 'pull.denied' WHERE seq = 3",
+        "UPDATE audit SET fields = '{}' WHERE seq = 3",
+        "DELETE FROM audit WHERE seq = 3",
+        "UPDATE audit SET at = at + interval '1 second' WHERE seq = 3",
+    ],
+)
+def test_a_change_of_the_trail_is_found_and_named(database: Database, postgres: Server, change: str) -> None:
+    for number in range(5):
+        with database.work(ME) as work:
+            work.audit(Action.PULL_REQUESTED, transfer=str(number))
+    with postgres.superuser_of(database) as connection:
+        connection.execute(change)
+    with database.audit_trail(ME) as entries:
+        assert first_bad(entries) == 3
+
+
+def test_the_tables_are_those_of_the_migrations(database: Database) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from linkexchange.store.tables import metadata
+
+    with database.engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+    assert [row for row in differences if "procrastinate" not in str(row) and "alembic" not in str(row)] == []
+
+
+def test_the_newest_migration_is_the_one_that_is_served_from() -> None:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    from linkexchange.store import schema
+
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.NEWEST]
+
+
+def test_every_table_has_the_participant_and_is_under_row_level_security(database: Database) -> None:
+    query = text(
+        "SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
+        " WHERE nspname = 'public' AND relkind = 'r'"
+        " AND relname NOT LIKE 'procrastinate%' AND relname <> 'alembic_version'"
+        " AND NOT (relrowsecurity AND relforcerowsecurity AND EXISTS (SELECT 1 FROM pg_attribute"
+        " WHERE attrelid = pg_class.oid AND attname = 'participant'))"
+    )
+    with database.engine.connect() as connection:
+        assert connection.execute(query).scalars().all() == []
