@@ -1,0 +1,20 @@
+"""Encoded DICOM data sets on their way: header, digests, and the head that makes a file of them. No input, no output.
+
+A data set is never held: it comes and goes as an iterator of chunks, and what is read from it is read under limits.
+"""
+
+from __future__ import annotations
+
+from linkexchange.dataset.header import InstanceHeader, read_header
+from linkexchange.dataset.meter import Meter
+from linkexchange.dataset.part10 import IMPLEMENTATION_CLASS_UID, FileMeta, part10_head, split_part10
+
+__all__ = [
+    "IMPLEMENTATION_CLASS_UID",
+    "FileMeta",
+    "InstanceHeader",
+    "Meter",
+    "part10_head",
+    "read_header",
+    "split_part10",
+]

@@ -1,0 +1,65 @@
+"""Counts and digests the bytes of one instance on their way through."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from linkexchange.dataset.scan import Scanner
+from linkexchange.errors import InstanceFault
+from linkexchange.model.identifiers import Sha256, TransferSyntaxUid
+
+
+class Meter:
+    """Measures an encoded data set. The figures are true once `through` has come to its end, by itself or by a fault.
+
+    `pixels` covers the value of the pixel data element of the data set itself (not of icons): of encapsulated pixel
+    data from the first item's head to before the sequence delimiter, of a deflated data set after inflating.
+    """
+
+    def __init__(self, transfer_syntax: TransferSyntaxUid) -> None:
+        self.bytes = 0
+        self._whole = hashlib.sha256()
+        self._pixels = hashlib.sha256()
+        self._scanner = Scanner(transfer_syntax, pixels=self._pixels.update)
+        self._fault: InstanceFault | None = None
+
+    def through(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass the chunks on, unchanged and all of them.
+
+        Raises `InstanceFault` after the last one when the data set cannot be followed or ends too early, such as a
+        pixel data element that declares more than there is.
+        """
+        for chunk in chunks:
+            self.bytes += len(chunk)
+            self._whole.update(chunk)
+            self._follow(chunk)
+            yield chunk
+        self._end()
+
+    @property
+    def digest(self) -> Sha256:
+        """SHA-256 of everything that passed."""
+        return Sha256(self._whole.hexdigest())
+
+    @property
+    def pixels(self) -> Sha256 | None:
+        """SHA-256 of the pixel data value; None where there is none, or where the data set cannot be followed."""
+        has_pixels = self._scanner.has_pixels and self._fault is None
+        return Sha256(self._pixels.hexdigest()) if has_pixels else None
+
+    def _follow(self, chunk: bytes) -> None:
+        if self._fault is None:
+            try:
+                self._scanner.feed(chunk)
+            except InstanceFault as fault:
+                self._fault = fault
+
+    def _end(self) -> None:
+        if self._fault is None:
+            try:
+                self._scanner.close()
+            except InstanceFault as fault:
+                self._fault = fault
+        if self._fault is not None:
+            raise self._fault

@@ -1,0 +1,123 @@
+"""An origin's node, opened with a grant: WADO-RS over TLS with both certificates, and two small requests beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+from collections.abc import Generator, Mapping
+from uuid import UUID
+
+from linkexchange.dicomweb.connection import IDLE_SECONDS, Connection, Faults
+from linkexchange.errors import (
+    Fault,
+    GrantRefused,
+    LinkWithdrawn,
+    MessageFault,
+    OriginPacsUnavailable,
+    OriginUnavailable,
+    TransferInterrupted,
+    UnknownTransfer,
+)
+from linkexchange.model.identifiers import LinkId, Sha256, SopInstanceUid
+from linkexchange.model.link import Document, MediaType
+from linkexchange.model.participant import Participant
+from linkexchange.model.study import Manifest
+from linkexchange.ports import IncomingInstance
+
+DOCUMENT_MAX_BYTES = 64 * 1024 * 1024
+_DIGESTS_MAX_BYTES = 16 * 1024 * 1024
+_WORD = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+
+class OriginNodeClient:
+    """`ports.OriginNode` at the address that the directory has for a participant.
+
+    `context` carries the certificate that the grant is bound to. `idle_seconds` limits silence, never the whole.
+    """
+
+    def __init__(
+        self, participant: Participant, grant: str, context: ssl.SSLContext, *, idle_seconds: float = IDLE_SECONDS
+    ) -> None:
+        self._url = participant.node_url
+        self._grant = grant
+        self._context = context
+        self._idle_seconds = idle_seconds
+
+    def retrieve(
+        self, manifest: Manifest, wanted: frozenset[SopInstanceUid]
+    ) -> Generator[IncomingInstance, None, None]:
+        """Yield the wanted instances, as `ports.ImageSource` promises.
+
+        Raises `GrantRefused`, `LinkWithdrawn`, `OriginUnavailable`, `OriginPacsUnavailable`, or `TransferInterrupted`
+        when the stream breaks off. A stream that ends well may still have left instances out.
+        """
+        with self._connection("dicomweb") as origin:
+            yield from origin.retrieve(manifest, wanted)
+
+    def document(self, link: LinkId) -> Document:
+        """The link document of a release; raises as `retrieve` does, and `UnknownTransfer` where there is none."""
+        accept = ", ".join(MediaType)
+        with self._connection() as origin:
+            answer = origin.read(f"links/{link}/document", accept, max_bytes=DOCUMENT_MAX_BYTES)
+        if answer is None:
+            raise UnknownTransfer
+        content, media_type = answer
+        try:
+            return Document(content, MediaType(media_type))
+        except ValueError as wrong:
+            raise MessageFault("media type of a link document") from wrong
+
+    def digests(self, transfer: UUID) -> Mapping[SopInstanceUid, Sha256]:
+        """What the origin says it sent; empty where it says nothing."""
+        with self._connection() as origin:
+            answer = origin.read(f"transfers/{transfer}/digests", "application/json", max_bytes=_DIGESTS_MAX_BYTES)
+        return _digests(answer[0]) if answer else {}
+
+    def _connection(self, path: str = "") -> Connection:
+        # Clear text is never an alternative, whatever the directory says.
+        if not self._url.startswith("https://"):
+            raise OriginUnavailable("not an https address")
+        return Connection(
+            f"{self._url.rstrip('/')}/{path}",
+            _FAULTS,
+            context=self._context,
+            headers={"Authorization": f"Bearer {self._grant}"},
+            idle_seconds=self._idle_seconds,
+        )
+
+
+def _digests(body: bytes) -> dict[SopInstanceUid, Sha256]:
+    try:
+        return {SopInstanceUid(uid): Sha256(digest) for uid, digest in json.loads(body)["sha256"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
+        raise MessageFault("digests") from wrong
+
+
+def _refused(status: int, body: bytes) -> Fault:
+    """What an answer other than success means; its problem document is read for two words and never shown."""
+    code, trace_id = _problem(body)
+    words = f"{code or f'HTTP {status}'}, trace {trace_id}" if trace_id else code or f"HTTP {status}"
+    match status:
+        case 401 | 403:
+            return GrantRefused(words)
+        case 410:
+            return LinkWithdrawn(words)
+        case 503 if code == OriginPacsUnavailable.code:
+            return OriginPacsUnavailable(words)
+        case 408 | 429:
+            return OriginUnavailable(words)
+    return OriginUnavailable(words) if status >= 500 else MessageFault(words)
+
+
+def _problem(body: bytes) -> tuple[str, str]:
+    try:
+        problem = json.loads(body)
+        words = str(problem["code"]), str(problem["trace_id"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return "", ""
+    code, trace_id = (word if _WORD.fullmatch(word) else "" for word in words)
+    return code, trace_id
+
+
+_FAULTS = Faults(unreachable=OriginUnavailable, broken=TransferInterrupted, refused=_refused)

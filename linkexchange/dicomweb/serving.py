@@ -1,0 +1,125 @@
+"""What an origin sends: a study as DICOM files in one multipart body, made while the PACS still delivers.
+
+All of this is synchronous and is pulled, chunk by chunk, by `stream`; nothing is fetched before it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from hashlib import sha256
+from time import monotonic
+from typing import Protocol
+from uuid import UUID
+
+from linkexchange.dataset import part10_head
+from linkexchange.dicomweb.multipart import new_boundary, write_parts
+from linkexchange.errors import UnknownStudy
+from linkexchange.model.grant import Grant
+from linkexchange.model.identifiers import LinkId, SeriesUid, Sha256, SopInstanceUid, TelematikId
+from linkexchange.model.link import Document
+from linkexchange.ports import IncomingInstance
+
+GATHER_BYTES = 64 * 1024
+NOTE_SECONDS = 1.0
+
+
+class Serve(Protocol):
+    """What this node decides and does as an origin; everything here may block, and is called in threads."""
+
+    def admit(self, token: str, thumbprint: str) -> Grant:
+        """Believe a grant from the owner of this certificate. Raises `GrantRefused` or `LinkWithdrawn`."""
+        ...
+
+    def still_valid(self, grant: Grant) -> bool:
+        """Whether one more instance may leave."""
+        ...
+
+    def open(
+        self, grant: Grant, *, series: SeriesUid | None, wanted: frozenset[SopInstanceUid] | None
+    ) -> Generator[IncomingInstance, None, None]:
+        """Fetch from the PACS what is wanted of the granted study: all of it, one series of it, these instances.
+
+        Closing the iterator ends the retrieval. Raises `OriginPacsUnavailable`.
+        """
+        ...
+
+    def sent(self, grant: Grant, digests: Mapping[SopInstanceUid, Sha256]) -> None:
+        """Note what has been sent."""
+        ...
+
+    def document(self, grant: Grant, link: LinkId) -> Document:
+        """The link document of a release. Raises `GrantRefused`."""
+        ...
+
+    def digests(self, transfer: UUID, requester: TelematikId) -> Mapping[SopInstanceUid, Sha256]:
+        """What was sent to this requester under this transfer."""
+        ...
+
+
+@dataclass(slots=True)
+class Body:
+    """The body of one answer. `series` and `wanted` say which part of the granted study it holds."""
+
+    serve: Serve
+    grant: Grant
+    series: SeriesUid | None = None
+    wanted: frozenset[SopInstanceUid] | None = None
+    boundary: bytes = field(default_factory=new_boundary)
+    _digests: dict[SopInstanceUid, Sha256] = field(default_factory=dict)
+    _noted: float = field(default_factory=monotonic)
+
+    def chunks(self) -> Generator[bytes, None, None]:
+        """Yield the body; closing it ends the retrieval from the PACS.
+
+        Raises `UnknownStudy` before the first chunk where the PACS has nothing of what is wanted. Ends well, with fewer
+        instances, when the grant or the link ends meanwhile.
+        """
+        try:
+            with closing(self.serve.open(self.grant, series=self.series, wanted=self.wanted)) as instances:
+                yield from gathered(write_parts(self._files(instances), self.boundary))
+        finally:
+            self._note()
+
+    def _files(self, instances: Iterator[IncomingInstance]) -> Iterator[Iterator[bytes]]:
+        instance = next(instances, None)
+        if instance is None:
+            raise UnknownStudy
+        while instance is not None:
+            yield self._file(instance)
+            if monotonic() - self._noted > NOTE_SECONDS:
+                self._note()
+            instance = next(instances, None) if self.serve.still_valid(self.grant) else None
+        # The other side may ask for the digests as soon as it has seen the end.
+        self._note()
+
+    def _file(self, instance: IncomingInstance) -> Iterator[bytes]:
+        """The instance as it is: what is wrong with it is for the requester's node to see, and stands in its proof."""
+        digest = sha256()
+        yield part10_head(instance.sop_class, instance.sop_instance, instance.transfer_syntax)
+        for chunk in instance.chunks:
+            digest.update(chunk)
+            yield chunk
+        self._digests[instance.sop_instance] = Sha256(digest.hexdigest())
+
+    def _note(self) -> None:
+        """Hand over the digests about once a second: one transaction per instance would be the slowest step of all."""
+        self._noted = monotonic()
+        if self._digests:
+            self.serve.sent(self.grant, self._digests)
+            self._digests = {}
+
+
+def gathered(chunks: Iterable[bytes], least: int = GATHER_BYTES) -> Iterator[bytes]:
+    """Join small chunks, since each one costs a change of threads and a TLS record on its way out."""
+    pending: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        pending.append(chunk)
+        size += len(chunk)
+        if size >= least:
+            yield b"".join(pending)
+            pending, size = [], 0
+    if pending:
+        yield b"".join(pending)

@@ -1,0 +1,106 @@
+"""How a process listens for HTTP: uvicorn, with two things that it does not do by itself.
+
+It hands the client's certificate on to the application: as DER in `scope["extensions"]["tls"]`, under the key
+`client_certificate_der`, where `client_certificate` reads it. And of a bug it logs the kind and the place, never the
+text or the values, which might be patient data.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import traceback
+from collections.abc import Mapping
+from typing import Any, cast
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from linkexchange.errors import IdentityRefused
+
+GRACE_SECONDS = 10
+KEEP_ALIVE_SECONDS = 75
+"""Longer than a destination needs for one large instance, so that asking instance by instance keeps its connection."""
+
+_log = structlog.get_logger(__name__)
+
+
+class ClientCertificateProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP/1.1 protocol, with the client's certificate in the scope of every request."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take the certificate from the finished handshake; it is the same for all requests of the connection."""
+        super().connection_made(transport)
+        tls = transport.get_extra_info("ssl_object")
+        certificate = tls.getpeercert(binary_form=True) if tls else None
+        if certificate:
+            self.app = _with_certificate(cast("ASGIApp", self.app), certificate)
+
+
+def client_certificate(scope: Mapping[str, Any]) -> bytes:
+    """The DER certificate that the client of a request has proven to own; raises `IdentityRefused` if there is none."""
+    certificate = scope.get("extensions", {}).get("tls", {}).get("client_certificate_der")
+    if not certificate:
+        raise IdentityRefused("no client certificate")
+    return cast("bytes", certificate)
+
+
+def listener(app: ASGIApp, *, host: str, port: int, context: ssl.SSLContext | None) -> uvicorn.Server:
+    """A server for this application, ready to run; None as context is for pages on the own machine.
+
+    There is no access log, since URLs hold study UIDs, and headers that claim another client address are not believed.
+    """
+    config = uvicorn.Config(
+        _discreet(app),
+        host=host,
+        port=port,
+        loop="asyncio",
+        http=ClientCertificateProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        ssl_context_factory=(lambda _config, _default: context) if context else None,
+    )
+    return uvicorn.Server(config)
+
+
+def serve(app: ASGIApp, *, host: str, port: int, context: ssl.SSLContext | None) -> None:
+    """Listen until SIGTERM or SIGINT, let requests end for `GRACE_SECONDS`, then come back.
+
+    uvicorn raises the signal again at the end: whoever has more to do then sets a signal handler of its own before.
+    """
+    listener(app, host=host, port=port, context=context).run()
+
+
+def _with_certificate(app: ASGIApp, certificate: bytes) -> ASGIApp:
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        extensions = {**scope.get("extensions", {}), "tls": {"client_certificate_der": certificate}}
+        await app({**scope, "extensions": extensions}, receive, send)
+
+    return wrapped
+
+
+def _discreet(app: ASGIApp) -> ASGIApp:
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except Exception as bug:
+            if scope["type"] != "http":
+                raise
+            # uvicorn now answers 500, or closes the connection where an answer has begun.
+            _log.error("unexpected error", **_described(bug))
+
+    return wrapped
+
+
+def _described(bug: Exception) -> dict[str, str]:
+    while isinstance(bug, ExceptionGroup):
+        bug = bug.exceptions[0]
+    places = [f"{place.filename}:{place.lineno}" for place in traceback.extract_tb(bug.__traceback__)]
+    return {"kind": type(bug).__name__, "where": places[-1] if places else ""}

@@ -1,0 +1,43 @@
+"""An application that listens on a free port in a thread of the test process, as it does in production.
+
+with listening.on(app, tls.server_context(...)) as port:
+    ...
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ssl import SSLContext
+
+import peers
+from starlette.types import ASGIApp
+
+from linkexchange.listener import listener
+
+READY_SECONDS = 10.0
+
+
+@contextmanager
+def on(app: ASGIApp, context: SSLContext | None) -> Iterator[int]:
+    """Yield the port; at the end let requests finish, and stop."""
+    port = peers.free_port()
+    server = listener(app, host=peers.HOST, port=port, context=context)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        _wait(lambda: server.started)
+        yield port
+    finally:
+        server.should_exit = True
+        thread.join(READY_SECONDS + 10)
+    assert not thread.is_alive(), "the server did not stop"
+
+
+def _wait(ready: object) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not ready():  # type: ignore[operator]
+        assert time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.01)
