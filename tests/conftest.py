@@ -97,9 +97,9 @@ def clock() -> Clock:
 @contextmanager
 def open_database(url: str, clock: Clock) -> Iterator[Database]:
     """The door to a database."""
-    engine = schema.engine_of(url)
-    yield Database(engine, read_document=documents.read, now=clock)
-    engine.dispose()
+    database = Database(schema.engine_of(url), read_document=documents.read, now=clock)
+    yield database
+    database.close()
 
 
 @pytest.fixture

@@ -11,7 +11,10 @@ from linkexchange.model.identifiers import Kvnr
 KVNR_ISSUER = "1.2.276.0.76.4.8"
 """OID of the KVNR as an identifier system (DICOM Issuer of Patient ID, HL7 assigning authority)."""
 
-_GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "ae", "Ö": "oe", "Ü": "ue"})
+_UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "ae", "Ö": "oe", "Ü": "ue"}
+_WITHOUT_MARKS = {"ı": "i", "ł": "l", "Ł": "l"}
+"""Letters that Unicode does not take apart into a letter and a mark; in capitals or in Latin-1 they look so."""
+_PLAIN = str.maketrans({**_UMLAUTS, **_WITHOUT_MARKS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,6 @@ def _name_clashes(name: str, patient: Patient) -> bool:
 
 
 def _plain(name: str) -> str:
-    folded = unicodedata.normalize("NFC", name).translate(_GERMAN)
+    folded = unicodedata.normalize("NFC", name).translate(_PLAIN)
     letters = unicodedata.normalize("NFKD", folded).casefold()
     return " ".join("".join(c for c in letters if not unicodedata.combining(c)).replace("-", " ").split())

@@ -67,6 +67,9 @@ class Transfers(Protocol):
         """The transfer that takes up an offer, if there is one."""
         ...
 
+    def without_job(self) -> Sequence[UUID]:
+        """Transfers that have not ended and that no job is queued or running for."""
+
     def claim(self, transfer: UUID) -> Transfer:
         """Raise the epoch and return the row: from here on, earlier runs can change nothing."""
         ...

@@ -71,4 +71,7 @@ class Store(Protocol):
 
     def work(self, participant: TelematikId) -> AbstractContextManager[UnitOfWork]:
         """Open one unit of work; it commits at the end and rolls back on any exception."""
+
+    def close(self) -> None:
+        """Close all connections."""
         ...

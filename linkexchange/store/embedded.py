@@ -112,7 +112,10 @@ def _unprivileged(folder: Path) -> pwd.struct_passwd | None:
     if os.geteuid() != 0:
         return None
     owner = folder.stat().st_uid
-    user = pwd.getpwuid(owner) if owner else pwd.getpwnam("nobody")
+    try:
+        user = pwd.getpwuid(owner) if owner else pwd.getpwnam("nobody")
+    except KeyError as nameless:
+        raise SettingRefused("LINKEXCHANGE_STATE_FOLDER: its owner is no user of this machine") from nameless
     if not _can_enter(folder.resolve(), user):
         raise SettingRefused(
             f"LINKEXCHANGE_STATE_FOLDER: the user {user.pw_name} cannot enter it, and root may not serve"
@@ -137,6 +140,13 @@ def _programs() -> Path:
     return max(Path(found.origin).parent.glob("pginstall*/bin/postgres"), key=lambda path: path.parts[-3]).parents[1]
 
 
+def _open_to_readers(path: Path) -> None:
+    """Whoever installed the programs may have closed them to others: what the owner may read, others may read here."""
+    if not path.is_symlink():
+        readable = path.stat().st_mode & 0o500
+        path.chmod(path.stat().st_mode | readable >> 3 | readable >> 6)
+
+
 def _write_private(path: Path, text: str) -> None:
     path.unlink(missing_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
@@ -159,7 +169,7 @@ class _Server:
 
     def start(self) -> subprocess.Popen[bytes]:
         programs = self._reachable_programs()
-        if not (self.cluster / "PG_VERSION").exists():
+        if not self.cluster.exists():
             self._initialise(programs)
         self._give(self.sockets)
         options = {**_OPTIONS, "unix_socket_directories": self.sockets}
@@ -182,21 +192,26 @@ class _Server:
         programs = _programs()
         if self.user is None or _can_enter(programs / "bin", self.user):
             return programs
-        copy = self.folder / "programs"
+        copy, part = self.folder / "programs", self.folder / "programs.part"
         if not copy.exists():
-            shutil.copytree(programs, self.folder / "programs.part", symlinks=True, dirs_exist_ok=True)
-            (self.folder / "programs.part").rename(copy)
+            shutil.rmtree(part, ignore_errors=True)
+            shutil.copytree(programs, part, symlinks=True)
+            for path in (part, *part.rglob("*")):
+                _open_to_readers(path)
+            part.rename(copy)
         return copy
 
     def _initialise(self, programs: Path) -> None:
-        shutil.rmtree(self.cluster, ignore_errors=True)
-        self.cluster.mkdir(mode=0o700)
+        """Made beside its place and moved there when it is whole: an owner may be killed at any moment."""
+        part = self.cluster.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(mode=0o700)
         _write_private(self.password_file, secrets.token_urlsafe(32))
-        self._give(self.cluster)
+        self._give(part)
         self._give(self.password_file)
         options = ["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
         done = subprocess.run(
-            [programs / "bin/initdb", "-D", self.cluster, f"--pwfile={self.password_file}", *options],
+            [programs / "bin/initdb", "-D", part, f"--pwfile={self.password_file}", *options],
             capture_output=True,
             check=False,
             user=self.user and self.user.pw_uid,
@@ -204,8 +219,9 @@ class _Server:
             extra_groups=[] if self.user else None,
         )
         if done.returncode:
-            shutil.rmtree(self.cluster)
+            shutil.rmtree(part)
             raise SettingRefused("LINKEXCHANGE_STATE_FOLDER: initdb failed")
+        part.rename(self.cluster)
 
     def prepare(self, process: subprocess.Popen[bytes]) -> Addresses:
         """Wait until it answers, then see to the two roles and the database."""

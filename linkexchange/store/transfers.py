@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from linkexchange.errors import Overtaken, UnknownTransfer
@@ -62,6 +62,16 @@ class TransferRows:
         """The transfer that takes up an offer."""
         row = self._connection.execute(select(transfers).where(transfers.c.offer == offer)).one_or_none()
         return _transfer(row) if row else None
+
+    def without_job(self) -> Sequence[UUID]:
+        """Those whose job was closed before its time."""
+        no_job = text(
+            "NOT EXISTS (SELECT 1 FROM procrastinate_jobs job WHERE job.lock = CAST(transfers.transfer AS text)"
+            " AND job.task_name = 'pull' AND job.status IN ('todo', 'doing'))"
+        )
+        open_states = [state.value for state in State if state not in FINAL]
+        lost = select(transfers.c.transfer).where(transfers.c.state.in_(open_states), no_job)
+        return list(self._connection.execute(lost).scalars())
 
     def claim(self, transfer: UUID) -> Transfer:
         """Raise the epoch."""

@@ -90,6 +90,10 @@ class Database:
         with _translated(), self.engine.begin() as connection:
             yield Work(connection, participant, self)
 
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
     def events_after(self, participant: TelematikId, event: int) -> list[Event]:
         """Events for a page that resumes."""
         with self._reading(participant) as connection:

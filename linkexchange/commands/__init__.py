@@ -1,0 +1,40 @@
+"""The commands, one file each. A fault ends a command with one line that names cause, owner and next step."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from linkexchange.commands import audit, demo, hub, node, pacs, participant, publish, pull, push
+from linkexchange.errors import Fault, SettingRefused
+
+app = typer.Typer(
+    help="Brings a study from the PACS where it was made into your PACS, from an entry in the patient's record.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("demo")(demo.demo)
+app.command("hub")(hub.hub)
+app.command("node")(node.node)
+app.command("data")(node.data)
+app.command("worker")(node.worker)
+app.command("web")(node.web)
+app.command("publish")(publish.publish)
+app.command("withdraw")(publish.withdraw)
+app.command("find")(pull.find)
+app.command("pull")(pull.pull)
+app.command("push")(push.push)
+app.add_typer(pacs.app, name="pacs")
+app.add_typer(participant.app, name="participant")
+app.add_typer(audit.app, name="audit")
+
+
+def main() -> None:
+    """Run a command; 2 means that a setting is wrong, 1 that something else did not work."""
+    try:
+        app()
+    except Fault as fault:
+        print(f"linkexchange: {fault}", file=sys.stderr)  # noqa: T201
+        sys.exit(2 if isinstance(fault, SettingRefused) else 1)

@@ -1,0 +1,37 @@
+"""What people type, as identifiers. A wrong one is refused by the argument's name, never by its value."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from linkexchange.errors import SettingRefused
+from linkexchange.model.identifiers import Identifier, Kvnr, LinkId, StudyUid, TelematikId
+
+_Kind = TypeVar("_Kind", bound=Identifier)
+
+
+def study_of(value: str) -> StudyUid:
+    """A Study Instance UID."""
+    return _read(StudyUid, value, "STUDY: not a Study Instance UID")
+
+
+def kvnr_of(value: str) -> Kvnr:
+    """A KVNR with a right check digit."""
+    return _read(Kvnr, value, "KVNR: a letter and nine digits, the last one a check digit")
+
+
+def link_of(value: str) -> LinkId:
+    """A link's UUID."""
+    return _read(LinkId, value, "LINK: not a link")
+
+
+def telematik_id_of(value: str) -> TelematikId:
+    """A Telematik-ID."""
+    return _read(TelematikId, value, "PARTICIPANT: not a Telematik-ID")
+
+
+def _read(kind: type[_Kind], value: str, message: str) -> _Kind:
+    try:
+        return kind(value)
+    except ValueError:
+        raise SettingRefused(message) from None

@@ -1,0 +1,265 @@
+"""A network on one machine: a hub, nodes, a simulated TI, each with processes, a database and certificates of its own.
+
+    with network.running(folder, sites) as net:
+        node = net.node("klinik")        # what the commands of that node use
+        net.patients.entitle(...)        # the patient's side of the simulated record
+
+Everything listens on the loopback address and ends with this process, however that happens.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from linkexchange import bootstrap, lifeline
+from linkexchange.demo.certificates import TestCa, grant_key
+from linkexchange.demo.free_ports import HOST, free_port
+from linkexchange.errors import Unavailable
+from linkexchange.model.audit import Action
+from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.participant import Participant
+from linkexchange.model.passport import Passport
+from linkexchange.ports import Node
+from linkexchange.settings import HubSettings, NodeSettings, load
+from ti_adapter.simulator.client import PatientClient
+from ti_adapter.simulator.pki import SimulatedPki
+from ti_adapter.simulator.shape import SimulatedInstitution
+
+READY_SECONDS = 60.0
+_TI_READY = re.compile(rb"ready (http://\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A participant to be.
+
+    `name` is also the name of its folder, `settings` are keys beyond those that it needs, `without` names processes
+    that its node leaves out.
+    """
+
+    name: str
+    institution: str
+    telematik_id: TelematikId
+    profession_oid: str
+    pacs: tuple[Passport, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """A running hub or node: its settings file, its process, and where its pages are."""
+
+    settings_file: Path
+    process: subprocess.Popen[bytes]
+    pages: str
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What is running."""
+
+    hub: Household
+    nodes: Mapping[str, Household]
+    patients: PatientClient
+    pki: SimulatedPki
+    _opened: dict[str, Node] = field(default_factory=dict)
+
+    def node(self, name: str) -> Node:
+        """A node's ports, as its commands see them; open until the network ends."""
+        if name not in self._opened:
+            self._opened[name] = bootstrap.node(self.settings(name))
+        return self._opened[name]
+
+    def close(self) -> None:
+        """Close what `node` has opened."""
+        for node in self._opened.values():
+            node.store.close()
+
+    def settings(self, name: str) -> NodeSettings:
+        """A node's settings."""
+        return load(NodeSettings, self.nodes[name].settings_file)
+
+    @property
+    def hub_settings(self) -> HubSettings:
+        """The hub's settings."""
+        return load(HubSettings, self.hub.settings_file)
+
+
+@contextmanager
+def running(folder: Path, sites: Sequence[Site]) -> Iterator[Network]:
+    """Start everything at once, wait until all answers, and end it with the block."""
+    plan = _Plan(folder, sites)
+    with ExitStack() as stack:
+        admin_key, ti = stack.enter_context(_ti(folder, plan.pki))
+        hub = stack.enter_context(_household(["hub"], plan.hub_settings()))
+        nodes = {
+            site.name: stack.enter_context(_household(_node(site), plan.node_settings(site, ti))) for site in sites
+        }
+        network = Network(hub, nodes, PatientClient(ti, admin_key), plan.pki)
+        stack.callback(network.close)
+        _wait(network)
+        _enrol(network, sites)
+        yield network
+
+
+class _Plan:
+    """Who has which port, certificate and card."""
+
+    def __init__(self, folder: Path, sites: Sequence[Site]) -> None:
+        self.folder = folder
+        self.pki = SimulatedPki.generate(bootstrap.now())
+        self._ca = TestCa(folder)
+        self._grant_key, self._hub_keys = grant_key(folder)
+        self._ports = {name: (free_port(), free_port()) for name in ("hub", *(site.name for site in sites))}
+        (folder / "trust.pem").write_bytes(self.pki.trust_pem)
+
+    def hub_settings(self) -> dict[str, Any]:
+        return {
+            **self._common("hub", self._ca.hub()),
+            "grant_key": self._grant_key,
+            "trust_list": self.folder / "trust.pem",
+        }
+
+    def node_settings(self, site: Site, ti: str) -> dict[str, Any]:
+        card_folder = self.folder / site.name / "card"
+        card_folder.parent.mkdir(mode=0o711)
+        institution = SimulatedInstitution(site.telematik_id, site.institution, (site.profession_oid,))
+        self.pki.card(institution).save(card_folder)
+        return {
+            **self._common(site.name, self._ca.node(site.telematik_id, site.name)),
+            "telematik_id": site.telematik_id,
+            "name": site.institution,
+            "node_url": f"https://{HOST}:{self._ports[site.name][0]}",
+            "hub_keys": self._hub_keys,
+            "card_folder": card_folder,
+            "record_url": ti,
+            "default_destination": site.pacs[0].name if site.pacs else "",
+            **site.settings,
+        }
+
+    def _common(self, name: str, files: Any) -> dict[str, Any]:
+        listen_port, pages_port = self._ports[name]
+        return {
+            "state_folder": self.folder / name / "state",
+            "tls_certificate": files.certificate,
+            "tls_key": files.key,
+            "tls_ca": files.ca,
+            "hub_url": f"https://{HOST}:{self._ports['hub'][0]}",
+            "listen_port": listen_port,
+            "pages_port": pages_port,
+        }
+
+
+@contextmanager
+def _ti(folder: Path, pki: SimulatedPki) -> Iterator[tuple[str, str]]:
+    """The simulated TI; the key of the patient's side and the address."""
+    admin_key = secrets.token_urlsafe(24)
+    environment = {**os.environ, "TI_SIMULATOR_ADMIN_KEY": admin_key}
+    command = [sys.executable, "-m", "ti_adapter.simulator", "--trust", str(folder / "trust.pem")]
+    (folder / "ti").mkdir()
+    log = folder / "ti" / "log"
+    with log.open("wb") as output:
+        process = lifeline.spawn(command, ending=signal.SIGKILL, output=output, environment=environment)
+    try:
+        deadline = time.monotonic() + READY_SECONDS
+        while not (ready := _TI_READY.search(log.read_bytes())):
+            _patience(process, deadline, "the simulated TI")
+        yield admin_key, ready.group(1).decode()
+    finally:
+        lifeline.stop(process)
+
+
+def _node(site: Site) -> list[str]:
+    return ["node", *(part for process in site.without for part in ("--without", process))]
+
+
+@contextmanager
+def _household(command: Sequence[str], settings: Mapping[str, Any]) -> Iterator[Household]:
+    """`linkexchange hub` or `linkexchange node` with a settings file of its own."""
+    home = Path(settings["state_folder"]).parent
+    home.mkdir(mode=0o711, exist_ok=True)
+    file = home / "settings.toml"
+    file.write_text("".join(f"{key} = {_toml(value)}\n" for key, value in settings.items()))
+    with (home / "log").open("wb") as log:
+        process = lifeline.spawn(
+            [sys.executable, "-m", "linkexchange", *command, "--settings", file],
+            output=log,
+            environment=_without_settings(),
+        )
+    try:
+        without = tuple(command[2::2])
+        yield Household(file, process, f"http://{HOST}:{settings['pages_port']}/", without)
+    finally:
+        lifeline.stop(process)
+
+
+def _toml(value: object) -> str:
+    return str(value) if isinstance(value, int | float) else "'" + str(value) + "'"
+
+
+def _without_settings() -> dict[str, str]:
+    """What the administrator's own environment says is not for the demo."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("LINKEXCHANGE_")}
+
+
+def _wait(network: Network) -> None:
+    """Until every listener answers."""
+    deadline = time.monotonic() + READY_SECONDS
+    hub = network.hub_settings
+    waiting = [(network.hub.process, hub.listen_port), (network.hub.process, hub.pages_port)]
+    for name, household in network.nodes.items():
+        settings = network.settings(name)
+        ports = {"data": settings.listen_port, "web": settings.pages_port}
+        waiting += [(household.process, port) for part, port in ports.items() if part not in household.without]
+    for process, port in waiting:
+        while not _answers(port):
+            _patience(process, deadline, f"port {port}")
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _patience(process: subprocess.Popen[bytes], deadline: float, what: str) -> None:
+    if process.poll() is not None or time.monotonic() > deadline:
+        raise _NotReady(f"{what} did not start; its log says why")
+    time.sleep(0.02)
+
+
+class _NotReady(Unavailable):
+    """A part of the network did not start."""
+
+    code = "demo-not-ready"
+
+
+def _enrol(network: Network, sites: Sequence[Site]) -> None:
+    """What an operator does once: participants into the hub's directory, PACS into their nodes."""
+    hub = bootstrap.database(network.hub_settings)
+    for site in sites:
+        settings = network.settings(site.name)
+        row = Participant(site.telematik_id, site.institution, settings.node_url, tuple(it.name for it in site.pacs))
+        with hub.work(site.telematik_id) as work:
+            work.directory.put(row)
+            work.audit(Action.PARTICIPANT_ENROLLED, node_url=row.node_url)
+        node = bootstrap.database(settings)
+        with node.work(site.telematik_id) as work:
+            for passport in site.pacs:
+                work.pacs.put(passport)
+                work.audit(Action.PACS_CHANGED, pacs=passport.name)
+        node.close()
+    hub.close()

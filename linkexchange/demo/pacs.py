@@ -1,0 +1,77 @@
+"""The demo's PACS: Orthanc where it is installed, else the Query/Retrieve application that ships with pynetdicom."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from linkexchange import lifeline
+from linkexchange.demo.free_ports import HOST, free_port
+from linkexchange.model.identifiers import AeTitle
+from linkexchange.model.passport import Passport, Retrieve
+
+_ORTHANC_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin")
+
+
+@contextmanager
+def running(name: str, folder: Path) -> Iterator[Passport]:
+    """A PACS with nothing in it, until the block ends."""
+    folder.mkdir()
+    passport = Passport(name, AeTitle(name.upper()), HOST, port=free_port(), retrieve=Retrieve.C_GET)
+    orthanc = _find_orthanc()
+    command = _orthanc(orthanc, passport, folder) if orthanc else _qrscp(passport, folder)
+    with (folder / "log").open("wb") as log:
+        process = lifeline.spawn(command, ending=signal.SIGKILL, output=log)
+    try:
+        yield passport
+    finally:
+        lifeline.stop(process)
+
+
+def kind() -> str:
+    """Which of the two it will be."""
+    return "Orthanc" if _find_orthanc() else "pynetdicom qrscp"
+
+
+def _find_orthanc() -> str | None:
+    return shutil.which("Orthanc") or shutil.which("Orthanc", path=":".join(_ORTHANC_FOLDERS))
+
+
+def _orthanc(program: str, passport: Passport, folder: Path) -> list[str]:
+    settings = {
+        "Name": passport.name,
+        "StorageDirectory": str(folder / "storage"),
+        "IndexDirectory": str(folder / "storage"),
+        "HttpServerEnabled": False,
+        "DicomAet": str(passport.ae_title),
+        "DicomPort": passport.port,
+        "DicomAlwaysAllowFind": True,
+        "DicomAlwaysAllowGet": True,
+        "UnknownSopClassAccepted": True,
+    }
+    file = folder / "orthanc.json"
+    file.write_text(json.dumps(settings))
+    return [program, str(file)]
+
+
+def _qrscp(passport: Passport, folder: Path) -> list[str]:
+    settings = {
+        "ae_title": passport.ae_title,
+        "port": passport.port,
+        "bind_address": passport.host,
+        "max_pdu": 131072,
+        "acse_timeout": 30,
+        "dimse_timeout": 30,
+        "network_timeout": 30,
+        "instance_location": folder / "instances",
+        "database_location": folder / "index.sqlite",
+        "log_identifier": False,
+    }
+    file = folder / "qrscp.ini"
+    file.write_text("\n".join(["[DEFAULT]", *(f"{key}: {value}" for key, value in settings.items()), ""]))
+    return [sys.executable, "-m", "pynetdicom", "qrscp", "-q", "--config", str(file)]

@@ -1,0 +1,226 @@
+"""One association with a PACS, opened and used by one thread.
+
+pynetdicom negotiates, and its upper layer moves the bytes in a thread of its own. Its other thread, which serves
+requests that nobody waits for, is parked before it begins: it could otherwise take an answer away from the one who
+waits for it. So this side reads every message itself, and time-outs are about silence, never about totals: an answer
+may take as long as bytes keep coming.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pydicom.uid import UID
+from pynetdicom import AE, _config, build_context, build_role, evt
+
+from linkexchange.dataset import IMPLEMENTATION_CLASS_UID
+from linkexchange.errors import PacsUnavailable
+from linkexchange.model.identifiers import AeTitle
+from linkexchange.model.passport import Passport
+
+PDU_MAX_BYTES = 128 << 10
+CONTEXTS_MAX = 128
+"""Context ids are the odd numbers below 256 (PS3.8 section 9.3.2.2)."""
+
+_POLL_SECONDS = 0.5
+
+# pynetdicom logs identifiers of requests and answers, and with its errors whatever it could not read.
+_config.LOG_HANDLER_LEVEL = "none"
+_config.LOG_REQUEST_IDENTIFIERS = _config.LOG_RESPONSE_IDENTIFIERS = False
+logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long to wait for a connection, for an answer while negotiating, and in silence."""
+
+    connect_seconds: float = 5.0
+    negotiate_seconds: float = 10.0
+    idle_seconds: float = 60.0
+
+
+DEFAULT_TIMEOUTS = Timeouts()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Who calls which PACS."""
+
+    passport: Passport
+    calling_ae: AeTitle
+    timeouts: Timeouts = DEFAULT_TIMEOUTS
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A presentation context to ask for; `as_scp` where the PACS shall send to us under it, as in C-GET."""
+
+    abstract_syntax: str
+    transfer_syntaxes: tuple[str, ...]
+    as_scp: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A presentation context that was accepted."""
+
+    number: int
+    abstract_syntax: str
+    transfer_syntax: str
+
+
+class Association:
+    """Opens in the constructor, which raises `PacsUnavailable` with the reason.
+
+    A PACS that takes the call but none of the proposals makes an association without `contexts`, which is over.
+    """
+
+    def __init__(self, line: Line, proposals: Sequence[Proposal]) -> None:
+        self._line = line
+        self._connected = self._over = False
+        self._active = time.monotonic()
+        self._numbers = itertools.cycle(range(1, 1 << 16))
+        self._assoc = self._open(proposals)
+        self.contexts = [
+            Context(cx.context_id, str(cx.abstract_syntax), str(cx.transfer_syntax[0]))
+            for cx in self._assoc.accepted_contexts
+        ]
+        if not self._assoc.is_established and not self._nothing_accepted:
+            raise PacsUnavailable(self._why_not())
+
+    @property
+    def lost(self) -> bool:
+        """The PACS has ended it, or the connection is gone, or it never was."""
+        self._over = self._over or self._has_ended()
+        return self._over
+
+    def context(self, abstract_syntax: str) -> Context:
+        """The first accepted context of a service; raises `PacsUnavailable` when the PACS does not offer it."""
+        found = next((cx for cx in self.contexts if cx.abstract_syntax == abstract_syntax), None)
+        if found is None:
+            raise PacsUnavailable(f"the PACS does not accept {UID(abstract_syntax).name}")
+        return found
+
+    def next_number(self) -> int:
+        """A message id that is not in use."""
+        return next(self._numbers)
+
+    def send(self, message: Any, context: Context) -> None:
+        """Send one DIMSE message. Raises `PacsUnavailable`."""
+        if self.lost:
+            raise PacsUnavailable("the association broke off")
+        self._assoc.dimse.send_msg(message, context.number)
+
+    def receive(self) -> tuple[Context, Any]:
+        """Wait for the next DIMSE message. Raises `PacsUnavailable` when it does not come."""
+        self._active = time.monotonic()
+        while True:
+            number, message = self._assoc.dimse.get_msg(block=True)
+            if message is not None:
+                return self._context_of(number), message
+            if self.lost:
+                raise PacsUnavailable("the association broke off")
+            if time.monotonic() - self._active > self._line.timeouts.idle_seconds:
+                raise PacsUnavailable(f"no answer within {self._line.timeouts.idle_seconds:g} s")
+
+    def release(self) -> None:
+        """End it in good order, as far as it is not over."""
+        if self.lost:
+            self.abort()
+        else:
+            self._assoc.release()
+
+    def abort(self) -> None:
+        """End it at once."""
+        self._assoc.abort()
+
+    def _open(self, proposals: Sequence[Proposal]) -> Any:
+        passport = self._line.passport
+        try:
+            return self._ae().associate(
+                passport.host,
+                passport.port,
+                contexts=[build_context(one.abstract_syntax, list(one.transfer_syntaxes)) for one in proposals],
+                ae_title=str(passport.ae_title),
+                max_pdu=PDU_MAX_BYTES,
+                ext_neg=[build_role(uid, scp_role=True) for uid in sorted(_as_scp(proposals))],
+                evt_handlers=[
+                    (evt.EVT_CONN_OPEN, self._on_connected),
+                    (evt.EVT_ESTABLISHED, self._on_established),
+                    (evt.EVT_PDU_RECV, self._on_bytes),
+                    (evt.EVT_PDU_SENT, self._on_bytes),
+                ],
+            )
+        except OSError as wrong:
+            raise PacsUnavailable("its host name is not known") from wrong
+
+    def _ae(self) -> Any:
+        ae = AE(str(self._line.calling_ae))
+        ae.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+        ae.implementation_version_name = "LINKEXCHANGE"
+        ae.connection_timeout = self._line.timeouts.connect_seconds
+        ae.acse_timeout = self._line.timeouts.negotiate_seconds
+        ae.dimse_timeout = _POLL_SECONDS
+        ae.network_timeout = None
+        return ae
+
+    def _on_connected(self, event: Any) -> None:
+        """Without its own time-out a socket whose peer stops in the middle of a PDU would block for ever."""
+        self._connected = True
+        connection = event.assoc.dul.socket.socket
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.settimeout(self._line.timeouts.idle_seconds)
+
+    def _on_established(self, event: Any) -> None:
+        """Park the thread that serves requests before it starts."""
+        event.assoc._reactor_checkpoint.clear()  # noqa: SLF001 - there is no other way to keep it from the queue
+
+    def _on_bytes(self, _: Any) -> None:
+        self._active = time.monotonic()
+
+    def _has_ended(self) -> bool:
+        acse = self._assoc.acse
+        over = not self._assoc.is_established or not self._assoc.dul.is_alive()
+        # A request to release is taken from its queue by the question, which is why the answer is remembered.
+        return over or acse.is_aborted() or acse.is_release_requested()
+
+    def _context_of(self, number: int) -> Context:
+        found = next((cx for cx in self.contexts if cx.number == number), None)
+        if found is None:
+            raise PacsUnavailable("a message came under a presentation context that was not accepted")
+        return found
+
+    @property
+    def _nothing_accepted(self) -> bool:
+        answer = self._assoc.acceptor.primitive
+        return answer is not None and answer.result == 0 and not self.contexts
+
+    def _why_not(self) -> str:
+        if not self._connected:
+            return "no connection"
+        if self._assoc.is_rejected:
+            return f"association rejected: {self._assoc.acceptor.primitive.reason_str}"
+        return "no answer to the association request, or it was aborted"
+
+
+@contextmanager
+def associate(line: Line, proposals: Sequence[Proposal]) -> Iterator[Association]:
+    """An association that is released at the end, and aborted when the end is an exception or comes early."""
+    association = Association(line, proposals)
+    try:
+        yield association
+    except BaseException:
+        association.abort()
+        raise
+    association.release()
+
+
+def _as_scp(proposals: Sequence[Proposal]) -> set[str]:
+    return {proposal.abstract_syntax for proposal in proposals if proposal.as_scp}

@@ -1,0 +1,48 @@
+"""Small questions to a PACS: is it there, and whose is a Patient ID?"""
+
+from __future__ import annotations
+
+from linkexchange.dataset.header import PATIENT
+from linkexchange.dataset.scan import Content
+from linkexchange.dicom import identifier
+from linkexchange.dicom.association import DEFAULT_TIMEOUTS, Association, Line, Timeouts, associate
+from linkexchange.dicom.identifier import text
+from linkexchange.dicom.services import ECHO, FIND, PATIENT_FIND, PATIENT_ROOT_FIND, STUDY_ROOT_FIND, Query, find
+from linkexchange.dicom.services import echo as ask_echo
+from linkexchange.dicom.summary import patient
+from linkexchange.errors import MessageFault
+from linkexchange.model.identifiers import AeTitle
+from linkexchange.model.passport import Passport
+from linkexchange.model.patient import PatientHeader
+
+_KEYS = (identifier.PATIENT_NAME, identifier.ISSUER, identifier.BIRTH_DATE, identifier.SEX)
+# Each of these would make more than one identifier of it.
+_SPECIAL = frozenset("*?\\")
+
+
+def echo(passport: Passport, calling_ae: AeTitle, *, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> None:
+    """Verify that a PACS answers this calling AE title; raises `PacsUnavailable` with the reason."""
+    with associate(Line(passport, calling_ae, timeouts), [ECHO]) as association:
+        ask_echo(association)
+
+
+def patient_clash(
+    passport: Passport, calling_ae: AeTitle, patient_id: str, *, timeouts: Timeouts = DEFAULT_TIMEOUTS
+) -> PatientHeader | None:
+    """Whom a PACS has under a Patient ID, None where it has nobody. Raises `PacsUnavailable` or `MessageFault`."""
+    if not patient_id.strip() or _SPECIAL & set(patient_id):
+        raise MessageFault("not a Patient ID that can be asked for")
+    with associate(Line(passport, calling_ae, timeouts), [PATIENT_FIND, FIND]) as association:
+        rows = _ask(association, patient_id.strip())
+    return next((patient(row) for row in rows if text(row, identifier.PATIENT_ID) == patient_id.strip()), None)
+
+
+def _ask(association: Association, patient_id: str) -> list[Content]:
+    """Ask in the patient root model, or for studies where a PACS has only the study root."""
+    by_patient = any(cx.abstract_syntax == PATIENT_ROOT_FIND for cx in association.contexts)
+    keys = {identifier.PATIENT_ID: patient_id, **dict.fromkeys(_KEYS, "")}
+    if by_patient:
+        query = Query(PATIENT_ROOT_FIND, {identifier.LEVEL: "PATIENT", **keys}, PATIENT)
+    else:
+        query = Query(STUDY_ROOT_FIND, {identifier.LEVEL: "STUDY", identifier.STUDY: "", **keys}, PATIENT)
+    return find(association, query)

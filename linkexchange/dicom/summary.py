@@ -1,0 +1,178 @@
+"""What a PACS says about a study, level by level (C-FIND in the study root model, PS3.4 section C.6.2).
+
+Counts are never asked for. Every instance is listed, and an answer about another study or series than the one that
+was asked about is refused. Answers that come twice count once: some archives give one per instance at every level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import TypeVar
+
+from linkexchange.dataset.header import PATIENT, patient_of
+from linkexchange.dataset.scan import Content
+from linkexchange.dicom import identifier
+from linkexchange.dicom.association import Association
+from linkexchange.dicom.identifier import text
+from linkexchange.dicom.services import STUDY_ROOT_FIND, Query, find
+from linkexchange.errors import InstanceFault, MessageFault, UnknownStudy
+from linkexchange.model.identifiers import SeriesUid, SopClassUid, SopInstanceUid, StudyUid, Uid
+from linkexchange.model.patient import PatientHeader
+from linkexchange.model.study import Instance, Manifest, Series, StudySummary
+
+_PATIENT_KEYS = (
+    identifier.PATIENT_NAME,
+    identifier.PATIENT_ID,
+    identifier.ISSUER,
+    identifier.BIRTH_DATE,
+    identifier.SEX,
+)
+_STUDY_KEYS = (
+    identifier.STUDY_DATE,
+    identifier.STUDY_TIME,
+    identifier.ACCESSION,
+    identifier.STUDY_DESCRIPTION,
+    identifier.CLASSES_IN_STUDY,
+    identifier.TIMEZONE,
+)
+
+_SERIES_KEYS = (identifier.MODALITY, identifier.SERIES_NUMBER, identifier.SERIES_DESCRIPTION)
+_INSTANCE_KEYS = (identifier.SOP_CLASS, identifier.INSTANCE_NUMBER)
+
+_Uid = TypeVar("_Uid", bound=Uid)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The answers of all three levels, before it is known which class every instance has."""
+
+    study: StudyUid
+    described: Content
+    series: Mapping[SeriesUid, Content]
+    instances: Mapping[SeriesUid, Mapping[SopInstanceUid, Content]]
+
+    @property
+    def classes(self) -> dict[SopInstanceUid, SopClassUid]:
+        """Of which class an instance is, as far as the PACS tells: per instance, or one for the whole study."""
+        of_study = text(self.described, identifier.CLASSES_IN_STUDY)
+        only = "" if "\\" in of_study else of_study
+        rows = {uid: row for of_series in self.instances.values() for uid, row in of_series.items()}
+        told = {uid: text(row, identifier.SOP_CLASS) or only for uid, row in rows.items()}
+        return {uid: _uid(SopClassUid, sop_class) for uid, sop_class in told.items() if sop_class}
+
+    @property
+    def members(self) -> dict[SeriesUid, list[SopInstanceUid]]:
+        """The instances of every series."""
+        return {series: list(rows) for series, rows in self.instances.items()}
+
+    def summary(self, classes: Mapping[SopInstanceUid, SopClassUid]) -> StudySummary:
+        """Put together; series and instances in the order of their numbers."""
+        series = [self._series(uid, classes) for uid in self.instances]
+        return StudySummary(
+            manifest=Manifest(self.study, tuple(sorted(series, key=lambda one: _rank(one.number, one.series)))),
+            description=text(self.described, identifier.STUDY_DESCRIPTION),
+            accession=text(self.described, identifier.ACCESSION),
+            started=_started(self.described),
+        )
+
+    @property
+    def patient(self) -> PatientHeader:
+        """What the study level says about the patient."""
+        return patient(self.described)
+
+    def _series(self, uid: SeriesUid, classes: Mapping[SopInstanceUid, SopClassUid]) -> Series:
+        row = self.series[uid]
+        instances = [
+            Instance(instance, classes[instance], _number(of_it, identifier.INSTANCE_NUMBER))
+            for instance, of_it in self.instances[uid].items()
+        ]
+        return Series(
+            series=uid,
+            modality=text(row, identifier.MODALITY),
+            instances=tuple(sorted(instances, key=lambda one: _rank(one.number, one.sop_instance))),
+            number=_number(row, identifier.SERIES_NUMBER),
+            description=text(row, identifier.SERIES_DESCRIPTION),
+        )
+
+
+def listing(association: Association, study: StudyUid) -> Listing:
+    """Ask on all three levels. Raises `UnknownStudy`, `PacsUnavailable`, or `MessageFault` for wrong answers."""
+    above = {identifier.STUDY: str(study)}
+    studies = _ask(association, "STUDY", above, (*_STUDY_KEYS, *_PATIENT_KEYS))
+    if not studies:
+        raise UnknownStudy
+    rows = _ask(association, "SERIES", {**above, identifier.SERIES: ""}, _SERIES_KEYS)
+    series = {_uid(SeriesUid, text(row, identifier.SERIES)): row for row in rows}
+    instances = {uid: _instances(association, {**above, identifier.SERIES: str(uid)}) for uid in series}
+    filled = {uid: rows for uid, rows in instances.items() if rows}
+    if not filled:
+        raise UnknownStudy("it has no instances")
+    return Listing(study, studies[0], series, filled)
+
+
+def studies(association: Association) -> list[tuple[StudyUid, str]]:
+    """All studies with their descriptions."""
+    rows = _ask(association, "STUDY", {identifier.STUDY: ""}, (identifier.STUDY_DESCRIPTION,))
+    described = {_uid(StudyUid, text(row, identifier.STUDY)): text(row, identifier.STUDY_DESCRIPTION) for row in rows}
+    return list(described.items())
+
+
+def patient(content: Content) -> PatientHeader:
+    """The patient of an answer; raises `MessageFault` when it names two."""
+    try:
+        return patient_of(content)
+    except InstanceFault as fault:
+        raise MessageFault(f"C-FIND: {fault.detail}") from fault
+
+
+def _instances(association: Association, above: Mapping[int, str]) -> dict[SopInstanceUid, Content]:
+    rows = _ask(association, "IMAGE", {**above, identifier.SOP_INSTANCE: ""}, _INSTANCE_KEYS)
+    return {_uid(SopInstanceUid, text(row, identifier.SOP_INSTANCE)): row for row in rows}
+
+
+def _ask(association: Association, level: str, unique: Mapping[int, str], told: Iterable[int]) -> list[Content]:
+    """The answers at a level; `unique` are its keys, empty where they are to be told, and they must match."""
+    keys = {identifier.LEVEL: level, **unique, **dict.fromkeys(told, "")}
+    rows = find(association, Query(STUDY_ROOT_FIND, keys, {**PATIENT, **dict.fromkeys(keys)}))
+    for tag, asked in unique.items():
+        if asked and any(text(row, tag) not in ("", asked) for row in rows):
+            raise MessageFault("C-FIND: an answer about something else than was asked")
+    return rows
+
+
+def _uid(kind: type[_Uid], value: str) -> _Uid:
+    try:
+        return kind(value)
+    except ValueError as wrong:
+        raise MessageFault(f"C-FIND: {wrong}") from wrong
+
+
+def _rank(number: int | None, uid: str) -> tuple[bool, int, str]:
+    return number is None, number or 0, uid
+
+
+def _number(row: Content, tag: int) -> int | None:
+    try:
+        return int(text(row, tag))
+    except ValueError:
+        return None
+
+
+def _started(row: Content) -> datetime | None:
+    """Study Date and Time, in the zone that the study names, else in that of this machine in the same house."""
+    moment = text(row, identifier.STUDY_DATE) + text(row, identifier.STUDY_TIME).partition(".")[0].ljust(6, "0")
+    try:
+        local = datetime.strptime(moment, "%Y%m%d%H%M%S")  # noqa: DTZ007 - the zone comes from elsewhere
+    except ValueError:
+        return None
+    zone = _zone(text(row, identifier.TIMEZONE))
+    return local.replace(tzinfo=zone) if zone else local.astimezone()
+
+
+def _zone(offset: str) -> tzinfo | None:
+    try:
+        return datetime.strptime(offset, "%z").tzinfo
+    except ValueError:
+        return None

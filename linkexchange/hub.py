@@ -1,0 +1,152 @@
+"""The hub over HTTPS, as a node sees it: `ports.Hub` on httpx, with the node's own certificate."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+import httpx
+
+from linkexchange.errors import (
+    Denied,
+    Fault,
+    HubUnavailable,
+    IdentityRefused,
+    MessageFault,
+    UnknownParticipant,
+)
+from linkexchange.model.access import Offer, RegisteredLink
+from linkexchange.model.identifiers import LinkId, TelematikId
+from linkexchange.model.participant import Participant
+from linkexchange.ports import Session
+
+TIMEOUT_SECONDS = 15.0
+_KNOWN: dict[str, type[Fault]] = {
+    kind.code: kind for kind in (Denied, IdentityRefused, MessageFault, UnknownParticipant)
+}
+_Answer = TypeVar("_Answer")
+
+
+class HubClient:
+    """Each call is one request; nothing is retried here, since jobs retry in the queue."""
+
+    def __init__(self, url: str, context: ssl.SSLContext) -> None:
+        # A proxy of the environment is for the internet; the hub's address stands in the settings.
+        self._http = httpx.Client(base_url=url, verify=context, timeout=TIMEOUT_SECONDS, trust_env=False)
+
+    def nonce(self) -> str:
+        """A nonce for one attestation."""
+        return self._call("POST", "/resolver/nonces", read=lambda body: str(body["nonce"]))
+
+    def open_session(self, attestation: str) -> Session:
+        """Prove the institution."""
+        return self._call(
+            "POST",
+            "/resolver/sessions",
+            json={"attestation": attestation},
+            read=lambda body: Session(str(body["session"]), datetime.fromisoformat(body["expires"])),
+        )
+
+    def grant(self, session: Session, request: str) -> str:
+        """Ask for a grant."""
+        return self._call(
+            "POST", "/resolver/grants", session=session, json={"request": request}, read=lambda body: str(body["grant"])
+        )
+
+    def register(self, session: Session, link: RegisteredLink, *, replaces: LinkId | None = None) -> None:
+        """Put a link into the ledger."""
+        body = {
+            "link": link.link,
+            "study": link.study,
+            "manifest_sha256": link.manifest_digest,
+            "lock": link.lock,
+            "expires": link.expires.isoformat(),
+            "replaces": replaces,
+        }
+        self._call("POST", "/ledger/links", session=session, json=body)
+
+    def withdraw(self, session: Session, link: LinkId) -> None:
+        """Withdraw a link at once."""
+        self._call("POST", f"/ledger/links/{link}/withdrawal", session=session)
+
+    def participant(self, telematik_id: TelematikId) -> Participant:
+        """Look an institution up."""
+        found = [row for row in self.participants() if row.telematik_id == telematik_id]
+        if not found:
+            raise UnknownParticipant
+        return found[0]
+
+    def participants(self) -> Sequence[Participant]:
+        """The whole directory."""
+        return self._call("GET", "/directory/participants", read=lambda body: [_participant(row) for row in body])
+
+    def offer(self, session: Session, offer: Offer) -> None:
+        """Make an offer."""
+        body = {
+            "offer": offer.offer,
+            "receiver": offer.receiver,
+            "link": offer.link,
+            "made": offer.made.isoformat(),
+        }
+        self._call("POST", "/ledger/offers", session=session, json=body)
+
+    def offers(self) -> Sequence[Offer]:
+        """Offers to this participant."""
+        return self._call("GET", "/ledger/offers", read=lambda body: [_offer(row) for row in body])
+
+    def receipt(self, proof: str) -> None:
+        """Hand in a signed proof."""
+        self._call("POST", "/ledger/receipts", content=proof)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        read: Callable[[Any], _Answer] = lambda _: None,  # type: ignore[assignment,return-value]
+        session: Session | None = None,
+        **body: Any,
+    ) -> _Answer:
+        headers = {"X-Session": session.secret} if session else {}
+        try:
+            answer = self._http.request(method, path, headers=headers, **body)
+        except httpx.HTTPError as silent:
+            raise HubUnavailable(type(silent).__name__) from silent
+        if answer.is_success:
+            return _read(answer, read)
+        raise _fault(answer)
+
+
+def _read(answer: httpx.Response, read: Callable[[Any], _Answer]) -> _Answer:
+    try:
+        return read(answer.json() if answer.content else None)
+    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        raise HubUnavailable("an answer that is not understood") from wrong
+
+
+def _fault(answer: httpx.Response) -> Fault:
+    """What the hub's problem details say; anything else is a hub that does not work."""
+    try:
+        body = answer.json()
+        code, detail = str(body["code"]), str(body.get("detail", ""))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return HubUnavailable(f"status {answer.status_code}")
+    if code in _KNOWN:
+        return _KNOWN[code](detail)
+    return HubUnavailable(code) if answer.is_server_error else Denied(code)
+
+
+def _participant(row: dict[str, Any]) -> Participant:
+    return Participant(TelematikId(row["telematik_id"]), row["name"], row["node_url"], tuple(row["destinations"]))
+
+
+def _offer(row: dict[str, Any]) -> Offer:
+    return Offer(
+        offer=row["offer"],
+        sender=TelematikId(row["sender"]),
+        receiver=TelematikId(row["receiver"]),
+        link=LinkId(row["link"]),
+        made=datetime.fromisoformat(row["made"]),
+    )

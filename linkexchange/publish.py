@@ -1,0 +1,181 @@
+"""Publish: study → link document → record. And the other way: withdraw.
+
+What is to be said stands in the own database before anything is said: first the link is kept and a job is queued, then
+the job registers it at the hub and stores it in the record. Both are safe to run twice.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import uuid4
+
+from linkexchange import dataset, documents
+from linkexchange.errors import UnknownStudy, WrongPatient
+from linkexchange.model.access import RegisteredLink
+from linkexchange.model.audit import Action
+from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid
+from linkexchange.model.link import Link, LinkStatus, MediaType, Origin, lock_of
+from linkexchange.model.patient import Patient, PatientHeader, differences
+from linkexchange.model.study import StudySummary
+from linkexchange.ports import Archive, Node, Published
+
+ANNOUNCE_JOB = "announce"
+WITHDRAW_JOB = "withdraw"
+LIFETIME = timedelta(days=3653)
+"""Ten years: as long as images of adults must be kept (§ 85 StrlSchG)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A study as its PACS has it, and the patient as an image header names them."""
+
+    summary: StudySummary
+    header: PatientHeader
+
+
+def publish(node: Node, study: StudyUid, *, pacs: str, kvnr: Kvnr) -> LinkId:
+    """Make a link document of a study and bring it into the patient's record.
+
+    The KVNR comes from whoever knows the patient; it is compared with the image header. Raises `WrongPatient` when they
+    differ, `UnknownStudy`, `UnknownPacs` or `PacsUnavailable`.
+    """
+    found = find(node, study, pacs=pacs)
+    with node.store.work(node.me) as work:
+        older = work.links.current(study)
+        link = link_of(node, found, kvnr, replaces=older.link.link if older else None)
+        document = documents.write(link, MediaType.XML, node_url_hint=node.node_url)
+        work.links.add(Published(link, document, pacs, kvnr=kvnr, entry="", active=True))
+        work.defer(ANNOUNCE_JOB, once=f"announce {link.link}", link=link.link)
+    return link.link
+
+
+def find(node: Node, study: StudyUid, *, pacs: str) -> Found:
+    """List a study and read the patient from the header of its first instance."""
+    with node.store.work(node.me) as work:
+        passport = work.pacs.find(pacs)
+    archive = node.archive(passport)
+    summary, _ = archive.summary(study)
+    return Found(summary, _header(archive, summary))
+
+
+def _header(archive: Archive, summary: StudySummary) -> PatientHeader:
+    first = frozenset([next(summary.manifest.instances).sop_instance])
+    with closing(archive.retrieve(summary.manifest, first)) as stream:
+        for instance in stream:
+            return dataset.read_header(instance.transfer_syntax, instance.chunks)[0].patient
+    raise UnknownStudy("its first instance cannot be retrieved")
+
+
+def link_of(node: Node, found: Found, kvnr: Kvnr, *, replaces: LinkId | None) -> Link:
+    """The link as a value. Raises `WrongPatient` when the image header speaks against the KVNR."""
+    header, summary = found.header, found.summary
+    family, _, rest = header.name.partition("=")[0].partition("^")
+    patient = Patient(
+        kvnr=kvnr,
+        family=family,
+        given=rest.partition("^")[0],
+        birth_date=header.birth_date,
+        sex=header.sex,
+        local_id=header.patient_id,
+    )
+    if wrong := differences(header, patient):
+        raise WrongPatient(", ".join(wrong))
+    now = node.now().replace(microsecond=0)
+    return Link(
+        link=LinkId(str(uuid4())),
+        origin=Origin(node.me, node.name),
+        patient=patient,
+        manifest=summary.manifest,
+        published=now,
+        expires=now + LIFETIME,
+        started=summary.started,
+        description=summary.description,
+        accession=summary.accession,
+        replaces=replaces,
+    )
+
+
+def announce(node: Node, link: LinkId) -> None:
+    """The job: register the link at the hub, then put its document into the record."""
+    with node.store.work(node.me) as work:
+        published = work.links.get(link)
+    register(node, published)
+    if published.kvnr and not published.entry:
+        _put(node, published)
+
+
+def register(node: Node, published: Published) -> None:
+    """Enter a link in the hub's ledger: its digests, no name and no KVNR."""
+    link = published.link
+    row = RegisteredLink(
+        link=link.link,
+        origin=node.me,
+        study=link.manifest.study,
+        manifest_digest=link.manifest.digest,
+        lock=lock_of(published.document.digest),
+        expires=link.expires,
+    )
+    node.sessions.use(lambda session: node.hub.register(session, row, replaces=link.replaces))
+
+
+def _put(node: Node, published: Published) -> None:
+    """Store the document, in the place of the version that it replaces where there is one."""
+    link, kvnr = published.link, published.link.patient.kvnr
+    older = _entry_of(node, link.replaces)
+    if older:
+        entry = node.record.replace(kvnr, older, published.document, title=title_of(link))
+    else:
+        entry = node.record.store(kvnr, published.document, title=title_of(link))
+    with node.store.work(node.me) as work:
+        work.links.stored(link.link, entry.entry)
+        if link.replaces:
+            work.links.close(link.replaces)
+        work.audit(Action.LINK_PUBLISHED, link=link.link, study=link.manifest.study, replaces=link.replaces or "")
+        work.emit(Action.LINK_PUBLISHED.value, link=link.link)
+
+
+def _entry_of(node: Node, link: LinkId | None) -> str:
+    if link is None:
+        return ""
+    with node.store.work(node.me) as work:
+        return work.links.get(link).entry
+
+
+def title_of(link: Link) -> str:
+    """The title that physicians read in the record's list, in German; no name, the record knows whose it is."""
+    modalities = "/".join(sorted({series.modality for series in link.manifest.series if series.modality}))
+    day = f" vom {link.started:%d.%m.%Y}" if link.started else ""
+    return f"Bilder: {modalities or 'Studie'} {link.description}".rstrip() + f"{day}, {link.origin.name}"
+
+
+def withdraw(node: Node, link: LinkId) -> None:
+    """Withdraw a link: this node serves nothing under it from now on, hub and record follow by a job."""
+    with node.store.work(node.me) as work:
+        work.links.get(link)
+        work.links.close(link)
+        work.audit(Action.LINK_WITHDRAWN, link=link)
+        work.emit(Action.LINK_WITHDRAWN.value, link=link)
+        work.defer(WITHDRAW_JOB, once=f"withdraw {link}", link=link)
+
+
+def carry_withdrawal(node: Node, link: LinkId) -> None:
+    """The job: cancel at the hub, then put the closing version into the record."""
+    with node.store.work(node.me) as work:
+        published = work.links.get(link)
+    node.sessions.use(lambda session: node.hub.withdraw(session, link))
+    if not published.kvnr or not published.entry:
+        return
+    closing_version = replace(
+        published.link,
+        link=LinkId(str(uuid4())),
+        published=node.now().replace(microsecond=0),
+        status=LinkStatus.CANCELLED,
+        replaces=link,
+    )
+    document = documents.write(closing_version, MediaType.XML, node_url_hint=node.node_url)
+    title = title_of(published.link) + " (zurückgezogen)"
+    node.record.withdraw(published.kvnr, published.entry, document, title=title)
+    with node.store.work(node.me) as work:
+        work.links.stored(link, "")

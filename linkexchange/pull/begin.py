@@ -1,0 +1,63 @@
+"""How a pull begins: a row, a job, an event and an audit entry, all or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+from linkexchange.model.access import Offer
+from linkexchange.model.audit import Action
+from linkexchange.model.transfer import Ask, Authority, Purpose, State, Transfer
+from linkexchange.ports import Node, UnitOfWork
+
+JOB = "pull"
+
+
+def request(node: Node, ask: Ask) -> UUID:
+    """Ask for a study; the answer is the transfer's number, and the rest happens in a worker.
+
+    Raises `UnknownPacs` when the destination is none of this node's.
+    """
+    with node.store.work(node.me) as work:
+        work.pacs.find(ask.destination)
+        return _add(work, _new(node, ask))
+
+
+def take_offers(node: Node, destination: str) -> list[UUID]:
+    """Take up what other participants have offered to this one. Safe to repeat: one offer becomes one transfer."""
+    return [taken for offer in node.hub.offers() if (taken := _take(node, offer, destination))]
+
+
+def resume(node: Node) -> list[UUID]:
+    """Queue what has not ended and has no job any more. Safe to repeat.
+
+    The queue closes a job by its number alone, so a worker that was frozen can, when it wakes, close the job of the
+    worker that has taken over. The transfer is then still in the table, and this brings it back.
+    """
+    with node.store.work(node.me) as work:
+        lost = work.transfers.without_job()
+        for transfer in lost:
+            work.defer(JOB, transfer=str(transfer))
+    return list(lost)
+
+
+def _take(node: Node, offer: Offer, destination: str) -> UUID | None:
+    with node.store.work(node.me) as work:
+        if work.transfers.of_offer(offer.offer):
+            return None
+        work.audit(Action.OFFER_TAKEN, offer=offer.offer, sender=offer.sender, link=offer.link)
+        ask = Ask(Authority.RELEASE, destination, Purpose.TREATMENT, user=f"offer of {offer.sender}", offer=offer.offer)
+        return _add(work, replace(_new(node, ask), link=offer.link, origin=offer.sender))
+
+
+def _new(node: Node, ask: Ask) -> Transfer:
+    return Transfer(uuid4(), ask, State.REQUESTED, reason="", epoch=0, created=node.now())
+
+
+def _add(work: UnitOfWork, transfer: Transfer) -> UUID:
+    number = str(transfer.transfer)
+    work.transfers.add(transfer)
+    work.audit(Action.PULL_REQUESTED, transfer=number, authority=transfer.ask.authority.value, user=transfer.ask.user)
+    work.emit(Action.PULL_REQUESTED.value, transfer=number, state=transfer.state.value)
+    work.defer(JOB, transfer=number)
+    return transfer.transfer

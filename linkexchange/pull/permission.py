@@ -1,0 +1,103 @@
+"""Steps 2 and 3: why may this happen, and may it happen? The document is read again for every grant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from linkexchange import documents
+from linkexchange.errors import DocumentFault, LinkWithdrawn, UnknownTransfer, WrongPatient
+from linkexchange.model.grant import TYP as GRANT_TYP
+from linkexchange.model.identifiers import LinkId, TelematikId
+from linkexchange.model.link import Link, LinkStatus
+from linkexchange.model.request import TYP as REQUEST_TYP
+from linkexchange.model.request import Request
+from linkexchange.model.transfer import Authority, Transfer
+from linkexchange.ports import Node, OriginNode
+from linkexchange.signing import verify
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A link, and an origin's node that is open for it as long as the grant lasts."""
+
+    link: Link
+    origin: OriginNode
+
+
+def obtain(node: Node, run: Transfer) -> Permission:
+    """Read the authority now and ask the resolver.
+
+    Raises `NotEntitled`, `Denied`, `LinkWithdrawn` or `WrongPatient` where somebody says no, `DocumentFault` for a link
+    that contradicts itself, and `Unavailable` where somebody does not answer.
+    """
+    by = {Authority.RECORD: _by_record, Authority.RELEASE: _by_release}
+    return by[run.ask.authority](node, run)
+
+
+def _by_record(node: Node, run: Transfer) -> Permission:
+    """The record says that this institution may read the document at this moment; the digest shows that it did."""
+    ask = run.ask
+    if ask.kvnr is None:
+        raise UnknownTransfer
+    read_at = node.now()
+    document = node.record.retrieve(ask.kvnr, ask.entry)
+    link = documents.read(document)
+    if link.patient.kvnr != ask.kvnr:
+        raise WrongPatient("KVNR of document and record")
+    wish = _wish(node, run, link.link, origin=link.origin.telematik_id)
+    return Permission(link, _granted(node, replace(wish, document_digest=document.digest, read_at=read_at), link))
+
+
+def _by_release(node: Node, run: Transfer) -> Permission:
+    """The origin let the study go; its document comes from the origin's node, under the grant."""
+    if run.link is None or run.origin is None:
+        raise UnknownTransfer
+    wish = _wish(node, run, run.link, origin=run.origin)
+    token = _ask(node, wish)
+    origin = _open(node, wish, token)
+    link = documents.read(origin.document(run.link))
+    if (link.link, link.origin.telematik_id) != (run.link, run.origin):
+        raise DocumentFault("the document is not that of the offer")
+    _check(node, token, link)
+    return Permission(link, origin)
+
+
+def _wish(node: Node, run: Transfer, link: LinkId, *, origin: TelematikId) -> Request:
+    ask = run.ask
+    return Request(
+        transfer=run.transfer,
+        requester=node.me,
+        origin=origin,
+        link=link,
+        authority=ask.authority,
+        destination=ask.destination,
+        purpose=ask.purpose,
+        user=ask.user,
+        asked=node.now(),
+        offer=ask.offer,
+    )
+
+
+def _granted(node: Node, wish: Request, link: Link) -> OriginNode:
+    if link.status is not LinkStatus.AVAILABLE:
+        raise LinkWithdrawn
+    token = _ask(node, wish)
+    _check(node, token, link)
+    return _open(node, wish, token)
+
+
+def _ask(node: Node, wish: Request) -> str:
+    signed = node.signer.sign(wish.claims(node.hub_audience), typ=REQUEST_TYP)
+    return node.sessions.use(lambda session: node.hub.grant(session, signed))
+
+
+def _check(node: Node, token: str, link: Link) -> None:
+    """The grant must be for the manifest that this document lists, or the proof would be about something else."""
+    proven = verify(token, node.hub_keys)
+    if proven.typ != GRANT_TYP or proven.claims.get("manifest_sha256") != link.manifest.digest:
+        raise DocumentFault("the document's manifest is not the registered one")
+
+
+def _open(node: Node, wish: Request, token: str) -> OriginNode:
+    """The address comes from the directory, never from the document."""
+    return node.origin(node.hub.participant(wish.origin), token)

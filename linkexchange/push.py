@@ -1,0 +1,59 @@
+"""Push: study → participant → offer. No image leaves: the receiver's node takes the offer up by pulling.
+
+The sender lets one study go to one participant (authority *release*). The link document stands in no record; the
+receiver's node fetches it under its grant. The offer itself names no patient.
+"""
+
+from __future__ import annotations
+
+from linkexchange import documents, publish
+from linkexchange.errors import UnknownParticipant, UnknownStudy
+from linkexchange.model.access import Offer
+from linkexchange.model.audit import Action
+from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid, TelematikId
+from linkexchange.model.link import MediaType
+from linkexchange.ports import Node, Published
+
+OFFER_JOB = "offer"
+
+
+def push(node: Node, study: StudyUid, receiver: TelematikId, *, pacs: str, kvnr: Kvnr | None = None) -> LinkId:
+    """Release a study to a participant; the answer names the link under which it will be pulled.
+
+    Without a KVNR, the one in the image header counts. Raises `UnknownParticipant` before the PACS is asked,
+    `UnknownStudy`, `WrongPatient`, `PacsUnavailable` or `HubUnavailable`.
+    """
+    node.hub.participant(receiver)
+    if receiver == node.me:
+        raise UnknownParticipant("a study is not sent to oneself")
+    found = publish.find(node, study, pacs=pacs)
+    link = publish.link_of(node, found, kvnr or _kvnr_of(found), replaces=None)
+    document = documents.write(link, MediaType.XML, node_url_hint=node.node_url)
+    with node.store.work(node.me) as work:
+        work.links.add(Published(link, document, pacs, kvnr=None, entry="", active=True))
+        work.audit(Action.STUDY_RELEASED, link=link.link, study=study, receiver=receiver)
+        work.emit(Action.STUDY_RELEASED.value, link=link.link, receiver=receiver)
+        work.defer(OFFER_JOB, once=f"offer {link.link}", link=link.link, receiver=receiver)
+    return link.link
+
+
+def _kvnr_of(found: publish.Found) -> Kvnr:
+    try:
+        return Kvnr(found.header.kvnr)
+    except ValueError as missing:
+        raise UnknownStudy("its image header names no KVNR: give it with --kvnr") from missing
+
+
+def offer(node: Node, link: LinkId, receiver: TelematikId) -> None:
+    """The job: register the link at the hub and lay the offer before the receiver. Safe to run twice."""
+    with node.store.work(node.me) as work:
+        published = work.links.get(link)
+    publish.register(node, published)
+    made = Offer(
+        offer=f"{link}",
+        sender=node.me,
+        receiver=receiver,
+        link=link,
+        made=published.link.published,
+    )
+    node.sessions.use(lambda session: node.hub.offer(session, made))

@@ -1,0 +1,90 @@
+"""What participants tell the hub: links, withdrawals, offers, receipts. Every call is safe to repeat.
+
+What is refused is written down before the answer leaves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from linkexchange.errors import MessageFault, UnknownParticipant
+from linkexchange.model.access import Offer, RegisteredLink
+from linkexchange.model.audit import Action
+from linkexchange.model.identifiers import LinkId, TelematikId
+from linkexchange.model.proof import TYP as PROOF_TYP
+from linkexchange.model.transfer import FINAL, State
+from linkexchange.resolve import Caller, Resolver, refusals, session_of
+from linkexchange.signing import PROOF_MAX_BYTES, verify
+
+INSTANCES_MAX = 2**31 - 1
+
+
+def link(resolver: Resolver, caller: Caller, session: str, *, new: RegisteredLink, replaces: LinkId | None) -> None:
+    """Enter a link of the caller's own, and mark the version that it replaces."""
+    if new.origin != caller.telematik_id:
+        raise MessageFault("a link of another participant")
+    with refusals(resolver, caller, Action.LEDGER_REFUSED), resolver.store.work(caller.telematik_id) as work:
+        session_of(work, caller, session, now=resolver.now())
+        work.hub.register(new, replaces)
+        work.audit(Action.LINK_REGISTERED, link=new.link, study=new.study, replaces=replaces or "")
+
+
+def withdrawal(resolver: Resolver, caller: Caller, session: str, *, link: LinkId) -> None:
+    """Cancel a link of the caller's own at once."""
+    with refusals(resolver, caller, Action.LEDGER_REFUSED), resolver.store.work(caller.telematik_id) as work:
+        session_of(work, caller, session, now=resolver.now())
+        if work.hub.withdraw(link):
+            work.audit(Action.LINK_WITHDRAWN, link=link)
+
+
+def offer(resolver: Resolver, caller: Caller, session: str, *, made: Offer) -> None:
+    """Lay an offer before another participant. Raises `UnknownParticipant`."""
+    if made.sender != caller.telematik_id:
+        raise MessageFault("an offer of another participant")
+    with refusals(resolver, caller, Action.LEDGER_REFUSED), resolver.store.work(caller.telematik_id) as work:
+        session_of(work, caller, session, now=resolver.now())
+        if work.directory.find(made.receiver) is None:
+            raise UnknownParticipant
+        work.audit(Action.OFFER_MADE, offer=made.offer, receiver=made.receiver, link=made.link)
+        with work.on_behalf_of(made.receiver):
+            work.hub.add_offer(made)
+
+
+def receipt(resolver: Resolver, caller: Caller, proof: str) -> None:
+    """Book a signed proof, so that both ends of a transfer balance.
+
+    Raises `MessageFault` unless the caller's own node key signed it and it names the caller as requester.
+    """
+    with refusals(resolver, caller, Action.LEDGER_REFUSED):
+        booked = _read(caller, proof)
+    with resolver.store.work(caller.telematik_id) as work:
+        if work.hub.book(booked, proof, resolver.now()):
+            work.audit(Action.RECEIPT_BOOKED, **booked)
+            work.emit(Action.RECEIPT_BOOKED.value, **booked)
+
+
+def _read(caller: Caller, proof: str) -> dict[str, str | int]:
+    proven = verify(proof, caller.keys, max_bytes=PROOF_MAX_BYTES)
+    if proven.typ != PROOF_TYP or proven.claims.get("requester") != caller.telematik_id:
+        raise MessageFault("receipt: not a proof of the caller")
+    try:
+        return _booking(proven.claims)
+    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        raise MessageFault("receipt: claims") from wrong
+
+
+def _booking(claims: dict[str, Any]) -> dict[str, str | int]:
+    """What is kept beside the proof. A proof whose outcome its own counts contradict is none."""
+    outcome, expected, stored = State(claims["outcome"]), claims["expected"], claims["stored"]
+    counted = type(expected) is type(stored) is int and 0 <= stored <= expected <= INSTANCES_MAX
+    if not counted or outcome not in FINAL or (outcome is State.COMPLETE and stored != expected):
+        raise ValueError("outcome")
+    return {
+        "transfer": str(UUID(claims["transfer"])),
+        "link": LinkId(claims["link"]),
+        "origin": TelematikId(claims["origin"]),
+        "outcome": outcome.value,
+        "expected": expected,
+        "stored": stored,
+    }

@@ -1,0 +1,210 @@
+"""Settings: what a process needs to start. Read once, frozen, handed down as plain values.
+
+Each key comes from the environment (`LINKEXCHANGE_` and its name in capitals) or from the TOML file that
+`LINKEXCHANGE_SETTINGS_FILE` or `--settings` names; the environment wins. A key that does not exist is refused by name,
+so that a slip of the pen is seen. PACS, destinations and participants are no settings but rows in the database.
+docs/reference/settings.md is made from the docstrings below.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from contextlib import suppress
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from linkexchange.errors import SettingRefused
+from linkexchange.model.identifiers import AeTitle, TelematikId
+
+PREFIX = "LINKEXCHANGE_"
+FILE_KEY = "LINKEXCHANGE_SETTINGS_FILE"
+
+
+def _telematik_id(value: str) -> str:
+    return TelematikId(value)
+
+
+def _ae_title(value: str) -> str:
+    return AeTitle(value)
+
+
+def _loopback(host: str) -> str:
+    """Pages have no login yet, so they are for the own machine only."""
+    with suppress(ValueError):
+        if host == "localhost" or ip_address(host).is_loopback:
+            return host
+    raise ValueError("pages have no login yet and are served on a loopback address only")
+
+
+def _https(url: str) -> str:
+    if not url.startswith("https://"):
+        raise ValueError("must begin with https://")
+    return url.rstrip("/")
+
+
+def _postgresql(url: SecretStr | None) -> SecretStr | None:
+    if url and not url.get_secret_value().startswith("postgresql://"):
+        raise ValueError("must be postgresql://role:password@host/database")
+    return url
+
+
+def _private(file: Path) -> Path:
+    """A file that is not there is reported where it is read."""
+    with suppress(OSError):
+        if file.stat().st_mode & 0o077:
+            raise ValueError("others may read this file; make it 0600")
+    return file
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Https = Annotated[str, AfterValidator(_https)]
+Loopback = Annotated[str, AfterValidator(_loopback)]
+PrivateFile = Annotated[Path, AfterValidator(_private)]
+DatabaseUrl = Annotated[SecretStr | None, BeforeValidator(lambda url: url or None), AfterValidator(_postgresql)]
+
+
+class CommonSettings(BaseModel):
+    """What hub and node both need."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    state_folder: Path
+    """Folder for the embedded database and for the address of the running one. Private to this node or hub."""
+
+    database_url: DatabaseUrl = None
+    """Own PostgreSQL server: postgresql://role:password@host/database, no superuser. Empty: the embedded server."""
+
+    database_owner_url: DatabaseUrl = None
+    """Role that owns the database and migrates it. Empty: the role of database_url."""
+
+    tls_certificate: Path
+    """Certificate of this node or hub, with its chain, in PEM."""
+
+    tls_key: PrivateFile
+    """Private key of that certificate (P-256), in PEM, readable by this user only."""
+
+    tls_ca: Path
+    """The hub's CA, in PEM: whose certificates are believed, of hub and nodes alike."""
+
+    hub_url: Https
+    """Address of the hub's interface for nodes. It is also the audience of attestations and requests."""
+
+    listen_host: str = "127.0.0.1"
+    """Address on which the mTLS port listens."""
+
+    listen_port: Port
+    """Port of the mTLS listener: studies at a node, the resolver at the hub."""
+
+    pages_host: Loopback = "127.0.0.1"
+    """Address on which the pages for people are served: a loopback address, since pages have no login yet."""
+
+    pages_port: Port
+    """Port of the pages for people."""
+
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+    """How much is logged: debug, info, warning or error. Study UIDs appear at debug only; names and tokens never."""
+
+
+class HubSettings(CommonSettings):
+    """Settings of `linkexchange hub`."""
+
+    grant_key: PrivateFile
+    """Private key (P-256, PEM) with which grants are signed, readable by this user only."""
+
+    trust_list: Path
+    """CA certificates (PEM) whose institution cards (SMC-B) are believed."""
+
+
+class NodeSettings(CommonSettings):
+    """Settings of `linkexchange node` and of everything that runs beside it."""
+
+    telematik_id: Annotated[str, AfterValidator(_telematik_id)]
+    """Telematik-ID of this participant; card and TLS certificate must carry the same."""
+
+    name: str
+    """Name of the institution, as it stands in link documents."""
+
+    node_url: Https
+    """Address under which other nodes reach this node's mTLS port."""
+
+    hub_keys: Path
+    """JWK Set with the hub's grant keys, pinned at enrolment."""
+
+    card_folder: Path
+    """Folder with the simulated institution card."""
+
+    record_url: str
+    """Address of the simulated record system."""
+
+    ae_title: Annotated[str, AfterValidator(_ae_title)] = "LINKEXCHANGE"
+    """AE title with which this node calls its PACS."""
+
+    default_destination: str = ""
+    """Name of the PACS that takes what other participants push. Empty: pushes are not taken up."""
+
+    worker_concurrency: int = Field(default=4, ge=1, le=64)
+    """How many transfers one worker runs at once."""
+
+    worker_stalled_seconds: float = Field(default=30.0, ge=1)
+    """After this silence a worker counts as dead, and another takes its transfers over."""
+
+    retry_seconds: float = Field(default=5.0, gt=0)
+    """Wait before the first new attempt; it doubles each time, up to 15 minutes."""
+
+    retry_attempts: int = Field(default=20, ge=1)
+    """After so many attempts a waiting transfer fails."""
+
+    offers_seconds: float = Field(default=5.0, gt=0)
+    """How often the hub is asked for offers."""
+
+    idle_seconds: float = Field(default=60.0, gt=0)
+    """A peer that sends no byte for so long is given up."""
+
+
+Settings = TypeVar("Settings", bound=CommonSettings)
+
+
+def load(kind: type[Settings], file: Path | None = None) -> Settings:
+    """Read the settings of one kind; raises `SettingRefused` with the name of the first wrong key, never its value."""
+    values = {**_from_file(file or _named_file()), **_from_environment()}
+    try:
+        return kind(**values)
+    except ValidationError as wrong:
+        raise SettingRefused(_first(wrong)) from None
+
+
+def _named_file() -> Path | None:
+    named = os.environ.get(FILE_KEY)
+    return Path(named) if named else None
+
+
+def _from_file(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text())
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+        raise SettingRefused(f"{FILE_KEY}: the file cannot be read as TOML") from wrong
+
+
+def _from_environment() -> dict[str, str]:
+    return {
+        key.removeprefix(PREFIX).lower(): value
+        for key, value in os.environ.items()
+        if key.startswith(PREFIX) and key not in _NO_SETTINGS
+    }
+
+
+_NO_SETTINGS = frozenset({FILE_KEY, "LINKEXCHANGE_SHARED"})
+"""Names with our prefix that are none: the file itself, and the folder that tests read."""
+
+
+def _first(wrong: ValidationError) -> str:
+    error = wrong.errors(include_input=False, include_url=False)[0]
+    place = ".".join(str(part) for part in error["loc"])
+    known = {"extra_forbidden": "no such key", "missing": "is missing"}
+    return f"{PREFIX}{place.upper()}: {known.get(error['type'], error['msg'].removeprefix('Value error, '))}"

@@ -1,0 +1,200 @@
+"""Ports over `ti_adapter`: the institution's card, the proof of an institution, and the patient's record.
+
+Errors of `ti_adapter` end here and become those of `linkexchange.errors`. The record system is a simulated one until
+the real interfaces stand beside it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from linkexchange.errors import (
+    CardUnavailable,
+    DocumentFault,
+    Fault,
+    IdentityRefused,
+    MessageFault,
+    NotEntitled,
+    RecordUnavailable,
+    SettingRefused,
+)
+from linkexchange.model.identifiers import Kvnr, TelematikId
+from linkexchange.model.link import Document, MediaType
+from linkexchange.model.participant import Institution
+from linkexchange.ports import Card, Record, RecordEntry
+from ti_adapter import attestation
+from ti_adapter.errors import CardFailed, ErrorCode, ProofFailed, RecordRefused, RecordSilent
+from ti_adapter.pki import TrustList
+
+if TYPE_CHECKING:
+    from ti_adapter.simulator.client import RecordClient
+    from ti_adapter.simulator.record import Entry, Upload
+
+DOCUMENT_MAX_BYTES = 25_000_000
+"""Limit of the ePA for one document: 25 MB."""
+
+_LINK_DOCUMENTS = frozenset(kind.value for kind in MediaType)
+
+_REFUSALS: dict[ErrorCode, type[Fault]] = {
+    ErrorCode.MALFORMED_REQUEST: MessageFault,
+    ErrorCode.INVALID_AUTH: IdentityRefused,
+    ErrorCode.NOT_ENTITLED: NotEntitled,
+    ErrorCode.NO_HEALTH_RECORD: NotEntitled,
+    ErrorCode.NO_RESOURCE: NotEntitled,
+    ErrorCode.STATUS_MISMATCH: NotEntitled,
+    ErrorCode.DOCUMENT_TOO_LARGE: DocumentFault,
+}
+
+_Answer = TypeVar("_Answer")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class AttestingCard:
+    """`ports.Card` over a card that signs digests."""
+
+    card: attestation.Card
+    clock: Callable[[], datetime] = _utc_now
+
+    def attest(self, *, audience: str, nonce: str, thumbprint: str) -> str:
+        """A signed attestation for one nonce, bound to a TLS certificate."""
+        try:
+            return attestation.build(self.card, audience=audience, nonce=nonce, thumbprint=thumbprint, now=self.clock())
+        except CardFailed as failed:
+            raise CardUnavailable from failed
+
+
+@dataclass(frozen=True, slots=True)
+class AttestationVerifier:
+    """Who believes attestations made for one audience."""
+
+    trust: TrustList
+    audience: str
+
+    @classmethod
+    def from_pem(cls, trust: bytes, audience: str) -> Self:
+        """Read the trust list from a PEM file; raises `SettingRefused`."""
+        try:
+            return cls(TrustList.from_pem(trust), audience)
+        except ValueError as wrong:
+            raise SettingRefused("the trust list must hold CA certificates in PEM") from wrong
+
+    def __call__(self, token: str, thumbprint: str, now: datetime) -> tuple[Institution, str]:
+        """The institution that signed, and the nonce, whose being unused is left to the caller.
+
+        Raises `IdentityRefused` with the failed step, also for a card with more than one role: none of them would say
+        which one it acts in.
+        """
+        try:
+            it = attestation.verify(token, audience=self.audience, thumbprint=thumbprint, trust=self.trust, now=now)
+        except ProofFailed as failed:
+            raise IdentityRefused(str(failed)) from failed
+        if len(it.profession_oids) != 1:
+            raise IdentityRefused("several professionOIDs")
+        return Institution(TelematikId(it.telematik_id), it.profession_oids[0], it.name), it.nonce
+
+
+class SimulatedRecord:
+    """`ports.Record` over the simulated record system. Logs in when it must, and again when the login has ended.
+
+    Beyond what the port promises, a call may raise `CardUnavailable` or `IdentityRefused`, since it may have to log in.
+    """
+
+    def __init__(self, client: RecordClient, card: Card) -> None:
+        self._client = client
+        self._card = card
+        self._session = ""
+        self._login = threading.Lock()
+
+    def store(self, kvnr: Kvnr, document: Document, *, title: str) -> RecordEntry:
+        """Put a new document into the record. Raises `DocumentFault` where it is too large for it."""
+        upload = _upload(document, title)
+        return _record_entry(self._call(lambda session: self._client.store(session, kvnr, upload)))
+
+    def find(self, kvnr: Kvnr) -> Sequence[RecordEntry]:
+        """List the current link documents, newest first."""
+        listed = self._call(lambda session: self._client.find(session, kvnr))
+        return [_record_entry(entry) for entry in listed if entry.media_type in _LINK_DOCUMENTS]
+
+    def retrieve(self, kvnr: Kvnr, entry: str) -> Document:
+        """Read one document: the very bytes that were stored. Raises `DocumentFault` where it is no FHIR document."""
+        read = self._call(lambda session: self._client.retrieve(session, kvnr, entry))
+        if read.media_type not in _LINK_DOCUMENTS:
+            raise DocumentFault("media type")
+        return Document(read.content, MediaType(read.media_type))
+
+    def replace(self, kvnr: Kvnr, entry: str, document: Document, *, title: str) -> RecordEntry:
+        """Put a new version in the place of an entry. Raises `DocumentFault` where it is too large for the record."""
+        upload = _upload(document, title)
+        return _record_entry(self._call(lambda session: self._client.replace(session, kvnr, upload, entry=entry)))
+
+    def withdraw(self, kvnr: Kvnr, entry: str, closing: Document, *, title: str) -> RecordEntry:
+        """Replace an entry by its closing version."""
+        return self.replace(kvnr, entry, closing, title=title)
+
+    def _call(self, operation: Callable[[str], _Answer]) -> _Answer:
+        """Run it in the open session, and once more in a new one where the record says that this one has ended."""
+        with _translated():
+            session = self._session
+            try:
+                return operation(session or self._renew(session))
+            except RecordRefused as refused:
+                if not session or refused.code is not ErrorCode.INVALID_AUTH:
+                    raise
+            return operation(self._renew(session))
+
+    def _renew(self, ended: str) -> str:
+        """Log in, unless another thread has just done so."""
+        with self._login:
+            if self._session == ended:
+                token = self._card.attest(
+                    audience=self._client.audience, nonce=self._client.nonce(), thumbprint=secrets.token_urlsafe(32)
+                )
+                self._session = self._client.open_session(token).secret
+            return self._session
+
+
+def open_simulated_card(card_folder: Path) -> Card:
+    """The card whose files lie in a folder; while none lies there, it raises `CardUnavailable` when it is used."""
+    from ti_adapter.simulator.card import CardSlot
+
+    return AttestingCard(CardSlot(card_folder))
+
+
+def open_simulated_record(url: str, card_folder: Path) -> Record:
+    """The simulated record system at a URL, opened with the card in a folder."""
+    from ti_adapter.simulator.client import RecordClient
+
+    return SimulatedRecord(RecordClient(url), open_simulated_card(card_folder))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except RecordRefused as refused:
+        raise _REFUSALS[refused.code](refused.code.value) from refused
+    except RecordSilent as silent:
+        raise RecordUnavailable(str(silent)) from silent
+
+
+def _upload(document: Document, title: str) -> Upload:
+    from ti_adapter.simulator.record import Upload
+
+    if len(document.content) > DOCUMENT_MAX_BYTES:
+        raise DocumentFault("larger than 25 MB")
+    return Upload(document.content, document.media_type.value, title)
+
+
+def _record_entry(entry: Entry) -> RecordEntry:
+    return RecordEntry(entry.entry, entry.title, entry.author, entry.created, entry.media_type)

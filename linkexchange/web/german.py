@@ -1,0 +1,259 @@
+"""What physicians read instead of codes: every fault, state, fate and reason in plain German.
+
+A fault is told in three sentences: what happened, whose it is, what to do. The table has one line for each class of
+`errors`, so that no code ever reaches a page without words; a test holds both lists equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from linkexchange.errors import (
+    CardUnavailable,
+    Denied,
+    DocumentFault,
+    Fault,
+    GrantRefused,
+    HubUnavailable,
+    IdentityRefused,
+    InstanceFault,
+    LinkWithdrawn,
+    MessageFault,
+    NotEntitled,
+    OriginPacsUnavailable,
+    OriginUnavailable,
+    Overtaken,
+    Owner,
+    PacsUnavailable,
+    PeerFault,
+    RecordUnavailable,
+    Refused,
+    SettingRefused,
+    StateUnavailable,
+    TransferInterrupted,
+    Unavailable,
+    UnknownPacs,
+    UnknownParticipant,
+    UnknownStudy,
+    UnknownTransfer,
+    WrongPatient,
+)
+from linkexchange.model.access import Reason
+from linkexchange.model.passport import Retrieve
+from linkexchange.model.proof import Fate
+from linkexchange.model.transfer import Authority, Purpose, State
+
+UNEXPECTED = "internal-error"
+"""The code of what is a bug of ours; `jobs` writes it into the row of a transfer."""
+
+OWNERS: dict[str, str] = {
+    Owner.OWN_PACS: "Ihre PACS-Administration",
+    Owner.OWN_NODE: "Ihre IT, die diesen Knoten betreut",
+    Owner.ORIGIN: "die Einrichtung, bei der die Bilder liegen",
+    Owner.REQUESTER: "Ihre Einrichtung",
+    Owner.HUB: "der Betreiber der Vermittlungsstelle",
+    Owner.RECORD: "der Betreiber der Patientenakte",
+    Owner.NETWORK: "die Netzbetreuung",
+}
+
+SENTENCES: dict[type[Fault], tuple[str, str]] = {
+    Fault: (
+        "Es ist ein Fehler aufgetreten.",
+        "Geben Sie Code und Kennung an Ihre IT weiter.",
+    ),
+    Refused: (
+        "Die Anfrage wurde abgelehnt.",
+        "Lesen Sie den Grund; dieselbe Anfrage noch einmal zu stellen, ändert nichts.",
+    ),
+    Unavailable: (
+        "Etwas ist im Augenblick nicht erreichbar.",
+        "Warten Sie: Es wird von selbst wieder versucht.",
+    ),
+    PeerFault: (
+        "Die Gegenseite hat etwas Falsches geschickt.",
+        "Geben Sie Code und Kennung an die Gegenseite weiter.",
+    ),
+    NotEntitled: (
+        "Ihre Einrichtung darf in dieser Patientenakte nicht lesen, oder der Eintrag ist verborgen oder gelöscht.",
+        "Lesen Sie die Gesundheitskarte ein, oder fragen Sie den Patienten, ob er den Eintrag verborgen hat.",
+    ),
+    IdentityRefused: (
+        "Ihre Einrichtung konnte sich nicht ausweisen.",
+        "Lassen Sie Institutionskarte (SMC-B), Zertifikat und Vertrauensliste prüfen.",
+    ),
+    Denied: (
+        "Die Vermittlungsstelle hat die Übertragung nicht erlaubt.",
+        "Lesen Sie den Grund: Er kommt aus den Regeln der abgebenden Einrichtung oder aus dem Eintrag selbst.",
+    ),
+    GrantRefused: (
+        "Die abgebende Einrichtung hat die Erlaubnis nicht angenommen.",
+        "Rufen Sie dort an, und nennen Sie die Nummer der Übertragung.",
+    ),
+    LinkWithdrawn: (
+        "Die abgebende Einrichtung hat diesen Eintrag zurückgezogen oder ersetzt.",
+        "Suchen Sie in der Akte nach einem neueren Eintrag, oder fragen Sie dort nach.",
+    ),
+    WrongPatient: (
+        "Die Bilder gehören zu jemand anderem, als die Akte sagt. Es wurde nichts weitergegeben.",
+        "Rufen Sie die abgebende Einrichtung an: Ihr Eintrag nennt einen anderen Patienten als ihre Bilder.",
+    ),
+    UnknownParticipant: (
+        "Diese Einrichtung steht nicht im Teilnehmerverzeichnis.",
+        "Prüfen Sie die Telematik-ID, oder bitten Sie den Betreiber, die Einrichtung aufzunehmen.",
+    ),
+    UnknownPacs: (
+        "Ein PACS mit diesem Namen ist hier nicht eingetragen.",
+        "Lassen Sie es mit „linkexchange pacs set“ eintragen.",
+    ),
+    UnknownStudy: (
+        "Das PACS hat diese Studie nicht, oder in ihren Bildern steht keine KVNR.",
+        "Prüfen Sie die Studie im PACS. Fehlt nur die KVNR, tragen Sie sie beim Senden ein.",
+    ),
+    UnknownTransfer: (
+        "Diese Übertragung oder diesen Eintrag gibt es hier nicht.",
+        "Gehen Sie von der Übersicht aus; dort steht alles, was es gibt.",
+    ),
+    Overtaken: (
+        "Ein anderer Prozess führt diese Übertragung schon weiter.",
+        "Sie müssen nichts tun.",
+    ),
+    SettingRefused: (
+        "Eine Einstellung dieses Knotens ist falsch.",
+        "Lassen Sie die genannte Einstellung berichtigen.",
+    ),
+    OriginUnavailable: (
+        "Der Knoten der abgebenden Einrichtung antwortet nicht.",
+        "Warten Sie: Es wird von selbst wieder versucht. Dauert es an, rufen Sie dort an.",
+    ),
+    OriginPacsUnavailable: (
+        "Das PACS der abgebenden Einrichtung antwortet nicht.",
+        "Warten Sie: Es wird von selbst wieder versucht. Dauert es an, rufen Sie die PACS-Administration dort an.",
+    ),
+    PacsUnavailable: (
+        "Ihr PACS antwortet nicht oder weist diesen Knoten ab.",
+        "Lassen Sie prüfen, ob das PACS läuft und den AE-Titel dieses Knotens kennt.",
+    ),
+    HubUnavailable: (
+        "Die Vermittlungsstelle antwortet nicht.",
+        "Warten Sie, und versuchen Sie es wieder; laufende Übertragungen gehen von selbst weiter.",
+    ),
+    RecordUnavailable: (
+        "Die Patientenakte antwortet nicht.",
+        "Warten Sie, und versuchen Sie es wieder; laufende Übertragungen gehen von selbst weiter.",
+    ),
+    CardUnavailable: (
+        "Die Institutionskarte (SMC-B) kann nicht unterschreiben.",
+        "Prüfen Sie, ob die Karte im Lesegerät steckt und ihre PIN freigeschaltet ist.",
+    ),
+    StateUnavailable: (
+        "Die Datenbank dieses Knotens antwortet nicht.",
+        "Lassen Sie PostgreSQL prüfen; was nicht gespeichert war, wird von selbst wieder versucht.",
+    ),
+    TransferInterrupted: (
+        "Die Verbindung zur abgebenden Einrichtung ist abgerissen.",
+        "Warten Sie: Was fehlt, wird von selbst nachgefordert.",
+    ),
+    DocumentFault: (
+        "Der Eintrag in der Akte ist nicht lesbar oder widerspricht sich.",
+        "Melden Sie es der Einrichtung, die im Eintrag steht; sie muss ihn neu veröffentlichen.",
+    ),
+    InstanceFault: (
+        "Ein Bild ist nicht lesbar oder nicht das, was es zu sein behauptet.",
+        "Melden Sie die Übertragung der abgebenden Einrichtung; das Bild steht im Nachweis.",
+    ),
+    MessageFault: (
+        "Eine Nachricht der Gegenseite hat nicht die richtige Form.",
+        "Geben Sie Code und Kennung an die Gegenseite weiter.",
+    ),
+}
+
+DETAILS: dict[str, str] = {
+    Reason.INSTITUTION: "Die Einrichtung ist nicht als Teilnehmer eingetragen.",
+    Reason.ROLE: "Einrichtungen dieser Art dürfen keine Bilder anfordern.",
+    Reason.DESTINATION: "Das Ziel-PACS gehört laut Verzeichnis nicht zu dieser Einrichtung.",
+    Reason.LINK: "Der Eintrag ist unbekannt oder für diese Einrichtung nicht bestimmt.",
+    Reason.WITHDRAWN: "Der Eintrag wurde zurückgezogen oder ersetzt.",
+    Reason.EXPIRED: "Der Eintrag ist abgelaufen.",
+    Reason.STALE: "Der Eintrag wurde vor zu langer Zeit gelesen.",
+    "PatientName": "Name",
+    "PatientBirthDate": "Geburtsdatum",
+    "PatientSex": "Geschlecht",
+    "PatientID": "Patientennummer",
+    "OtherPatientIDsSequence": "KVNR",
+    "KVNR of document and record": "KVNR",
+}
+"""What the details of `Denied` and `WrongPatient` mean. Other details are for administrators and stay as they are."""
+
+STATES: dict[str, str] = {
+    State.REQUESTED: "angefragt",
+    State.PERMITTED: "erlaubt",
+    State.MOVING: "wird übertragen",
+    State.WAITING: "wartet",
+    State.COMPLETE: "vollständig",
+    State.PARTIAL: "unvollständig",
+    State.FAILED: "fehlgeschlagen",
+    State.STOPPED: "abgebrochen",
+}
+
+FATES: dict[str, str] = {
+    Fate.STORED: "gespeichert",
+    Fate.MISSING: "fehlt",
+    Fate.REFUSED: "nicht angenommen",
+    Fate.ALTERED: "verändert angekommen",
+}
+
+PURPOSES: dict[str, str] = {Purpose.TREATMENT: "Behandlung", Purpose.EMERGENCY: "Notfall"}
+
+AUTHORITIES: dict[str, str] = {
+    Authority.RECORD: "Eintrag in der Patientenakte",
+    Authority.RELEASE: "Zusendung der anderen Einrichtung",
+}
+
+SEXES: dict[str, str] = {"F": "weiblich", "M": "männlich", "O": "divers"}
+
+WAYS: dict[str, str] = {Retrieve.C_GET: "C-GET (DIMSE)", Retrieve.DICOMWEB: "DICOMweb (WADO-RS)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A fault for a person. `code` and `detail` are for whoever is called for help."""
+
+    code: str
+    cause: str
+    owner: str
+    next_step: str
+    detail: str = ""
+
+
+def explain(fault: Fault) -> Explanation:
+    """Cause, owner and next step of a fault."""
+    return _explanation(type(fault), fault.detail)
+
+
+def explain_reason(reason: str) -> Explanation:
+    """The same for what stands in the row of a transfer: `code: detail`, as `pull` wrote it."""
+    code, _, detail = reason.partition(": ")
+    if code == UNEXPECTED:
+        return unexpected()
+    return _explanation(_BY_CODE.get(code, Fault), detail, code=code)
+
+
+def unexpected() -> Explanation:
+    """What is said of a bug of ours: nothing but its code."""
+    cause = "In diesem Programm ist ein unerwarteter Fehler aufgetreten."
+    return Explanation(UNEXPECTED, cause, OWNERS[Owner.OWN_NODE], SENTENCES[Fault][1])
+
+
+def images(count: int, total: int) -> str:
+    """How many of how many, as a person says it."""
+    return f"{count} von {total} {'Bild' if total == 1 else 'Bildern'}"
+
+
+_BY_CODE: dict[str, type[Fault]] = {kind.code: kind for kind in SENTENCES if kind.code}
+
+
+def _explanation(kind: type[Fault], detail: str, *, code: str = "") -> Explanation:
+    cause, next_step = SENTENCES[kind]
+    owner = OWNERS[getattr(kind, "owner", Owner.OWN_NODE)]
+    parts = [DETAILS.get(part, part) for part in detail.split(", ")]
+    return Explanation(code or kind.code, cause, owner, next_step, ", ".join(parts))

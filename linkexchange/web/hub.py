@@ -1,0 +1,124 @@
+"""The page of the hub, in German, for its operator: who takes part, what was decided, and how transfers have ended.
+
+The hub knows institutions, numbers and decisions; there is no patient on this page, since there is none at the hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+
+from linkexchange.model.access import Offer
+from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.participant import Participant
+from linkexchange.web import german
+from linkexchange.web.pages.site import Site
+
+
+class Line(Protocol):
+    """What every line about a transfer says."""
+
+    @property
+    def transfer(self) -> UUID:
+        """Its number, the same at both ends."""
+        ...
+
+    @property
+    def requester(self) -> TelematikId:
+        """Who wanted the study."""
+        ...
+
+    @property
+    def origin(self) -> TelematikId:
+        """Who has it."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """When this was written down."""
+        ...
+
+
+class Decided(Line, Protocol):
+    """A decision of the resolver."""
+
+    @property
+    def authority(self) -> str:
+        """Why the transfer may happen."""
+        ...
+
+    @property
+    def purpose(self) -> str:
+        """What the images are for."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why it was denied; empty where it was granted."""
+        ...
+
+
+class Booked(Line, Protocol):
+    """How a transfer has ended, as its receiver says."""
+
+    @property
+    def outcome(self) -> str:
+        """The final state."""
+        ...
+
+    @property
+    def stored(self) -> int:
+        """How many instances have arrived."""
+        ...
+
+    @property
+    def expected(self) -> int:
+        """How many there are."""
+        ...
+
+
+class Overview(Protocol):
+    """What the hub's tables say, over all participants, newest first."""
+
+    def participants(self) -> Sequence[Participant]:
+        """The directory, by name."""
+        ...
+
+    def decisions(self) -> Sequence[Decided]:
+        """What was granted and denied."""
+        ...
+
+    def receipts(self) -> Sequence[Booked]:
+        """How transfers have ended."""
+        ...
+
+    def offers(self) -> Sequence[Offer]:
+        """Offers that nobody has taken up yet."""
+        ...
+
+
+def application(overview: Overview, now: Callable[[], datetime]) -> FastAPI:
+    """The ASGI application of the hub's page."""
+    site = Site("Bilderaustausch", owner="Vermittlungsstelle")
+
+    @site.pages.get("/")
+    def state(request: Request) -> HTMLResponse:
+        participants = overview.participants()
+        return site.page(
+            request,
+            "hub.html",
+            now=now(),
+            participants=participants,
+            names={row.telematik_id: row.name for row in participants},
+            decisions=overview.decisions(),
+            receipts=overview.receipts(),
+            offers=overview.offers(),
+            reasons=german.DETAILS,
+        )
+
+    return site.application()

@@ -1,0 +1,46 @@
+"""The pages of a node, in German, for physicians: fetch, send, watch, withdraw. docs/reference/pages.md describes them.
+
+They have no login in this slice and are served on a loopback address only; `pages.guard` says what protects them.
+"""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+
+from linkexchange.ports import Node
+from linkexchange.web.pages.fetching import add_fetching
+from linkexchange.web.pages.links import Releases, add_links
+from linkexchange.web.pages.live import add_events
+from linkexchange.web.pages.names import Names
+from linkexchange.web.pages.sending import add_sending
+from linkexchange.web.pages.site import Place, Site
+from linkexchange.web.pages.transfers import add_transfers
+
+_MENU = (
+    Place("/", "Bilder holen"),
+    Place("/transfers", "Übertragungen"),
+    Place("/send", "Bilder senden"),
+    Place("/links", "Freigaben"),
+    Place("/pacs", "PACS"),
+)
+
+
+def application(node: Node, releases: Releases) -> FastAPI:
+    """The ASGI application of a node's pages. `releases` reads what the ports do not: events, and who received what."""
+    site = Site("Bilderaustausch", owner=node.name, menu=_MENU)
+    names = Names(node.hub, node.now)
+    add_fetching(site, node)
+    add_transfers(site, node, releases, names)
+    add_sending(site, node)
+    add_links(site, node, releases, names)
+    add_events(site, releases, node.me)
+    _add_pacs(site, node)
+    return site.application()
+
+
+def _add_pacs(site: Site, node: Node) -> None:
+    @site.pages.get("/pacs")
+    def pacs(request: Request) -> HTMLResponse:
+        with node.store.work(node.me) as work:
+            return site.page(request, "pacs.html", passports=work.pacs.all())

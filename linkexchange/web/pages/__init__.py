@@ -1,0 +1,1 @@
+"""What the pages of node and hub share, and the pages of a node one by one."""

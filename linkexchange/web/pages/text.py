@@ -1,0 +1,37 @@
+"""Values as text on a page: dates as one writes them in German, and what others wrote, made harmless to read."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date, datetime
+
+from markupsafe import Markup
+
+FOREIGN_MAX_CHARACTERS = 300
+_UNREADABLE = frozenset({"Cc", "Cf", "Cs", "Co"})
+"""Unicode categories of what cannot be seen and can turn the text around it: controls, marks of direction."""
+
+
+def foreign(text: str) -> Markup:
+    """What others wrote: escaped, isolated in its direction, without invisible characters, and not endless.
+
+    A title that is longer is cut and says so.
+    """
+    cut = f"{text[:FOREIGN_MAX_CHARACTERS]}…" if len(text) > FOREIGN_MAX_CHARACTERS else text
+    readable = "".join(c for c in " ".join(cut.split()) if unicodedata.category(c) not in _UNREADABLE)
+    return Markup("<bdi>{}</bdi>").format(readable)
+
+
+def moment(at: datetime | None) -> str:
+    """Date and time where this machine stands."""
+    return f"{at.astimezone():%d.%m.%Y, %H:%M} Uhr" if at else "–"
+
+
+def day(on: date | None) -> str:
+    """A date, as one writes it."""
+    return f"{on:%d.%m.%Y}" if on else "–"
+
+
+def megabytes(count: int) -> str:
+    """A size for people."""
+    return f"{count / 1e6:.1f} MB".replace(".", ",")

@@ -1,0 +1,160 @@
+"""A real network with a real origin PACS, whose requester has no worker but those that a test starts."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import peers
+import pytest
+import synthetic
+from faults.counting_pacs import CountingPacs
+
+from linkexchange import bootstrap, lifeline, publish, pull
+from linkexchange.demo import network
+from linkexchange.demo.network import Network, Site
+from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.transfer import FINAL, Ask, Authority, Purpose, Transfer
+from linkexchange.ports import Node
+from linkexchange.signing import PROOF_MAX_BYTES, verify
+from linkexchange.store.work import Database
+from linkexchange.watching import until_announced
+
+COUNT = 6
+WAIT_SECONDS = 60.0
+_HERE = Path(__file__).parent
+_QUICK = {"worker_stalled_seconds": 1.5, "retry_seconds": 0.2, "offers_seconds": 0.5, "idle_seconds": 10.0}
+
+
+@dataclass
+class Ground:
+    """Where a study lies published, and a practice wants it."""
+
+    net: Network
+    practice: Node
+    entry: str
+    destination: CountingPacs
+    origin_bytes: dict[str, bytes]
+    folder: Path
+
+    def request(self) -> UUID:
+        ask = Ask(
+            Authority.RECORD,
+            self.destination.passport.name,
+            Purpose.TREATMENT,
+            user="test",
+            kvnr=synthetic.KVNR,
+            entry=self.entry,
+        )
+        return pull.request(self.practice, ask)
+
+    @contextmanager
+    def worker(self, point: str = "") -> Iterator[subprocess.Popen[bytes]]:
+        """The worker of `linkexchange worker`, or one that dies at a point."""
+        settings = str(self.net.nodes["practice"].settings_file)
+        whole = [sys.executable, "-m", "linkexchange", "worker", "--settings", settings]
+        dying = [sys.executable, str(_HERE / "dying_worker.py"), settings, point]
+        with (self.folder / "worker.log").open("ab") as log:
+            process = lifeline.spawn(dying if point else whole, output=log)
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGCONT)
+            lifeline.stop(process)
+
+    def row(self, transfer: UUID) -> Transfer:
+        with self.practice.store.work(self.practice.me) as work:
+            return work.transfers.get(transfer)
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "worker.log").read_text()
+
+    def wait(self, condition: Callable[[], object], what: str) -> None:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not condition():
+            if time.monotonic() > deadline:
+                pytest.fail(f"waited in vain: {what}\n{self.log[-3000:]}")
+            time.sleep(0.05)
+
+    def wait_until_ended(self, transfer: UUID) -> Transfer:
+        self.wait(lambda: self.row(transfer).state in FINAL, "the end of the transfer")
+        return self.row(transfer)
+
+    def proof(self, transfer: UUID) -> dict[str, object]:
+        with self.practice.store.work(self.practice.me) as work:
+            signed = work.transfers.proof(transfer)
+        assert signed
+        return verify(signed, self.practice.signer.public, max_bytes=PROOF_MAX_BYTES).claims
+
+    def actions(self, transfer: UUID) -> list[str]:
+        """The audit trail of one transfer at the practice."""
+        assert isinstance(self.practice.store, Database)
+        with self.practice.store.audit_trail(self.practice.me) as entries:
+            return [entry.action.value for entry in entries if entry.fields.get("transfer") == str(transfer)]
+
+    def process(self, site: str, name: str) -> int:
+        """The pid of a node's process, by the name that `ps -o comm` shows."""
+        parent = self.net.nodes[site].process.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        [pid] = [int(pid) for pid in children if Path(f"/proc/{pid}/comm").read_text().strip() == name]
+        return pid
+
+
+@pytest.fixture(scope="module")
+def shared_ground() -> Iterator[Ground]:
+    """One network for a module, since its start is the slow part."""
+    folder = Path(tempfile.mkdtemp(prefix="linkexchange-faults-"))
+    folder.chmod(0o711)
+    destination = CountingPacs()
+    try:
+        with peers.Orthanc("ORIGIN") as orthanc, destination.running():
+            orthanc.upload(synthetic.study(COUNT, 4096))
+            hospital = Site(
+                "hospital",
+                "Klinikum",
+                TelematikId("5-2-KHS-77"),
+                "1.2.276.0.76.4.53",
+                (orthanc.passport(),),
+                _QUICK,
+            )
+            practice = Site(
+                "practice",
+                "Praxis",
+                TelematikId("1-2-PRX-77"),
+                "1.2.276.0.76.4.50",
+                (destination.passport,),
+                _QUICK,
+                without=("worker", "web"),
+            )
+            with network.running(folder, [hospital, practice]) as net:
+                entry = _published(net, orthanc.passport().name)
+                yield Ground(net, net.node("practice"), entry, destination, orthanc.files(), folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _published(net: Network, pacs: str) -> str:
+    hospital, practice = net.node("hospital"), net.node("practice")
+    net.patients.open_record(synthetic.KVNR)
+    for node in (hospital, practice):
+        net.patients.entitle(synthetic.KVNR, node.me, bootstrap.now() + timedelta(days=90))
+    until_announced(hospital, publish.publish(hospital, synthetic.STUDY, pacs=pacs, kvnr=synthetic.KVNR))
+    return practice.record.find(synthetic.KVNR)[0].entry
+
+
+@pytest.fixture
+def ground(shared_ground: Ground) -> Ground:
+    """The network, with an empty destination."""
+    shared_ground.destination.forget()
+    return shared_ground

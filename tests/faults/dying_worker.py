@@ -1,0 +1,118 @@
+"""A real worker that kills or freezes itself at a named point: `python dying_worker.py SETTINGS POINT`.
+
+It is the worker of `linkexchange worker`, put together by the same bootstrap; only the ports on whose edge it dies are
+wrapped. So the product has no switch for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from linkexchange import bootstrap, jobs
+from linkexchange.ports import IncomingInstance, Node
+from linkexchange.settings import NodeSettings, load
+
+
+def die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def freeze(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+class Before:
+    """Whatever it wraps, with something done before one method is called."""
+
+    def __init__(self, inner: Any, method: str, act: Callable[..., object]) -> None:
+        self._inner, self._method, self._act = inner, method, act
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._method:
+            self._act()
+        return getattr(self._inner, name)
+
+
+class DyingDelivery:
+    """A way into the destination on which the worker dies at the edge of its n-th instance."""
+
+    def __init__(self, inner: Any, *, number: int, edge: str, act: Callable[[], object]) -> None:
+        self._inner, self._number, self._edge, self._act = inner, number, edge, act
+        self._count = 0
+
+    def store(self, instance: IncomingInstance) -> int:
+        self._count += 1
+        mine = self._count == self._number
+        if mine and self._edge == "before":
+            self._act()
+        chunks = self._in_the_middle(instance.chunks) if mine and self._edge == "middle" else instance.chunks
+        status: int = self._inner.store(replace(instance, chunks=chunks))
+        if mine and self._edge == "after":
+            self._act()
+        return status
+
+    def _in_the_middle(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        yield next(chunks)
+        self._act()
+        yield from chunks
+
+
+def at_delivery(node: Node, *, number: int, edge: str, act: Callable[[], object]) -> Node:
+    def destination(passport: Any) -> Any:
+        inner = node.destination(passport)
+
+        class Wrapped:
+            @contextmanager
+            def deliver(self) -> Iterator[DyingDelivery]:
+                with inner.deliver() as delivery:
+                    yield DyingDelivery(delivery, number=number, edge=edge, act=act)
+
+        return Wrapped()
+
+    return replace(node, destination=destination)
+
+
+class DyingSigner:
+    """Dies when it is to sign a proof: after the last instance, before the proof is committed."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def sign(self, claims: Any, *, typ: str) -> str:
+        if "proof" in typ:
+            die()
+        return str(self._inner.sign(claims, typ=typ))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+POINTS: dict[str, Callable[[Node], Node]] = {
+    "after claiming the job": lambda node: replace(node, record=Before(node.record, "retrieve", die)),
+    "after the grant": lambda node: replace(node, origin=lambda *_: die()),
+    "after the first instance was stored": lambda node: at_delivery(node, number=2, edge="before", act=die),
+    "before an answer was written down": lambda node: at_delivery(node, number=2, edge="after", act=die),
+    "in the middle of an instance": lambda node: at_delivery(node, number=2, edge="middle", act=die),
+    "before the proof is committed": lambda node: replace(node, signer=DyingSigner(node.signer)),
+    "before the receipt": lambda node: replace(node, hub=Before(node.hub, "receipt", die)),
+    "frozen in the middle": lambda node: at_delivery(node, number=2, edge="middle", act=freeze),
+}
+
+
+def main() -> None:
+    settings = load(NodeSettings, Path(sys.argv[1]))
+    bootstrap.log_to_stderr("info")
+    node = POINTS[sys.argv[2]](bootstrap.node(settings))
+    asyncio.run(jobs.work(node, bootstrap.database_url(settings), bootstrap.pace(settings), destination=""))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""SIGKILL at each named point of a pull: another worker finishes, nothing is lost or doubled, the proof is true."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+from uuid import UUID
+
+import pytest
+from faults.conftest import COUNT, Ground
+from faults.dying_worker import POINTS
+
+from linkexchange.model.transfer import State
+
+pytestmark = [pytest.mark.peers, pytest.mark.slow]
+KILLED = [point for point in POINTS if "frozen" not in point]
+AT_MOST_ONE_MORE = {"before an answer was written down", "in the middle of an instance"}
+
+
+def check(ground: Ground, transfer: UUID, *, doubled: int) -> None:
+    """V1 to V5: sets, bytes, no double but what was in flight, the truth, the trail."""
+    received = ground.destination.received
+    assert set(received) == set(ground.origin_bytes)
+    digests = {uid: {hashlib.sha256(content).hexdigest()} for uid, content in ground.origin_bytes.items()}
+    assert ground.destination.digests == digests
+    assert sum(received.values()) <= COUNT + doubled
+    proof = ground.proof(transfer)
+    assert (proof["outcome"], proof["stored"], proof["expected"]) == ("complete", COUNT, COUNT)
+    attempts = sum(row["attempts"] for row in proof["instances"])  # type: ignore[attr-defined]
+    assert COUNT <= sum(received.values()) <= attempts <= COUNT + 1
+    actions = ground.actions(transfer)
+    assert actions.count("pull.ended") == 1
+    assert actions.index("pull.permitted") < actions.index("pull.begun")
+
+
+@pytest.mark.parametrize("point", KILLED)
+def test_f_01_a_worker_killed_at(ground: Ground, point: str) -> None:
+    transfer = ground.request()
+    with ground.worker(point) as dying:
+        ground.wait(lambda: dying.poll() is not None, f"the death of the worker {point}")
+        assert dying.returncode == -signal.SIGKILL
+    before = dict(ground.destination.received)
+    with ground.worker():
+        assert ground.wait_until_ended(transfer).state is State.COMPLETE
+        ground.wait(lambda: "receipt.sent" in ground.actions(transfer), "the receipt")
+    check(ground, transfer, doubled=1 if point in AT_MOST_ONE_MORE else 0)
+    if point in {"before the proof is committed", "before the receipt"}:
+        assert ground.destination.received == before
+
+
+def test_f_03_a_worker_that_was_frozen_and_overtaken_changes_nothing_when_it_wakes(ground: Ground) -> None:
+    transfer = ground.request()
+    with ground.worker("frozen in the middle") as frozen:
+        ground.wait(lambda: os.waitpid(frozen.pid, os.WUNTRACED | os.WNOHANG)[0], "the freezing of the worker")
+        with ground.worker():
+            assert ground.wait_until_ended(transfer).state is State.COMPLETE
+            ground.wait(lambda: "receipt.sent" in ground.actions(transfer), "the receipt")
+            proof, actions = ground.proof(transfer), ground.actions(transfer)
+            frozen.send_signal(signal.SIGCONT)
+            ground.wait(lambda: "overtaken by another worker" in ground.log, "its noticing")
+        assert ground.proof(transfer) == proof
+        assert ground.actions(transfer) == actions
+    check(ground, transfer, doubled=1)
+
+
+def test_f_01_an_origin_node_killed_in_the_middle_of_an_instance(ground: Ground) -> None:
+    transfer = ground.request()
+    data = ground.process("hospital", "data")
+    with ground.worker():
+        ground.wait(lambda: len(ground.destination.received) >= 1, "the first instance")
+        os.kill(data, signal.SIGKILL)
+        assert ground.wait_until_ended(transfer).state is State.COMPLETE
+    assert ground.process("hospital", "data") != data
+    check(ground, transfer, doubled=1)

@@ -1,0 +1,425 @@
+"""A network in one process: hub, origin and requester with real use cases and a real database, the rest in memory.
+
+world = World(database_of_hub, database_of_nodes, clock)
+entry = world.publish(study)
+transfer = world.pull(entry)
+
+The resolver, the ledger, the grants, the decisions and the proofs are the real ones. PACS, record, card and wires are
+fakes with switches, so that a test says in one line what goes wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
+
+from linkexchange import publish, pull, push, register, resolve
+from linkexchange.attest import AttestedSessions
+from linkexchange.errors import (
+    IdentityRefused,
+    NotEntitled,
+    OriginUnavailable,
+    PacsUnavailable,
+    UnknownParticipant,
+    UnknownStudy,
+)
+from linkexchange.model.access import Offer, RegisteredLink
+from linkexchange.model.identifiers import (
+    AeTitle,
+    Kvnr,
+    LinkId,
+    SeriesUid,
+    Sha256,
+    SopClassUid,
+    SopInstanceUid,
+    StudyUid,
+    TelematikId,
+    TransferSyntaxUid,
+)
+from linkexchange.model.link import Document
+from linkexchange.model.participant import Institution, Participant
+from linkexchange.model.passport import Passport
+from linkexchange.model.patient import PatientHeader
+from linkexchange.model.study import Instance, Manifest, Series, StudySummary
+from linkexchange.model.transfer import Ask, Authority, Purpose, Transfer
+from linkexchange.ports import IncomingInstance, Node, RecordEntry, Session
+from linkexchange.resolve import Caller, Resolver
+from linkexchange.serve import Origin
+from linkexchange.signing import PROOF_MAX_BYTES, Signer, verify
+from linkexchange.store.work import Database
+
+HOSPITAL, PRACTICE = TelematikId("5-2-hospital"), TelematikId("1-2-practice")
+KVNR = Kvnr.with_check_digit("A12345678")
+CT = SopClassUid("1.2.840.10008.5.1.4.1.1.2")
+EXPLICIT = TransferSyntaxUid("1.2.840.10008.1.2.1")
+STUDY = StudyUid("1.2.276.0.7230010.3.1.2.1")
+HUB_URL = "https://hub.test"
+
+
+def data_set(number: int, **changes: str) -> bytes:
+    """One small CT instance of the test patient, Explicit VR Little Endian."""
+    ds = Dataset()
+    ds.SpecificCharacterSet = "ISO_IR 192"
+    ds.SOPClassUID, ds.SOPInstanceUID = CT, uid(number)
+    ds.PatientName, ds.PatientID = "Müller^Jörg", "4711"
+    ds.PatientBirthDate, ds.PatientSex = "19700102", "M"
+    other = Dataset()
+    other.PatientID, other.IssuerOfPatientID = KVNR, "1.2.276.0.76.4.8"
+    ds.OtherPatientIDsSequence = [other]
+    ds.StudyInstanceUID, ds.SeriesInstanceUID = STUDY, series_of(number)
+    ds.InstanceNumber = number
+    for keyword, value in changes.items():
+        setattr(ds, keyword, value)
+    ds.add_new(0x7FE00010, "OW", bytes([number % 256]) * 512)
+    buffer = DicomBytesIO()
+    buffer.is_little_endian, buffer.is_implicit_VR = True, False
+    write_dataset(buffer, ds)
+    return bytes(buffer.getvalue())
+
+
+def uid(number: int) -> SopInstanceUid:
+    return SopInstanceUid(f"{STUDY}.9.{number}")
+
+
+def series_of(number: int) -> SeriesUid:
+    """Odd and even instances are two series."""
+    return SeriesUid(f"{STUDY}.{number % 2 + 1}")
+
+
+@dataclass
+class FakePacs:
+    """A PACS in memory: an archive with switches, and a destination that notes what it gets."""
+
+    passport: Passport
+    held: dict[SopInstanceUid, bytes] = field(default_factory=dict)
+    missing: set[SopInstanceUid] = field(default_factory=set)
+    down: bool = False
+    breaks_after: int | None = None
+    status: Callable[[SopInstanceUid], int] = lambda _: 0
+    sent: list[SopInstanceUid] = field(default_factory=list)
+    asked: int = 0
+
+    def hold(self, *data_sets: bytes, first: int = 1) -> None:
+        self.held.update({uid(number): content for number, content in enumerate(data_sets, start=first)})
+
+    def summary(self, study: StudyUid) -> tuple[StudySummary, PatientHeader]:
+        self._answer()
+        if study != STUDY or not self.held:
+            raise UnknownStudy
+        numbers = [int(it.rpartition(".")[2]) for it in self.held]
+        homes = sorted({series_of(number) for number in numbers})
+        series = [
+            Series(home, "CT", tuple(Instance(uid(n), CT, n) for n in numbers if series_of(n) == home))
+            for home in homes
+        ]
+        return StudySummary(Manifest(study, tuple(series)), description="Schädel"), PatientHeader()
+
+    def studies(self) -> Sequence[tuple[StudyUid, str]]:
+        self._answer()
+        return [(STUDY, "Schädel")] if self.held else []
+
+    def retrieve(
+        self, manifest: Manifest, wanted: frozenset[SopInstanceUid]
+    ) -> Generator[IncomingInstance, None, None]:
+        self._answer()
+        there = [it for it in self.held if it in wanted and it not in self.missing]
+        for count, it in enumerate(there):
+            if count == self.breaks_after:
+                raise PacsUnavailable("association aborted")
+            yield IncomingInstance(CT, it, EXPLICIT, in_chunks(self.held[it]))
+
+    @contextmanager
+    def deliver(self) -> Iterator[FakePacs]:
+        self._answer()
+        yield self
+
+    def store(self, instance: IncomingInstance) -> int:
+        content = b"".join(instance.chunks)
+        self._answer()
+        self.sent.append(instance.sop_instance)
+        status = self.status(instance.sop_instance)
+        if status in (0, 0xB000):
+            self.held[instance.sop_instance] = content
+        return status
+
+    def _answer(self) -> None:
+        self.asked += 1
+        if self.down:
+            raise PacsUnavailable("association refused")
+
+
+def in_chunks(content: bytes, size: int = 100) -> Iterator[bytes]:
+    return (content[at : at + size] for at in range(0, len(content), size))
+
+
+@dataclass
+class FakeRecord:
+    """The record of one institution: `held` is shared by all, `entitled` is this institution's right."""
+
+    held: dict[str, tuple[Kvnr, Document, str]]
+    clock: Callable[[], datetime]
+    entitled: bool = True
+    read: int = 0
+
+    def store(self, kvnr: Kvnr, document: Document, *, title: str) -> RecordEntry:
+        self._check()
+        entry = f"entry-{len(self.held) + 1}"
+        self.held[entry] = (kvnr, document, title)
+        return self._entry(entry)
+
+    def find(self, kvnr: Kvnr) -> Sequence[RecordEntry]:
+        self._check()
+        return [self._entry(entry) for entry, (owner, _, _) in self.held.items() if owner == kvnr]
+
+    def retrieve(self, kvnr: Kvnr, entry: str) -> Document:
+        self._check()
+        self.read += 1
+        if entry not in self.held or self.held[entry][0] != kvnr:
+            raise NotEntitled
+        return self.held[entry][1]
+
+    def replace(self, kvnr: Kvnr, entry: str, document: Document, *, title: str) -> RecordEntry:
+        del self.held[entry]
+        return self.store(kvnr, document, title=title)
+
+    def withdraw(self, kvnr: Kvnr, entry: str, closing: Document, *, title: str) -> RecordEntry:
+        return self.replace(kvnr, entry, closing, title=title)
+
+    def _check(self) -> None:
+        if not self.entitled:
+            raise NotEntitled
+
+    def _entry(self, entry: str) -> RecordEntry:
+        _, document, title = self.held[entry]
+        return RecordEntry(entry, title, "hospital", self.clock(), document.media_type)
+
+
+class MountedHub:
+    """`ports.Hub` without a wire: the resolver mounted in the same process."""
+
+    def __init__(self, resolver: Resolver, caller: Caller) -> None:
+        self._resolver = resolver
+        self._caller = caller
+
+    def nonce(self) -> str:
+        return resolve.issue_nonce(self._resolver, self._caller)
+
+    def open_session(self, attestation: str) -> Session:
+        return resolve.open_session(self._resolver, self._caller, attestation)
+
+    def grant(self, session: Session, request: str) -> str:
+        return resolve.grant(self._resolver, self._caller, session.secret, request=request)
+
+    def register(self, session: Session, link: RegisteredLink, *, replaces: LinkId | None = None) -> None:
+        register.link(self._resolver, self._caller, session.secret, new=link, replaces=replaces)
+
+    def withdraw(self, session: Session, link: LinkId) -> None:
+        register.withdrawal(self._resolver, self._caller, session.secret, link=link)
+
+    def participant(self, telematik_id: TelematikId) -> Participant:
+        with self._resolver.store.work(self._caller.telematik_id) as work:
+            found = work.directory.find(telematik_id)
+        if found is None:
+            raise UnknownParticipant
+        return found
+
+    def participants(self) -> Sequence[Participant]:
+        with self._resolver.store.work(self._caller.telematik_id) as work:
+            return work.directory.all()
+
+    def offer(self, session: Session, offer: Offer) -> None:
+        register.offer(self._resolver, self._caller, session.secret, made=offer)
+
+    def offers(self) -> Sequence[Offer]:
+        with self._resolver.store.work(self._caller.telematik_id) as work:
+            return work.hub.offers()
+
+    def receipt(self, proof: str) -> None:
+        register.receipt(self._resolver, self._caller, proof)
+
+
+@dataclass
+class Wire:
+    """The way to the origin's node. `calls` counts what arrives there: a refused pull must leave it at 0."""
+
+    origin: Origin
+    caller: Caller
+    down: bool = False
+    cut_after: int | None = None
+    alters: set[SopInstanceUid] = field(default_factory=set)
+    calls: int = 0
+
+    def open(self, _: Participant, token: str) -> OpenWire:
+        return OpenWire(self, token)
+
+
+@dataclass
+class OpenWire:
+    """`ports.OriginNode` over a `Wire`."""
+
+    wire: Wire
+    token: str
+
+    def retrieve(
+        self, manifest: Manifest, wanted: frozenset[SopInstanceUid]
+    ) -> Generator[IncomingInstance, None, None]:
+        grant = self._admit()
+        for count, instance in enumerate(self.wire.origin.open(grant, wanted=wanted)):
+            if count == self.wire.cut_after:
+                raise OriginUnavailable("cut")
+            if not self.wire.origin.still_valid(grant):
+                return
+            content = b"".join(instance.chunks)
+            self.wire.origin.sent(grant, {instance.sop_instance: Sha256(sha256(content).hexdigest())})
+            if instance.sop_instance in self.wire.alters:
+                content = content[:-1] + bytes([content[-1] ^ 1])
+            yield IncomingInstance(
+                instance.sop_class, instance.sop_instance, instance.transfer_syntax, in_chunks(content)
+            )
+
+    def document(self, link: LinkId) -> Document:
+        return self.wire.origin.document(self._admit(), link)
+
+    def digests(self, transfer: UUID) -> Mapping[SopInstanceUid, Sha256]:
+        return self.wire.origin.digests(transfer, self.wire.caller.telematik_id)
+
+    def _admit(self):  # type: ignore[no-untyped-def]
+        self.wire.calls += 1
+        if self.wire.down:
+            raise OriginUnavailable("connection refused")
+        return self.wire.origin.admit(self.token, self.wire.caller.thumbprint)
+
+
+@dataclass
+class FakeCard:
+    """Attests by naming the institution; `World.believe` takes its word."""
+
+    me: TelematikId
+
+    def attest(self, *, audience: str, nonce: str, thumbprint: str) -> str:
+        return f"{self.me} {thumbprint} {nonce}"
+
+
+class World:
+    """Hub, hospital (origin) and practice (requester), enrolled and ready."""
+
+    def __init__(self, hub: Database, nodes: Database, clock: Callable[[], datetime]) -> None:
+        self.clock = clock
+        self.nodes = nodes
+        self.roles = {HOSPITAL: "1.2.276.0.76.4.53", PRACTICE: "1.2.276.0.76.4.50"}
+        self.resolver = Resolver(HUB_URL, _signer("grant-1"), hub, self.believe, clock)
+        self.held: dict[str, tuple[Kvnr, Document, str]] = {}
+        self.pacs = {me: FakePacs(_passport(me)) for me in (HOSPITAL, PRACTICE)}
+        self.records = {me: FakeRecord(self.held, clock) for me in (HOSPITAL, PRACTICE)}
+        self.signers = {me: _signer(f"thumb {me}") for me in (HOSPITAL, PRACTICE)}
+        self.wires = {me: Wire(self._origin(_other(me)), self.caller(me)) for me in (HOSPITAL, PRACTICE)}
+        self.hospital, self.practice = self._node(HOSPITAL), self._node(PRACTICE)
+        self._enrol()
+
+    def believe(self, token: str, thumbprint: str, _: datetime) -> tuple[Institution, str]:
+        me, *bound, nonce = token.split(" ")
+        if " ".join(bound) != thumbprint:
+            raise IdentityRefused("binding")
+        return Institution(TelematikId(me), self.roles[TelematikId(me)], "test"), nonce
+
+    def caller(self, me: TelematikId) -> Caller:
+        signer = self.signers[me]
+        return Caller(me, signer.kid, signer.public)
+
+    @property
+    def wire(self) -> Wire:
+        """The practice's way to the hospital."""
+        return self.wires[PRACTICE]
+
+    def publish(self, *data_sets: bytes) -> str:
+        """The hospital holds these instances and publishes them; the entry in the record."""
+        self.pacs[HOSPITAL].hold(*(data_sets or [data_set(number) for number in range(1, 5)]))
+        link = publish.publish(self.hospital, STUDY, pacs="hospital", kvnr=KVNR)
+        publish.announce(self.hospital, link)
+        return next(reversed(self.held))
+
+    def ask(self, entry: str, **changes: object) -> UUID:
+        """The practice asks for an entry."""
+        ask = Ask(Authority.RECORD, "practice", Purpose.TREATMENT, user="Dr. Test", kvnr=KVNR, entry=entry)
+        return pull.request(self.practice, replace(ask, **changes))
+
+    def pull(self, entry: str, **changes: object) -> Transfer:
+        """Ask, and run the job once."""
+        transfer = self.ask(entry, **changes)
+        pull.run(self.practice, transfer)
+        return self.transfer(transfer)
+
+    def push(self) -> Transfer:
+        """The hospital sends its study to the practice, which takes the offer up."""
+        link = push.push(self.hospital, STUDY, PRACTICE, pacs="hospital")
+        push.offer(self.hospital, link, PRACTICE)
+        [transfer] = pull.take_offers(self.practice, "practice")
+        pull.run(self.practice, transfer)
+        return self.transfer(transfer)
+
+    def transfer(self, transfer: UUID, me: TelematikId = PRACTICE) -> Transfer:
+        with self.nodes.work(me) as work:
+            return work.transfers.get(transfer)
+
+    def proof(self, transfer: UUID) -> dict[str, object]:
+        """The claims of the signed proof."""
+        with self.nodes.work(PRACTICE) as work:
+            signed = work.transfers.proof(transfer)
+        assert signed is not None
+        return verify(signed, self.signers[PRACTICE].public, max_bytes=PROOF_MAX_BYTES).claims
+
+    def actions(self, database: Database, me: TelematikId = PRACTICE) -> list[str]:
+        """The audit trail of a participant, as names."""
+        with database.audit_trail(me) as entries:
+            return [entry.action.value for entry in entries]
+
+    def _origin(self, me: TelematikId) -> Origin:
+        return Origin(me, self.resolver.signer.public, self.nodes, lambda _: self.pacs[me], self.clock)
+
+    def _node(self, me: TelematikId) -> Node:
+        hub = MountedHub(self.resolver, self.caller(me))
+        thumbprint = self.signers[me].kid
+        return Node(
+            me=me,
+            name=me,
+            node_url=f"https://{me}.test",
+            hub_audience=HUB_URL,
+            signer=self.signers[me],
+            store=self.nodes,
+            record=self.records[me],
+            hub=hub,
+            sessions=AttestedSessions(hub, FakeCard(me), audience=HUB_URL, thumbprint=thumbprint, now=self.clock),
+            archive=lambda _: self.pacs[me],
+            destination=lambda _: self.pacs[me],
+            origin=self.wires[me].open,
+            hub_keys=self.resolver.signer.public,
+            now=self.clock,
+        )
+
+    def _enrol(self) -> None:
+        for me, pacs in self.pacs.items():
+            with self.resolver.store.work(me) as work:
+                work.directory.put(Participant(me, me, f"https://{me}.test", (pacs.passport.name,)))
+            with self.nodes.work(me) as work:
+                work.pacs.put(pacs.passport)
+
+
+def _other(me: TelematikId) -> TelematikId:
+    return PRACTICE if me == HOSPITAL else HOSPITAL
+
+
+def _passport(me: TelematikId) -> Passport:
+    return Passport(me.rpartition("-")[2], AeTitle("PACS"), "127.0.0.1", 104)
+
+
+def _signer(kid: str) -> Signer:
+    return Signer.of(ec.generate_private_key(ec.SECP256R1()), kid)
