@@ -126,7 +126,7 @@ def _filters() -> dict[str, Callable[..., object]]:
         "foreign": text.foreign,
         "moment": text.moment,
         "day": text.day,
-        "megabytes": text.megabytes,
+        "size": text.size,
         "images": german.images,
     }
 

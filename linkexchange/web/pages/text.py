@@ -32,6 +32,7 @@ def day(on: date | None) -> str:
     return f"{on:%d.%m.%Y}" if on else "–"
 
 
-def megabytes(count: int) -> str:
-    """A size for people."""
-    return f"{count / 1e6:.1f} MB".replace(".", ",")
+def size(count: int) -> str:
+    """How many bytes, for people."""
+    number = f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
+    return number.replace(".", ",")

@@ -1,0 +1,79 @@
+"""The page of the hub: participants, decisions, receipts and offers, and no patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import visitor
+from visitor import Visitor, words
+from world import HOSPITAL, KVNR, PRACTICE, World, data_set
+
+from linkexchange import pull, push
+from linkexchange.store.overview import HubOverview
+from linkexchange.web.hub import application
+
+
+@pytest.fixture
+def hub(world: World) -> Iterator[Visitor]:
+    with visitor.at(application(HubOverview(world.resolver.store), world.clock)) as visit:  # type: ignore[arg-type]
+        yield visit
+
+
+def test_an_empty_hub_says_so(hub: Visitor) -> None:
+    page = words(hub.get("/").text)
+    assert "Entscheidungen Noch keine. Quittungen Noch keine. Offene Angebote Keine." in page
+
+
+def test_participants_are_listed_with_node_and_destinations(hub: Visitor) -> None:
+    page = words(hub.get("/").text)
+    assert f"{HOSPITAL} {HOSPITAL} https://{HOSPITAL}.test hospital" in page
+
+
+def test_a_granted_and_a_denied_request_are_shown_with_reason_requester_origin_and_number(
+    world: World, hub: Visitor
+) -> None:
+    entry = world.publish()
+    granted = world.pull(entry).transfer
+    denied = world.ask(entry, destination="practice")
+    with world.resolver.store.work(PRACTICE) as work:
+        [me] = [it for it in work.directory.all() if it.telematik_id == PRACTICE]
+        work.directory.put(type(me)(me.telematik_id, me.name, me.node_url, ("elsewhere",)))
+    pull.run(world.practice, denied)
+    page = words(hub.get("/").text)
+    assert f"erlaubt {PRACTICE} {HOSPITAL} Eintrag in der Patientenakte Behandlung {granted}" in page
+    why = "abgelehnt Das Ziel-PACS gehört laut Verzeichnis nicht zu dieser Einrichtung."
+    assert f"{why} {PRACTICE} {HOSPITAL} Eintrag in der Patientenakte Behandlung {denied}" in page
+
+
+def test_a_receipt_is_shown_with_n_of_m(world: World, hub: Visitor) -> None:
+    transfer = world.pull(world.publish())
+    pull.receipt(world.practice, transfer.transfer)
+    page = words(hub.get("/").text)
+    assert f"vollständig 4 von 4 Bildern {PRACTICE} {HOSPITAL} {transfer.transfer}" in page
+
+
+def test_an_offer_is_open_until_its_receipt_is_there(world: World, hub: Visitor) -> None:
+    world.pacs[HOSPITAL].hold(data_set(1))
+    transfer = world.push()
+    assert f"{HOSPITAL} {PRACTICE} {transfer.link}" in words(hub.get("/").text)
+    pull.receipt(world.practice, transfer.transfer)
+    assert "Offene Angebote Keine." in words(hub.get("/").text)
+
+
+def test_no_patient_is_on_the_page(world: World, hub: Visitor) -> None:
+    world.pacs[HOSPITAL].hold(data_set(1))
+    push.push(world.hospital, next(iter(world.pacs[HOSPITAL].studies()))[0], PRACTICE, pacs="hospital")
+    pull.receipt(world.practice, world.pull(world.publish()).transfer)
+    page = hub.get("/").text
+    assert not any(secret in page for secret in (KVNR, "Müller", "1970", "Schädel"))
+
+
+def test_names_of_participants_are_text_and_nothing_else(world: World, hub: Visitor) -> None:
+    with world.resolver.store.work(HOSPITAL) as work:
+        [me] = [it for it in work.directory.all() if it.telematik_id == HOSPITAL]
+        work.directory.put(type(me)(me.telematik_id, "<script>alert(1)</script>", me.node_url, me.destinations))
+    world.pull(world.publish())
+    page = hub.get("/").text
+    assert "<script>alert" not in page
+    assert page.count("&lt;script&gt;alert(1)") == 2
