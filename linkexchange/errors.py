@@ -143,6 +143,14 @@ class UnknownStudy(Refused):
     next_step = "Check the Study Instance UID at the PACS."
 
 
+class KvnrMissing(Refused):
+    """Nobody says which patient's record the study belongs to: the image header names no KVNR."""
+
+    code = "kvnr-missing"
+    owner = Owner.REQUESTER
+    next_step = "Give the patient's KVNR with the study."
+
+
 class UnknownTransfer(Refused):
     """No such transfer, link or entry."""
 

@@ -7,7 +7,7 @@ receiver's node fetches it under its grant. The offer itself names no patient.
 from __future__ import annotations
 
 from linkexchange import documents, publish
-from linkexchange.errors import UnknownParticipant, UnknownStudy
+from linkexchange.errors import KvnrMissing, UnknownParticipant
 from linkexchange.model.access import Offer
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid, TelematikId
@@ -21,7 +21,7 @@ def push(node: Node, study: StudyUid, receiver: TelematikId, *, pacs: str, kvnr:
     """Release a study to a participant; the answer names the link under which it will be pulled.
 
     Without a KVNR, the one in the image header counts. Raises `UnknownParticipant` before the PACS is asked,
-    `UnknownStudy`, `WrongPatient`, `PacsUnavailable` or `HubUnavailable`.
+    `UnknownStudy`, `KvnrMissing`, `WrongPatient`, `PacsUnavailable` or `HubUnavailable`.
     """
     node.hub.participant(receiver)
     if receiver == node.me:
@@ -41,7 +41,7 @@ def _kvnr_of(found: publish.Found) -> Kvnr:
     try:
         return Kvnr(found.header.kvnr)
     except ValueError as missing:
-        raise UnknownStudy("its image header names no KVNR: give it with --kvnr") from missing
+        raise KvnrMissing from missing
 
 
 def offer(node: Node, link: LinkId, receiver: TelematikId) -> None:

@@ -65,9 +65,9 @@ class Origin:
         """
         with self._refusals():
             published = self._own_link(grant)
-        manifest = published.link.manifest
-        asked = _part(manifest, series, wanted)
-        passport = self._begin(grant, published, wanted=len(asked))
+            manifest = published.link.manifest
+            asked = _part(manifest, series, wanted)
+            passport = self._begin(grant, published, wanted=len(asked))
         count = 0
         try:
             with closing(self.archive(passport).retrieve(manifest, asked)) as instances:

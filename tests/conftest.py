@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from linkexchange.store.work import Database
 
 # Careless times show in a zone that is never UTC.
 os.environ["TZ"] = "America/St_Johns"
+time.tzset()
 
 
 @dataclass(frozen=True)

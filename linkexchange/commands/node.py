@@ -29,10 +29,17 @@ Without = Annotated[list[Process], typer.Option(help="Leave this process out, si
 def node(settings: SettingsFile = None, without: Without = []) -> None:  # noqa: B006 - typer copies it
     """Run a node: its database (unless another is named), and one data, one worker and one web process."""
     chosen = node_settings(settings)
+    _share_imports()
     run = {Process.DATA: _data, Process.WORKER: _worker, Process.WEB: _web}
     with bootstrap.state(chosen):
         wanted = [process for process in Process if process not in without]
         Household({process.value: partial(run[process], chosen) for process in wanted}).live()
+
+
+def _share_imports() -> None:
+    """What all three processes need is imported once, before they part."""
+    from linkexchange import dicom, dicomweb, jobs, web  # noqa: F401
+    from linkexchange.web import node  # noqa: F401
 
 
 def data(settings: SettingsFile = None) -> None:

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 
 from linkexchange import lifeline
@@ -18,13 +19,24 @@ from linkexchange.model.passport import Passport, Retrieve
 _ORTHANC_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin")
 
 
+class Kind(StrEnum):
+    """Whose PACS."""
+
+    ORTHANC = "orthanc"
+    QRSCP = "qrscp"
+
+
+def installed() -> Kind:
+    """Orthanc where it is installed."""
+    return Kind.ORTHANC if _find_orthanc() else Kind.QRSCP
+
+
 @contextmanager
-def running(name: str, folder: Path) -> Iterator[Passport]:
+def running(name: str, folder: Path, kind: Kind) -> Iterator[Passport]:
     """A PACS with nothing in it, until the block ends."""
     folder.mkdir()
     passport = Passport(name, AeTitle(name.upper()), HOST, port=free_port(), retrieve=Retrieve.C_GET)
-    orthanc = _find_orthanc()
-    command = _orthanc(orthanc, passport, folder) if orthanc else _qrscp(passport, folder)
+    command = {Kind.ORTHANC: _orthanc, Kind.QRSCP: _qrscp}[kind](passport, folder)
     with (folder / "log").open("wb") as log:
         process = lifeline.spawn(command, ending=signal.SIGKILL, output=log)
     try:
@@ -33,16 +45,11 @@ def running(name: str, folder: Path) -> Iterator[Passport]:
         lifeline.stop(process)
 
 
-def kind() -> str:
-    """Which of the two it will be."""
-    return "Orthanc" if _find_orthanc() else "pynetdicom qrscp"
-
-
 def _find_orthanc() -> str | None:
     return shutil.which("Orthanc") or shutil.which("Orthanc", path=":".join(_ORTHANC_FOLDERS))
 
 
-def _orthanc(program: str, passport: Passport, folder: Path) -> list[str]:
+def _orthanc(passport: Passport, folder: Path) -> list[str]:
     settings = {
         "Name": passport.name,
         "StorageDirectory": str(folder / "storage"),
@@ -56,7 +63,7 @@ def _orthanc(program: str, passport: Passport, folder: Path) -> list[str]:
     }
     file = folder / "orthanc.json"
     file.write_text(json.dumps(settings))
-    return [program, str(file)]
+    return [_find_orthanc() or "Orthanc", str(file)]
 
 
 def _qrscp(passport: Passport, folder: Path) -> list[str]:

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from linkexchange.demo import images, network, pacs, story
 from linkexchange.demo.network import Network, Site
+from linkexchange.demo.pacs import Kind
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.passport import Passport
 from linkexchange.model.transfer import State
@@ -24,14 +25,14 @@ _PREFIX = "linkexchange-demo-"
 HOSPITAL, PRACTICE = "klinikum", "praxis"
 
 
-def run(*, once: bool, browser: bool, show: Console) -> bool:
+def run(*, once: bool, browser: bool, kind: Kind, show: Console) -> bool:
     """Show everything; True when both transfers ended complete. Without `once`, stay until Ctrl-C."""
     begun = time.monotonic()
     with _folder() as folder, ExitStack() as stack:
         prepared = images.prepare(folder / "images")
-        archives = {name: stack.enter_context(pacs.running(name, folder / f"pacs-{name}")) for name in _PACS}
+        archives = {name: stack.enter_context(pacs.running(name, folder / name, kind)) for name in _PACS}
         net = stack.enter_context(network.running(folder, _sites(archives)))
-        show.print(f"Network of two participants and a hub, PACS: {pacs.kind()} ({time.monotonic() - begun:.1f} s)")
+        show.print(f"Network of two participants and a hub, PACS: {kind} ({time.monotonic() - begun:.1f} s)")
         complete = _tell(net, prepared, show=show)
         if not once:
             _stay(net, browser=browser, show=show)
@@ -76,6 +77,9 @@ def _stay(net: Network, *, browser: bool, show: Console) -> None:
         show.print(f"  {name}: {url}")
         if browser and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             webbrowser.open(url)
+    show.rule("By hand: the commands of a node, in another terminal")
+    for name in net.nodes:
+        show.print(f"  {name}: export LINKEXCHANGE_SETTINGS_FILE={net.nodes[name].settings_file}", soft_wrap=True)
     show.print("Ctrl-C ends everything and removes it.")
     signal.pause()
 

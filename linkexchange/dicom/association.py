@@ -13,7 +13,7 @@ import logging
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ CONTEXTS_MAX = 128
 """Context ids are the odd numbers below 256 (PS3.8 section 9.3.2.2)."""
 
 _POLL_SECONDS = 0.5
+_ABORT_SECONDS = 1.0
 
 # pynetdicom logs identifiers of requests and answers, and with its errors whatever it could not read.
 _config.LOG_HANDLER_LEVEL = "none"
@@ -76,6 +77,34 @@ class Context:
     transfer_syntax: str
 
 
+class _CallingAe(AE):  # type: ignore[misc]
+    """An AE that keeps hold of the socket of its one association.
+
+    pynetdicom waits for a thread that may be stuck in it, and where the other side was first to hang up it leaves the
+    closing to the garbage collector.
+    """
+
+    def __init__(self, ae_title: str) -> None:
+        super().__init__(ae_title)
+        self._socket: socket.socket | None = None
+
+    def hang_up(self) -> None:
+        """Wake whatever waits for the socket."""
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the socket, at the very end."""
+        if self._socket is not None:
+            self._socket.close()
+
+    def _create_socket(self, *args: Any) -> Any:
+        wrapper = super()._create_socket(*args)
+        self._socket = wrapper.socket
+        return wrapper
+
+
 class Association:
     """Opens in the constructor, which raises `PacsUnavailable` with the reason.
 
@@ -87,13 +116,16 @@ class Association:
         self._connected = self._over = False
         self._active = time.monotonic()
         self._numbers = itertools.cycle(range(1, 1 << 16))
+        self._ae = self._calling_ae()
         self._assoc = self._open(proposals)
         self.contexts = [
             Context(cx.context_id, str(cx.abstract_syntax), str(cx.transfer_syntax[0]))
             for cx in self._assoc.accepted_contexts
         ]
-        if not self._assoc.is_established and not self._nothing_accepted:
-            raise PacsUnavailable(self._why_not())
+        if not self._assoc.is_established:
+            self._finish()
+            if not self._nothing_accepted:
+                raise PacsUnavailable(self._why_not())
 
     @property
     def lost(self) -> bool:
@@ -136,15 +168,30 @@ class Association:
             self.abort()
         else:
             self._assoc.release()
+            self._finish()
 
     def abort(self) -> None:
-        """End it at once."""
-        self._assoc.abort()
+        """End it at once, whatever the other side does."""
+        self._over = True
+        self._assoc.abort(block=False)
+        deadline = time.monotonic() + _ABORT_SECONDS
+        while not self._is_idle() and time.monotonic() < deadline:
+            time.sleep(0.005)
+        self._finish()
+
+    def _finish(self) -> None:
+        self._ae.hang_up()
+        self._assoc.kill()
+        self._assoc.dul.join()
+        self._ae.close()
+
+    def _is_idle(self) -> bool:
+        return not self._assoc.dul.is_alive() or self._assoc.dul.state_machine.current_state == "Sta1"
 
     def _open(self, proposals: Sequence[Proposal]) -> Any:
         passport = self._line.passport
         try:
-            return self._ae().associate(
+            return self._ae.associate(
                 passport.host,
                 passport.port,
                 contexts=[build_context(one.abstract_syntax, list(one.transfer_syntaxes)) for one in proposals],
@@ -161,8 +208,8 @@ class Association:
         except OSError as wrong:
             raise PacsUnavailable("its host name is not known") from wrong
 
-    def _ae(self) -> Any:
-        ae = AE(str(self._line.calling_ae))
+    def _calling_ae(self) -> _CallingAe:
+        ae = _CallingAe(str(self._line.calling_ae))
         ae.implementation_class_uid = IMPLEMENTATION_CLASS_UID
         ae.implementation_version_name = "LINKEXCHANGE"
         ae.connection_timeout = self._line.timeouts.connect_seconds
@@ -172,14 +219,15 @@ class Association:
         return ae
 
     def _on_connected(self, event: Any) -> None:
-        """Without its own time-out a socket whose peer stops in the middle of a PDU would block for ever."""
+        """Without a time-out of its own a socket whose peer stops in the middle of a PDU would block for ever."""
         self._connected = True
         connection = event.assoc.dul.socket.socket
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.settimeout(self._line.timeouts.idle_seconds)
+        connection.settimeout(self._line.timeouts.negotiate_seconds)
 
     def _on_established(self, event: Any) -> None:
         """Park the thread that serves requests before it starts."""
+        event.assoc.dul.socket.socket.settimeout(self._line.timeouts.idle_seconds)
         event.assoc._reactor_checkpoint.clear()  # noqa: SLF001 - there is no other way to keep it from the queue
 
     def _on_bytes(self, _: Any) -> None:

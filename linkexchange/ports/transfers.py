@@ -98,8 +98,8 @@ class Transfers(Protocol):
         """What is known of each instance that was ever begun."""
         ...
 
-    def progress(self, run: Transfer, progress: Progress) -> bool:
-        """Overwrite the one progress row, at most once a second and always at the end; whether it was written."""
+    def progress(self, run: Transfer, progress: Progress, *, last: bool = False) -> bool:
+        """Overwrite the one progress row, at most once a second, and always for the last time; whether it was."""
         ...
 
     def counts(self, transfer: UUID) -> Progress:

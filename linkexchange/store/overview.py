@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, Select, func, select
-from sqlalchemy.exc import InterfaceError, OperationalError
 
-from linkexchange.errors import StateUnavailable
 from linkexchange.model.access import Offer
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import LinkId, TelematikId
@@ -20,6 +17,7 @@ from linkexchange.model.participant import Participant
 from linkexchange.ports import Event
 from linkexchange.store.hub import DirectoryRows, HubRows
 from linkexchange.store.tables import decisions, events, receipts
+from linkexchange.store.transaction import act_for, transaction
 from linkexchange.store.work import Database
 
 
@@ -57,8 +55,8 @@ class NodeOverview:
 
     def newest_event(self, participant: TelematikId) -> int:
         """The number of the newest event; 0 where there is none."""
-        with _reading(self._database) as connection:
-            _as(connection, participant)
+        with transaction(self._database.engine) as connection:
+            act_for(connection, participant)
             return connection.execute(select(func.max(events.c.event))).scalar_one_or_none() or 0
 
     def events_after(self, participant: TelematikId, event: int) -> Sequence[Event]:
@@ -68,8 +66,8 @@ class NodeOverview:
     def receivers(self, participant: TelematikId) -> Mapping[LinkId, TelematikId]:
         """To whom this participant has released which link."""
         released = select(events.c.body).where(events.c.topic == Action.STUDY_RELEASED.value)
-        with _reading(self._database) as connection:
-            _as(connection, participant)
+        with transaction(self._database.engine) as connection:
+            act_for(connection, participant)
             bodies = connection.execute(released).scalars()
             return {LinkId(body["link"]): TelematikId(body["receiver"]) for body in bodies}
 
@@ -82,7 +80,7 @@ class HubOverview:
 
     def participants(self) -> Sequence[Participant]:
         """The directory, by name."""
-        with _reading(self._database) as connection:
+        with transaction(self._database.engine) as connection:
             return DirectoryRows(connection).all()
 
     def decisions(self, limit: int = 50) -> Sequence[DecisionRow]:
@@ -99,33 +97,20 @@ class HubOverview:
 
     def offers(self) -> Sequence[Offer]:
         """Offers that nobody has taken up yet."""
-        with _reading(self._database) as connection:
+        with transaction(self._database.engine) as connection:
             found = [offer for me in _everyone(connection) for offer in HubRows(connection, me).offers()]
         return sorted(found, key=lambda offer: offer.made, reverse=True)
 
     def _rows(self, query: Select[Any]) -> list[Row[Any]]:
-        with _reading(self._database) as connection:
+        with transaction(self._database.engine) as connection:
             return [row for _ in _everyone(connection) for row in connection.execute(query)]
 
 
 def _everyone(connection: Connection) -> Iterator[TelematikId]:
     """Row-level security shows one participant's rows at a time; so each is looked at in turn."""
     for participant in DirectoryRows(connection).all():
-        _as(connection, participant.telematik_id)
+        act_for(connection, participant.telematik_id)
         yield participant.telematik_id
-
-
-def _as(connection: Connection, participant: TelematikId) -> None:
-    connection.execute(select(func.set_config("linkexchange.participant", str(participant), True)))
-
-
-@contextmanager
-def _reading(database: Database) -> Iterator[Connection]:
-    try:
-        with database.engine.begin() as connection:
-            yield connection
-    except (OperationalError, InterfaceError) as gone:
-        raise StateUnavailable from gone
 
 
 def _decision(row: Row[Any]) -> DecisionRow:

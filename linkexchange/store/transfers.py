@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from linkexchange.errors import Overtaken, UnknownTransfer
@@ -145,16 +145,13 @@ class TransferRows:
         rows = self._connection.execute(select(instances).where(instances.c.transfer == transfer))
         return [_delivered(row) for row in rows]
 
-    def progress(self, run: Transfer, progress: Progress) -> bool:
-        """At most once a second, and always at the end."""
+    def progress(self, run: Transfer, progress: Progress, *, last: bool = False) -> bool:
+        """At most once a second, and always for the last time."""
         self._own(run)
         values = {"done": progress.done, "total": progress.total, "bytes": progress.bytes, "written": func.now()}
         key = {"participant": self._me, "transfer": run.transfer}
         row = insert(progress_rows).values(**key, **values)
-        due = or_(
-            progress_rows.c.written < func.now() - _PROGRESS_INTERVAL,
-            row.excluded.done == row.excluded.total,
-        )
+        due = or_(progress_rows.c.written < func.now() - _PROGRESS_INTERVAL, literal(last))
         kept = row.on_conflict_do_update(index_elements=list(key), set_=values, where=due)
         return self._connection.execute(kept.returning(progress_rows.c.done)).first() is not None
 

@@ -8,10 +8,8 @@ from datetime import datetime
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued
-from sqlalchemy import Connection, Engine, func, select
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy import Connection, Engine
 
-from linkexchange.errors import StateUnavailable
 from linkexchange.model.audit import Action, AuditEntry
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.link import Document, Link
@@ -19,9 +17,8 @@ from linkexchange.ports import Event
 from linkexchange.store import trail
 from linkexchange.store.hub import DirectoryRows, HubRows
 from linkexchange.store.links import LinkRows, PacsRows, ServedRows
+from linkexchange.store.transaction import act_for, transaction
 from linkexchange.store.transfers import TransferRows
-
-_PARTICIPANT = "linkexchange.participant"
 
 
 class Work:
@@ -63,7 +60,7 @@ class Work:
     def _act_for(self, participant: TelematikId) -> None:
         self._me = participant
         connection = self._connection
-        connection.execute(select(func.set_config(_PARTICIPANT, str(participant), True)))
+        act_for(connection, participant)
         self.transfers = TransferRows(connection, participant)
         self.links = LinkRows(connection, participant, self._database.read_document)
         self.serving = ServedRows(connection, participant)
@@ -87,7 +84,7 @@ class Database:
     @contextmanager
     def work(self, participant: TelematikId) -> Iterator[Work]:
         """Open one unit of work."""
-        with _translated(), self.engine.begin() as connection:
+        with transaction(self.engine) as connection:
             yield Work(connection, participant, self)
 
     def close(self) -> None:
@@ -117,20 +114,11 @@ class Database:
 
     def participants(self) -> list[TelematikId]:
         """Everyone in the directory."""
-        with self.engine.begin() as connection:
+        with transaction(self.engine) as connection:
             return [row.telematik_id for row in DirectoryRows(connection).all()]
 
     @contextmanager
     def _reading(self, participant: TelematikId) -> Iterator[Connection]:
-        with _translated(), self.engine.begin() as connection:
-            connection.execute(select(func.set_config(_PARTICIPANT, str(participant), True)))
+        with transaction(self.engine) as connection:
+            act_for(connection, participant)
             yield connection
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """A server that is gone is no bug of ours."""
-    try:
-        yield
-    except (OperationalError, InterfaceError) as gone:
-        raise StateUnavailable from gone

@@ -17,6 +17,7 @@ from linkexchange.errors import (
     HubUnavailable,
     IdentityRefused,
     InstanceFault,
+    KvnrMissing,
     LinkWithdrawn,
     MessageFault,
     NotEntitled,
@@ -106,8 +107,12 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
         "Lassen Sie es mit „linkexchange pacs set“ eintragen.",
     ),
     UnknownStudy: (
-        "Das PACS hat diese Studie nicht, oder in ihren Bildern steht keine KVNR.",
-        "Prüfen Sie die Studie im PACS. Fehlt nur die KVNR, tragen Sie sie beim Senden ein.",
+        "Das PACS hat diese Studie nicht.",
+        "Prüfen Sie die Studie im PACS.",
+    ),
+    KvnrMissing: (
+        "In den Bildern steht keine KVNR, und es wurde keine angegeben.",
+        "Tragen Sie die KVNR der Patientin oder des Patienten beim Senden ein.",
     ),
     UnknownTransfer: (
         "Diese Übertragung oder diesen Eintrag gibt es hier nicht.",

@@ -1,0 +1,29 @@
+"""A transaction, and on whose behalf it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from linkexchange.errors import StateUnavailable
+from linkexchange.model.identifiers import TelematikId
+
+_PARTICIPANT = "linkexchange.participant"
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Commit at the end, roll back on any exception. A server that is gone is `StateUnavailable`, no bug of ours."""
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except (OperationalError, InterfaceError) as gone:
+        raise StateUnavailable from gone
+
+
+def act_for(connection: Connection, participant: TelematikId) -> None:
+    """Until the transaction ends or acts for another: row-level security shows this participant's rows."""
+    connection.execute(select(func.set_config(_PARTICIPANT, str(participant), True)))

@@ -1,0 +1,53 @@
+"""A simulated TI for tests: a PKI, and the record system served over real HTTP on a free port.
+
+pki = make_pki()
+card = pki.card(SimulatedInstitution("1-20.1", "Praxis am Markt"))
+with running_record(pki.trust) as (url, admin_key):
+    ...
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import uvicorn
+
+from ti_adapter.pki import TrustList
+from ti_adapter.simulator.app import create_app
+from ti_adapter.simulator.pki import SimulatedPki
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def make_pki(now: datetime | None = None, *, name: str = "GEM.SMCB-CA900") -> SimulatedPki:
+    return SimulatedPki.generate(now or utc_now(), name=name)
+
+
+@contextmanager
+def running_record(trust: TrustList, clock: Callable[[], datetime] = utc_now) -> Iterator[tuple[str, str]]:
+    """The record system with nothing in it; its URL, and the key of the patient's side."""
+    admin_key = secrets.token_urlsafe(16)
+    with socket.create_server(("127.0.0.1", 0)) as listener, _serving(create_app(trust, admin_key, clock), listener):
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", admin_key
+
+
+@contextmanager
+def _serving(app: object, listener: socket.socket) -> Iterator[None]:
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            time.sleep(0.005)
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()

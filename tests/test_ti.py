@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from simulated_ti import make_pki, running_record
+
+from linkexchange.errors import (
+    CardUnavailable,
+    DocumentFault,
+    Fault,
+    IdentityRefused,
+    NotEntitled,
+    RecordUnavailable,
+    SettingRefused,
+)
+from linkexchange.model.identifiers import Kvnr
+from linkexchange.model.link import Document, MediaType
+from linkexchange.model.participant import Institution
+from linkexchange.ports import Card, Record
+from linkexchange.ti import (
+    AttestationVerifier,
+    AttestingCard,
+    SimulatedRecord,
+    open_simulated_card,
+    open_simulated_record,
+)
+from ti_adapter.simulator.card import CardSlot
+from ti_adapter.simulator.client import PatientClient, RecordClient
+from ti_adapter.simulator.record import Upload
+from ti_adapter.simulator.shape import HOSPITAL, PRACTICE, SimulatedInstitution
+
+KVNR = Kvnr.with_check_digit("X11041131")
+CLINIC = SimulatedInstitution("5-2.9001", "Klinik Nord")
+BOTH = SimulatedInstitution("1-20.9002", "MVZ am Markt", (PRACTICE, HOSPITAL))
+XML = Document(b"\xef\xbb\xbf<Bundle/>\r\n", MediaType.XML)
+JSON = Document(b'{"resourceType": "Bundle"}', MediaType.JSON)
+LARGE = Document(bytes(25_000_001), MediaType.XML)
+PKI = make_pki()
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
+class CountingCard:
+    """A card that counts its signatures: each one is a login."""
+
+    card: Card
+    signatures: int = 0
+
+    def attest(self, *, audience: str, nonce: str, thumbprint: str) -> str:
+        self.signatures += 1
+        return self.card.attest(audience=audience, nonce=nonce, thumbprint=thumbprint)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def served(clock: Clock) -> Iterator[tuple[str, str]]:
+    with running_record(PKI.trust, clock) as served:
+        yield served
+
+
+@pytest.fixture
+def patient(served: tuple[str, str]) -> PatientClient:
+    patient = PatientClient(*served)
+    patient.open_record(KVNR)
+    patient.entitle(KVNR, CLINIC.telematik_id, datetime.now(UTC) + timedelta(days=90))
+    return patient
+
+
+@pytest.fixture
+def card_folder(tmp_path: Path) -> Path:
+    PKI.card(CLINIC).save(tmp_path / "card")
+    return tmp_path / "card"
+
+
+@pytest.fixture
+def card(card_folder: Path, clock: Clock) -> CountingCard:
+    return CountingCard(AttestingCard(CardSlot(card_folder), clock))
+
+
+@pytest.fixture
+def record(patient: PatientClient, served: tuple[str, str], card: CountingCard) -> Record:
+    """The record of a patient who has let the clinic read the card."""
+    assert patient
+    return SimulatedRecord(RecordClient(served[0]), card)
+
+
+def attested(folder: Path, institution: SimulatedInstitution = CLINIC) -> str:
+    PKI.card(institution).save(folder)
+    return open_simulated_card(folder).attest(audience="hub", nonce="n-1", thumbprint="node")
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        return int(gone.getsockname()[1])
+
+
+def every_operation(record: Record, entry: str) -> list[Callable[[], object]]:
+    return [
+        lambda: record.store(KVNR, XML, title="CT"),
+        lambda: record.find(KVNR),
+        lambda: record.retrieve(KVNR, entry),
+        lambda: record.replace(KVNR, entry, XML, title="CT"),
+        lambda: record.withdraw(KVNR, entry, XML, title="CT"),
+    ]
+
+
+def fault(call: Callable[[], object]) -> type[Fault]:
+    with pytest.raises(Fault) as fault:
+        call()
+    return type(fault.value)
+
+
+def test_an_attestation_of_the_card_is_believed_as_institution_and_nonce(tmp_path: Path) -> None:
+    verifier = AttestationVerifier(PKI.trust, "hub")
+    institution, nonce = verifier(attested(tmp_path), "node", datetime.now(UTC))
+    assert institution == Institution(CLINIC.telematik_id, HOSPITAL, "Klinik Nord TEST-ONLY")
+    assert nonce == "n-1"
+
+
+def test_i_12_a_card_with_several_roles_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(IdentityRefused) as refused:
+        AttestationVerifier(PKI.trust, "hub")(attested(tmp_path, BOTH), "node", datetime.now(UTC))
+    assert refused.value.detail == "several professionOIDs"
+
+
+def test_an_attestation_bound_to_another_certificate_is_an_identity_refused_that_names_the_step(tmp_path: Path) -> None:
+    with pytest.raises(IdentityRefused) as refused:
+        AttestationVerifier(PKI.trust, "hub")(attested(tmp_path), "other", datetime.now(UTC))
+    assert refused.value.detail == "attestation, step 9: binding"
+
+
+def test_the_card_of_a_ca_outside_the_trust_list_is_an_identity_refused_that_names_the_step(tmp_path: Path) -> None:
+    verifier = AttestationVerifier.from_pem(make_pki().trust_pem, "hub")
+    with pytest.raises(IdentityRefused) as refused:
+        verifier(attested(tmp_path), "node", datetime.now(UTC))
+    assert refused.value.detail == "certificate, step 3: issuer-key-unknown"
+
+
+def test_a_trust_list_that_cannot_be_read_is_a_wrong_setting() -> None:
+    assert fault(lambda: AttestationVerifier.from_pem(b"nonsense", "hub")) is SettingRefused
+
+
+def test_without_its_card_an_institution_cannot_attest(tmp_path: Path) -> None:
+    card = open_simulated_card(tmp_path)
+    assert fault(lambda: card.attest(audience="hub", nonce="n-1", thumbprint="node")) is CardUnavailable
+
+
+def test_a_document_is_stored_listed_and_read_as_the_very_bytes(record: Record) -> None:
+    entry = record.store(KVNR, XML, title="CT Schädel")
+    assert list(record.find(KVNR)) == [entry]
+    assert (entry.title, entry.author, entry.media_type) == ("CT Schädel", "Klinik Nord TEST-ONLY", MediaType.XML)
+    assert record.retrieve(KVNR, entry.entry) == XML
+
+
+def test_a_record_opened_by_url_and_card_folder_is_that_institutions(
+    patient: PatientClient, served: tuple[str, str], card_folder: Path
+) -> None:
+    open_simulated_record(served[0], card_folder).find(KVNR)
+    assert patient.accesses(KVNR)[-1].telematik_id == CLINIC.telematik_id
+
+
+def test_the_list_is_newest_first_and_leaves_replaced_ones_out(record: Record) -> None:
+    first, second = (record.store(KVNR, XML, title=title) for title in ("first", "second"))
+    third = record.replace(KVNR, first.entry, JSON, title="third")
+    assert list(record.find(KVNR)) == [third, second]
+
+
+def test_what_is_no_fhir_document_is_neither_listed_nor_read(
+    record: Record, served: tuple[str, str], card: CountingCard
+) -> None:
+    client = RecordClient(served[0])
+    token = card.attest(audience=client.audience, nonce=client.nonce(), thumbprint="channel")
+    report = client.store(client.open_session(token).secret, KVNR, Upload(b"%PDF-", "application/pdf", "Befund"))
+    assert list(record.find(KVNR)) == []
+    assert fault(lambda: record.retrieve(KVNR, report.entry)) is DocumentFault
+
+
+def test_a_withdrawn_entry_gives_way_to_its_closing_version(record: Record) -> None:
+    entry = record.store(KVNR, XML, title="CT")
+    closing = record.withdraw(KVNR, entry.entry, JSON, title="CT, withdrawn")
+    assert list(record.find(KVNR)) == [closing]
+    assert fault(lambda: record.retrieve(KVNR, entry.entry)) is NotEntitled
+
+
+def test_without_entitlement_every_operation_is_not_entitled(record: Record, patient: PatientClient) -> None:
+    entry = record.store(KVNR, XML, title="CT").entry
+    patient.end_entitlement(KVNR, CLINIC.telematik_id)
+    assert {fault(call) for call in every_operation(record, entry)} == {NotEntitled}
+
+
+def test_a_hidden_document_is_not_entitled(record: Record, patient: PatientClient) -> None:
+    entry = record.store(KVNR, XML, title="CT").entry
+    patient.hide(KVNR, entry)
+    assert fault(lambda: record.retrieve(KVNR, entry)) is NotEntitled
+
+
+def test_replacing_what_was_replaced_before_is_not_entitled(record: Record) -> None:
+    entry = record.store(KVNR, XML, title="CT").entry
+    record.replace(KVNR, entry, XML, title="CT")
+    assert fault(lambda: record.replace(KVNR, entry, XML, title="CT")) is NotEntitled
+
+
+def test_a_record_system_that_does_not_answer_is_unavailable(card_folder: Path) -> None:
+    record = open_simulated_record(f"http://127.0.0.1:{closed_port()}", card_folder)
+    assert {fault(call) for call in every_operation(record, "entry")} == {RecordUnavailable}
+
+
+def test_a_document_beyond_25_megabytes_is_refused_before_anything_is_sent(card_folder: Path) -> None:
+    record = open_simulated_record(f"http://127.0.0.1:{closed_port()}", card_folder)
+    assert fault(lambda: record.store(KVNR, LARGE, title="CT")) is DocumentFault
+    assert fault(lambda: record.replace(KVNR, "entry", LARGE, title="CT")) is DocumentFault
+
+
+def test_one_login_serves_many_calls(record: Record, card: CountingCard) -> None:
+    for _ in range(3):
+        record.find(KVNR)
+    assert card.signatures == 1
+
+
+def test_a_login_that_has_ended_is_renewed_within_the_call(record: Record, clock: Clock, card: CountingCard) -> None:
+    entry = record.store(KVNR, XML, title="CT")
+    clock.ahead = timedelta(minutes=31)
+    assert list(record.find(KVNR)) == [entry]
+    assert card.signatures == 2
+
+
+def test_a_card_that_was_pulled_is_missed_when_the_next_login_needs_it(
+    record: Record, clock: Clock, card_folder: Path
+) -> None:
+    record.find(KVNR)
+    (card_folder / "key.pem").unlink()
+    record.find(KVNR)
+    clock.ahead = timedelta(minutes=31)
+    assert fault(lambda: record.find(KVNR)) is CardUnavailable
+
+
+def test_a_card_that_the_record_does_not_trust_is_an_identity_refused(record: Record, card_folder: Path) -> None:
+    make_pki().card(CLINIC).save(card_folder)
+    assert fault(lambda: record.find(KVNR)) is IdentityRefused
+
+
+def test_eight_threads_share_one_login(record: Record, card: CountingCard) -> None:
+    barrier = threading.Barrier(8)
+
+    def find(_: int) -> int:
+        barrier.wait()
+        return len(record.find(KVNR))
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(find, range(8))) == [0] * 8
+    assert card.signatures == 1
