@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from linkexchange.demo import images
 
 pytestmark = [pytest.mark.slow]
 WAIT_SECONDS = 180.0
+HOUSE = Path(__file__).parents[2]
 DEMO = [sys.executable, "-m", "linkexchange", "demo", "--no-browser"]
 
 
@@ -30,12 +31,14 @@ def wait(condition: Callable[[], object], what: str) -> None:
 
 
 @contextmanager
-def started(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], str]]]:
+def started(
+    folder: Path, *options: str, command: Sequence[str] = DEMO
+) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], str]]]:
     """A demo whose temporary files all lie below `folder`; and what it has printed so far."""
     log = folder / "log"
     environment = {**os.environ, "TMPDIR": str(folder), "PYTHONWARNINGS": "default"}
     with log.open("wb") as output:
-        process = subprocess.Popen([*DEMO, *options], stdout=output, stderr=output, env=environment)
+        process = subprocess.Popen([*command, *options], stdout=output, stderr=output, env=environment, cwd=HOUSE)
     try:
         yield process, log.read_text
     finally:
@@ -108,8 +111,9 @@ def test_ctrl_c_ends_two_demos_side_by_side_and_leaves_no_process_and_no_file(fo
     assert [path.name for path in other.iterdir()] == ["log"]
 
 
-def test_sigkill_leaves_no_postgresql_no_pacs_and_no_node_behind(folder: Path) -> None:
-    with started(folder) as (process, printed):
+@pytest.mark.parametrize("command", [DEMO, ["make", "demo", "ARGS=--no-browser"]], ids=["linkexchange", "make"])
+def test_sigkill_leaves_no_postgresql_no_pacs_and_no_node_behind(folder: Path, command: list[str]) -> None:
+    with started(folder, command=command) as (process, printed):
         wait(lambda: "Publish:" in printed(), printed())
         below = descendants(process.pid)
         assert len(below) > 10
