@@ -23,7 +23,7 @@ check: $(VENV)/.dev ## Lint, format, types, import contracts, sizes and the fast
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/sizes.py
-	$(PYTEST) -n $(JOBS) -m "not slow and not peers and not root" tests
+	$(PYTEST) -n $(JOBS) --hypothesis-profile=quick -m "not slow and not peers and not root and not database" tests
 
 test: $(VENV)/.dev system-packages ## Every test, with real PACS and a real browser
 	$(PYTEST) -n $(JOBS) tests

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -20,11 +21,24 @@ from world import World
 
 from linkexchange import documents
 from linkexchange.store import embedded, schema
+from linkexchange.store.tables import metadata
 from linkexchange.store.work import Database
 
 # Careless times show in a zone that is never UTC.
 os.environ["TZ"] = "America/St_Johns"
 time.tzset()
+
+
+hypothesis.settings.register_profile("default", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)
+"""`make check` tries fewer examples than `make test`."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever needs a database is marked so; `make check` leaves it to `make test`."""
+    for item in items:
+        if "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker("database")
 
 
 @dataclass(frozen=True)
@@ -72,7 +86,7 @@ def fresh_database(postgres: Server) -> Iterator[str]:
 
 @pytest.fixture
 def database_url(postgres: Server) -> Iterator[str]:
-    """The serving role's URL of a fresh database."""
+    """The serving role's URL of a database of one's own, for a test that spoils it."""
     with fresh_database(postgres) as url:
         yield url
 
@@ -104,15 +118,30 @@ def open_database(url: str, clock: Clock) -> Iterator[Database]:
     database.close()
 
 
+@pytest.fixture(scope="session")
+def urls(postgres: Server) -> Iterator[tuple[str, str]]:
+    """Two databases for all tests of this process, of a hub and of nodes; each test empties what it used."""
+    with fresh_database(postgres) as hub, fresh_database(postgres) as nodes:
+        yield hub, nodes
+
+
 @pytest.fixture
-def database(database_url: str, clock: Clock) -> Iterator[Database]:
-    """The door to a fresh database."""
-    with open_database(database_url, clock) as database:
+def database(postgres: Server, urls: tuple[str, str], clock: Clock) -> Iterator[Database]:
+    """The door to an empty database, that of nodes."""
+    with open_database(urls[1], clock) as database:
         yield database
+        _empty(postgres, database)
 
 
 @pytest.fixture
-def world(postgres: Server, database: Database, clock: Clock) -> Iterator[World]:
+def world(postgres: Server, urls: tuple[str, str], database: Database, clock: Clock) -> Iterator[World]:
     """A network in one process; `database` is that of the nodes."""
-    with fresh_database(postgres) as url, open_database(url, clock) as hub:
+    with open_database(urls[0], clock) as hub:
         yield World(hub, database, clock)
+        _empty(postgres, hub)
+
+
+def _empty(postgres: Server, database: Database) -> None:
+    """In one transaction, which costs far less than a database of its own for each test."""
+    with postgres.superuser_of(database) as connection:
+        connection.execute("; ".join(f"DELETE FROM {table}" for table in (*metadata.tables, "procrastinate_jobs")))

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from linkexchange.dataset.elements import Content, Wanted, name
 from linkexchange.dataset.replay import Replay
-from linkexchange.dataset.scan import Content, Scanner, Wanted, name
+from linkexchange.dataset.scan import Scanner
 from linkexchange.dataset.text import day, decode, identifier
 from linkexchange.errors import InstanceFault
 from linkexchange.model.identifiers import SeriesUid, SopClassUid, SopInstanceUid, StudyUid, TransferSyntaxUid, Uid

@@ -14,10 +14,26 @@ the field: an item that falls back to implicit VR is walked as such.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
+from linkexchange.dataset.elements import (
+    FIRST_TAG,
+    ITEM,
+    ITEM_END,
+    LONG_VRS,
+    MAY_BE_UNDEFINED,
+    PIXELS,
+    SEQUENCE_END,
+    SHORT_VRS,
+    UNDEFINED,
+    Content,
+    Sink,
+    Wanted,
+    name,
+    read_tag,
+)
 from linkexchange.dataset.inflate import Inflater
 from linkexchange.dataset.syntax import IMPLICIT_LITTLE, Encoding, encoding_of
 from linkexchange.errors import InstanceFault
@@ -26,30 +42,8 @@ from linkexchange.model.identifiers import TransferSyntaxUid
 DEPTH_MAX = 32
 VALUE_MAX_BYTES = 64 << 10
 
-Wanted: TypeAlias = Mapping[int, Union["Wanted", None]]
-"""Tags whose values are kept; for a sequence, the same again for its items."""
-Content: TypeAlias = dict[int, bytes | list["Content"]]
-"""The kept values, in the same shape."""
-Sink: TypeAlias = Callable[[bytes | memoryview], object]
-
 _Step: TypeAlias = tuple[int, Sink | None]
 _Walk: TypeAlias = Generator[_Step, bytes, None]
-
-_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-_UNDEFINED = 0xFFFFFFFF
-_PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
-_FIRST_TAG = 0x00080000
-_LONG = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
-_SHORT = frozenset(
-    {b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO"}
-    | {b"LT", b"PN", b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US"}
-)
-_MAY_BE_UNDEFINED = frozenset({b"", b"SQ", b"UN", b"OB", b"OW"})
-
-
-def name(tag: int) -> str:
-    """A tag as people write it."""
-    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
 def _pass_over(_: bytes | memoryview) -> None:
@@ -87,7 +81,7 @@ class Scanner:
         pixels: Sink = _pass_over,
     ) -> None:
         encoding = encoding_of(syntax)
-        top = _Level(encoding, wanted=wanted or {}, last=_FIRST_TAG - 1)
+        top = _Level(encoding, wanted=wanted or {}, last=FIRST_TAG - 1)
         self.content = top.content
         self.finished = False
         self.has_pixels = False
@@ -151,15 +145,15 @@ class Scanner:
 
     def _item(self, level: _Level) -> _Walk:
         head = yield 8, None
-        tag, length = _tag(head, level.encoding), int.from_bytes(head[4:], level.encoding.order)
-        if tag == _SEQUENCE_END:
+        tag, length = read_tag(head, level.encoding.order), int.from_bytes(head[4:], level.encoding.order)
+        if tag == SEQUENCE_END:
             self._leave(level)
-        elif tag != _ITEM:
+        elif tag != ITEM:
             raise InstanceFault(f"no item where one must be, in {name(level.tag)}")
         elif level.fragments:
             level.fragments(head)
             yield from self._value(level, length, level.fragments)
-        elif level.wanted or length == _UNDEFINED:
+        elif level.wanted or length == UNDEFINED:
             item = _Level(level.encoding, level.tag, wanted=level.wanted)
             if level.wanted:
                 level.gathered.append(item.content)
@@ -173,8 +167,8 @@ class Scanner:
         self._between = self._at_top
         head = yield 8, None
         self._between = False
-        tag = _tag(head, level.encoding)
-        if tag == _ITEM_END:
+        tag = read_tag(head, level.encoding.order)
+        if tag == ITEM_END:
             self._leave(level)
             return
         self._place(level, tag)
@@ -182,15 +176,15 @@ class Scanner:
             self._levels.clear()
             return
         vr, length, encoding = yield from self._measure(level, head)
-        if length == _UNDEFINED and vr not in _MAY_BE_UNDEFINED:
+        if length == UNDEFINED and vr not in MAY_BE_UNDEFINED:
             raise InstanceFault(f"no length in {name(tag)}")
         yield from self._body(level, tag, length, encoding)
 
     def _body(self, level: _Level, tag: int, length: int, encoding: Encoding) -> _Walk:
-        pixels = self._pixels if self._at_top and tag in _PIXELS else None
+        pixels = self._pixels if self._at_top and tag in PIXELS else None
         self.has_pixels |= pixels is not None
         inside = level.wanted.get(tag)
-        if length == _UNDEFINED or inside:
+        if length == UNDEFINED or inside:
             sequence = _Level(encoding, tag, items=True, wanted=inside or {}, fragments=pixels)
             if inside:
                 level.content[tag] = sequence.gathered
@@ -205,14 +199,14 @@ class Scanner:
         vr, order = head[4:6], level.encoding.order
         if not level.encoding.explicit or self._implicit_after_all(level, vr):
             return b"", int.from_bytes(head[4:], order), level.encoding
-        if vr in _SHORT:
+        if vr in SHORT_VRS:
             return vr, int.from_bytes(head[6:], order), level.encoding
         length = int.from_bytes((yield 4, None), order)
         # What is unknown and without length is a sequence in implicit VR, whatever is around it (PS3.5 section 6.2.2).
         return vr, length, IMPLICIT_LITTLE if vr == b"UN" else level.encoding
 
     def _implicit_after_all(self, level: _Level, vr: bytes) -> bool:
-        if vr in _LONG or vr in _SHORT:
+        if vr in LONG_VRS or vr in SHORT_VRS:
             return False
         if self._at_top or level.wanted:
             raise InstanceFault(f"unknown VR in {name(level.last)}")
@@ -247,7 +241,7 @@ class Scanner:
     def _enter(self, level: _Level, length: int, inner: _Level) -> None:
         if len(self._levels) > 2 * DEPTH_MAX:
             raise InstanceFault(f"sequences nested too deep in {name(self._where)}")
-        if length != _UNDEFINED:
+        if length != UNDEFINED:
             self._within(level, length)
             inner.end = self._position + length
         self._levels.append(inner)
@@ -263,10 +257,5 @@ class Scanner:
         self._levels.pop()
 
     def _within(self, level: _Level, length: int) -> None:
-        if length == _UNDEFINED or (level.end is not None and self._position + length > level.end):
+        if length == UNDEFINED or (level.end is not None and self._position + length > level.end):
             raise InstanceFault(f"a length beyond what is around it, in {name(self._where)}")
-
-
-def _tag(head: bytes, encoding: Encoding) -> int:
-    order = encoding.order
-    return int.from_bytes(head[:2], order) << 16 | int.from_bytes(head[2:4], order)

@@ -7,8 +7,8 @@ longer than their `Timeouts`, and raise nothing but the classes of `linkexchange
 from __future__ import annotations
 
 from linkexchange.dicom.archive import CGetArchive
-from linkexchange.dicom.association import Timeouts
 from linkexchange.dicom.destination import StoreDestination
 from linkexchange.dicom.inquiry import echo, patient_clash
+from linkexchange.dicom.line import Timeouts
 
 __all__ = ["CGetArchive", "StoreDestination", "Timeouts", "echo", "patient_clash"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
-from linkexchange.dicom.association import DEFAULT_TIMEOUTS, Association, Line, Timeouts, associate
+from linkexchange.dicom.association import Association, associate
+from linkexchange.dicom.line import DEFAULT_TIMEOUTS, Line, Timeouts
 from linkexchange.dicom.plan import Members, by_series, candidates
 from linkexchange.dicom.retrieval import Retrieval
 from linkexchange.dicom.services import FIND, GET, get

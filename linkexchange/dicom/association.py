@@ -14,21 +14,16 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 from pydicom.uid import UID
 from pynetdicom import AE, _config, build_context, build_role, evt
 
 from linkexchange.dataset import IMPLEMENTATION_CLASS_UID
+from linkexchange.dicom.line import Context, Line, Proposal
 from linkexchange.errors import PacsUnavailable
-from linkexchange.model.identifiers import AeTitle
-from linkexchange.model.passport import Passport
 
 PDU_MAX_BYTES = 128 << 10
-CONTEXTS_MAX = 128
-"""Context ids are the odd numbers below 256 (PS3.8 section 9.3.2.2)."""
-
 _POLL_SECONDS = 0.5
 _ABORT_SECONDS = 1.0
 
@@ -36,45 +31,6 @@ _ABORT_SECONDS = 1.0
 _config.LOG_HANDLER_LEVEL = "none"
 _config.LOG_REQUEST_IDENTIFIERS = _config.LOG_RESPONSE_IDENTIFIERS = False
 logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long to wait for a connection, for an answer while negotiating, and in silence."""
-
-    connect_seconds: float = 5.0
-    negotiate_seconds: float = 10.0
-    idle_seconds: float = 60.0
-
-
-DEFAULT_TIMEOUTS = Timeouts()
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Who calls which PACS."""
-
-    passport: Passport
-    calling_ae: AeTitle
-    timeouts: Timeouts = DEFAULT_TIMEOUTS
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A presentation context to ask for; `as_scp` where the PACS shall send to us under it, as in C-GET."""
-
-    abstract_syntax: str
-    transfer_syntaxes: tuple[str, ...]
-    as_scp: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """A presentation context that was accepted."""
-
-    number: int
-    abstract_syntax: str
-    transfer_syntax: str
 
 
 class _CallingAe(AE):  # type: ignore[misc]
@@ -230,8 +186,15 @@ class Association:
         event.assoc.dul.socket.socket.settimeout(self._line.timeouts.idle_seconds)
         event.assoc._reactor_checkpoint.clear()  # noqa: SLF001 - there is no other way to keep it from the queue
 
-    def _on_bytes(self, _: Any) -> None:
+    def _on_bytes(self, event: Any) -> None:
+        """Note the sign of life, and acknowledge at once what comes next.
+
+        A peer with Nagle's algorithm on holds the end of every answer back until its beginning is acknowledged; that
+        alone would limit C-STORE to some 20 instances a second. Linux forgets the option with every segment.
+        """
         self._active = time.monotonic()
+        with suppress(OSError, AttributeError):
+            event.assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _has_ended(self) -> bool:
         acse = self._assoc.acse

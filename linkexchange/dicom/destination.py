@@ -6,15 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from linkexchange.dicom.association import (
-    CONTEXTS_MAX,
-    DEFAULT_TIMEOUTS,
-    Association,
-    Context,
-    Line,
-    Proposal,
-    Timeouts,
-)
+from linkexchange.dicom.association import Association
+from linkexchange.dicom.line import CONTEXTS_MAX, DEFAULT_TIMEOUTS, Context, Line, Proposal, Timeouts
 from linkexchange.dicom.services import ECHO, store
 from linkexchange.errors import PacsUnavailable
 from linkexchange.model.identifiers import AeTitle

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from linkexchange.dataset.scan import Content, Scanner, Wanted
+from linkexchange.dataset.elements import Content, Wanted
+from linkexchange.dataset.scan import Scanner
 from linkexchange.dataset.syntax import encoding_of
 from linkexchange.dataset.text import decode as decode_text
 from linkexchange.errors import InstanceFault, MessageFault

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from linkexchange.dataset.elements import Content
 from linkexchange.dataset.header import PATIENT
-from linkexchange.dataset.scan import Content
 from linkexchange.dicom import identifier
-from linkexchange.dicom.association import DEFAULT_TIMEOUTS, Association, Line, Timeouts, associate
+from linkexchange.dicom.association import Association, associate
 from linkexchange.dicom.identifier import text
+from linkexchange.dicom.line import DEFAULT_TIMEOUTS, Line, Timeouts
 from linkexchange.dicom.services import ECHO, FIND, PATIENT_FIND, PATIENT_ROOT_FIND, STUDY_ROOT_FIND, Query, find
 from linkexchange.dicom.services import echo as ask_echo
 from linkexchange.dicom.summary import patient

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pynetdicom import AllStoragePresentationContexts
 
 from linkexchange.dicom import identifier
-from linkexchange.dicom.association import CONTEXTS_MAX, Proposal
+from linkexchange.dicom.line import CONTEXTS_MAX, Proposal
 from linkexchange.model.identifiers import SeriesUid, SopInstanceUid, StudyUid
 
 BATCH = 64

@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from linkexchange.dicom.association import Association, Line, associate
+from linkexchange.dicom.association import Association, associate
+from linkexchange.dicom.line import Line
 from linkexchange.dicom.plan import COMPRESSED, EVERY_SYNTAX, Request, by_instance, groups, requests
 from linkexchange.dicom.services import FIND, GET, get
 from linkexchange.dicom.summary import listing

@@ -9,9 +9,10 @@ from typing import Any
 
 from pynetdicom.dimse_primitives import C_ECHO, C_FIND, C_GET, C_STORE
 
-from linkexchange.dataset.scan import Content, Wanted
+from linkexchange.dataset.elements import Content, Wanted
 from linkexchange.dicom import identifier
-from linkexchange.dicom.association import Association, Context, Proposal
+from linkexchange.dicom.association import Association
+from linkexchange.dicom.line import Context, Proposal
 from linkexchange.errors import MessageFault, PacsUnavailable
 from linkexchange.model.identifiers import SopClassUid, SopInstanceUid, TransferSyntaxUid
 from linkexchange.ports import CHUNK_MAX_BYTES, IncomingInstance

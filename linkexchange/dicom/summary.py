@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import TypeVar
 
+from linkexchange.dataset.elements import Content
 from linkexchange.dataset.header import PATIENT, patient_of
-from linkexchange.dataset.scan import Content
 from linkexchange.dicom import identifier
 from linkexchange.dicom.association import Association
 from linkexchange.dicom.identifier import text
@@ -68,10 +68,9 @@ class Listing:
         return {series: list(rows) for series, rows in self.instances.items()}
 
     def summary(self, classes: Mapping[SopInstanceUid, SopClassUid]) -> StudySummary:
-        """Put together; series and instances in the order of their numbers."""
-        series = [self._series(uid, classes) for uid in self.instances]
+        """Put together, in the order of the numbers; raises `MessageFault` when an instance is in two series."""
         return StudySummary(
-            manifest=Manifest(self.study, tuple(sorted(series, key=lambda one: _rank(one.number, one.series)))),
+            manifest=self._manifest(classes),
             description=text(self.described, identifier.STUDY_DESCRIPTION),
             accession=text(self.described, identifier.ACCESSION),
             started=_started(self.described),
@@ -81,6 +80,13 @@ class Listing:
     def patient(self) -> PatientHeader:
         """What the study level says about the patient."""
         return patient(self.described)
+
+    def _manifest(self, classes: Mapping[SopInstanceUid, SopClassUid]) -> Manifest:
+        series = [self._series(uid, classes) for uid in self.instances]
+        try:
+            return Manifest(self.study, tuple(sorted(series, key=lambda one: _rank(one.number, one.series))))
+        except ValueError as wrong:
+            raise MessageFault(f"C-FIND: {wrong}") from wrong
 
     def _series(self, uid: SeriesUid, classes: Mapping[SopInstanceUid, SopClassUid]) -> Series:
         row = self.series[uid]

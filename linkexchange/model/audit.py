@@ -78,21 +78,27 @@ def chain(
 
 
 def first_bad(entries: Iterable[AuditEntry]) -> int | None:
-    """Sequence number of the first entry that does not follow from the one before it; None when all do."""
-    previous = GENESIS
-    for seq, entry in enumerate(entries, start=1):
-        if (entry.seq, entry.previous, entry.hash) != (seq, previous, _digest_of(entry)):
-            return seq
-        previous = entry.hash
+    """Sequence number of the first entry that does not follow from the one before it; None when all do.
+
+    An entry that cannot even be read, upon which `entries` raises ValueError, is a bad one.
+    """
+    seq, previous = 1, GENESIS
+    try:
+        for entry in entries:
+            if (entry.seq, entry.previous, entry.hash) != (seq, previous, _digest_of(entry)):
+                return seq
+            seq, previous = seq + 1, entry.hash
+    except ValueError:
+        return seq
     return None
 
 
 def _digest_of(entry: AuditEntry) -> Sha256 | None:
     """None where somebody has written into the entry what no entry can hold."""
-    at = entry.at.astimezone(UTC)
     try:
+        at = entry.at.astimezone(UTC)
         return _digest(entry.participant, entry.seq, at, entry.action, entry.fields, entry.previous)
-    except ValueError:
+    except (ValueError, TypeError, AttributeError, OverflowError):
         return None
 
 

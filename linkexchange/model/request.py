@@ -5,6 +5,7 @@ Wire format: docs/reference/request.md. A JWS signed with the key of the node's 
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,8 @@ TYP = "linkexchange-request+jwt"
 MAX_AGE = timedelta(seconds=60)
 CLOCK_SKEW = timedelta(seconds=37.5)
 TEXT_MAX_CHARACTERS = 200
+_UNFIT_FOR_TEXT = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories: control and format characters, halves of surrogate pairs, separators of lines and paragraphs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,9 @@ def _moment(value: object) -> datetime:
 
 
 def _text(value: object) -> str:
-    """Printable, since it is stored and shown: no control characters, and no half of a surrogate pair."""
-    if not isinstance(value, str) or len(value) > TEXT_MAX_CHARACTERS or not value.isprintable():
+    """One line of text, since it is stored and shown."""
+    if not isinstance(value, str) or len(value) > TEXT_MAX_CHARACTERS:
+        raise ValueError("text")
+    if _UNFIT_FOR_TEXT & set(map(unicodedata.category, value)):
         raise ValueError("text")
     return value

@@ -128,6 +128,7 @@ def test_without_a_running_server_the_folder_s_key_is_named(folder: Path) -> Non
         embedded.read_address(folder)
 
 
+@pytest.mark.slow
 def test_a_restart_keeps_the_data_and_changes_the_passwords(folder: Path) -> None:
     with embedded.running(folder) as first, psycopg.connect(first.owner) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
@@ -141,6 +142,7 @@ def test_a_restart_keeps_the_data_and_changes_the_passwords(folder: Path) -> Non
             psycopg.connect(stale)
 
 
+@pytest.mark.slow
 def test_its_processes_and_sockets_are_gone_at_the_end(folder: Path) -> None:
     with embedded.running(folder) as addresses:
         pid, sockets = _server_pid(folder), Path(str(make_url(addresses.owner).query["host"]))
@@ -148,6 +150,7 @@ def test_its_processes_and_sockets_are_gone_at_the_end(folder: Path) -> None:
     assert (mortality.runs(pid), sockets.exists()) == (False, False)
 
 
+@pytest.mark.slow
 def test_q_08_it_ends_with_an_owner_who_is_killed_and_the_next_owner_finds_all(folder: Path) -> None:
     with mortality.python(OWNER, folder) as owner:
         address = owner.stdout.readline().strip()
@@ -159,6 +162,7 @@ def test_q_08_it_ends_with_an_owner_who_is_killed_and_the_next_owner_finds_all(f
         assert not sockets.exists()
 
 
+@pytest.mark.slow
 def test_an_owner_that_was_killed_while_it_made_the_cluster_leaves_no_half_one_behind(folder: Path) -> None:
     half = folder / "postgres.part"
     half.mkdir()
@@ -168,6 +172,7 @@ def test_an_owner_that_was_killed_while_it_made_the_cluster_leaves_no_half_one_b
     assert not half.exists()
 
 
+@pytest.mark.slow
 def test_a_cluster_that_does_not_start_is_refused_by_the_folder_s_key(folder: Path) -> None:
     (folder / "postgres").mkdir()
     (folder / "superuser").write_text("password")
@@ -193,6 +198,7 @@ def test_a_folder_of_an_owner_whom_this_machine_does_not_know_is_refused(folder:
         embedded.running(folder).__enter__()
 
 
+@pytest.mark.slow
 @as_root
 def test_the_folder_s_owner_is_whom_the_server_runs_as(folder: Path) -> None:
     daemon = pwd.getpwnam("daemon")
@@ -201,6 +207,7 @@ def test_the_folder_s_owner_is_whom_the_server_runs_as(folder: Path) -> None:
         assert Path(f"/proc/{_server_pid(folder)}").stat().st_uid == daemon.pw_uid
 
 
+@pytest.mark.slow
 @as_root
 def test_programs_in_a_closed_environment_are_copied_once_and_run(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

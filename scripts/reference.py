@@ -1,0 +1,221 @@
+"""Writes the pages of docs/reference that are made from code: states, settings, errors. A test holds them up to date.
+
+.venv/bin/python scripts/reference.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import astuple
+from pathlib import Path
+
+import annotated_types
+from pydantic import AfterValidator
+from pydantic.fields import FieldInfo
+
+from linkexchange import errors
+from linkexchange.errors import Fault, PeerFault, Refused, Unavailable
+from linkexchange.model.transfer import FINAL, TRANSITIONS, State
+from linkexchange.problem import problem
+from linkexchange.settings import PREFIX, CommonSettings, HubSettings, NodeSettings
+
+FOLDER = Path(__file__).parent.parent / "docs/reference"
+MADE = "<!-- Made by scripts/reference.py: change the code, then run it. -->"
+
+# --- states -----------------------------------------------------------------------------------------------------------
+
+MEANINGS = {
+    State.REQUESTED: "Somebody asked for the study, or an offer was taken up. Nothing has been decided.",
+    State.PERMITTED: "The document was just read, or the release stands in its place, and the hub has granted.",
+    State.MOVING: "Instances flow from the origin's node into the own PACS.",
+    State.WAITING: "It cannot go on now; the reason says why. The queue tries again, and asks for permission anew.",
+    State.COMPLETE: "The destination has every instance of the manifest: the sets of UIDs are equal.",
+    State.PARTIAL: "The destination has some instances; the proof lists what is missing.",
+    State.FAILED: "It did not succeed and is not tried again; the reason says why.",
+    State.STOPPED: "Ended before its time, with the reason: what had arrived until then stands in the proof.",
+}
+
+STATES = """# States of a transfer
+
+*Reference, for administrators and for developers of pages and interfaces.*
+
+{made}
+
+A transfer is in one of these states. The table is `TRANSITIONS` in `linkexchange/model/transfer.py`; there is no other
+way from one state to another, and a test walks every pair.
+
+| state | meaning | may be followed by |
+|---|---|---|
+{rows}
+
+```mermaid
+stateDiagram-v2
+    direction LR
+    [*] --> requested
+{arrows}
+```
+
+1. A transfer begins as `requested`, once, and ends in exactly one of the four final states.
+2. `moving` is entered only from `permitted`: no byte moves without a grant.
+3. `waiting` always names a reason, one of the codes of [errors](errors.md). What waited goes on through `permitted`:
+   the document is read again and the hub is asked again.
+4. A final state is never left. `complete` is decided by the [proof](proof.md) alone.
+5. Whoever works on a transfer first raises its *epoch*; whatever an earlier worker still writes is refused.
+"""
+
+
+def states() -> str:
+    """The table of transitions, as a table and as a drawing."""
+    arrows = [f"{before} --> {after}" for before in State for after in _in_order(TRANSITIONS[before])]
+    ends = [f"{state} --> [*]" for state in _in_order(FINAL)]
+    rows = (
+        (f"`{state}`", MEANINGS[state], ", ".join(f"`{after}`" for after in _in_order(TRANSITIONS[state])) or "–")
+        for state in State
+    )
+    drawn = "\n".join(f"    {arrow}" for arrow in arrows + ends)
+    return STATES.format(made=MADE, rows=_table(rows), arrows=drawn)
+
+
+def _in_order(some: Iterable[State]) -> list[State]:
+    return [state for state in State if state in set(some)]
+
+
+# --- settings ---------------------------------------------------------------------------------------------------------
+
+SETTINGS = """# Settings
+
+*Reference, for administrators of a node or of the hub.*
+
+{made}
+
+Settings are what a process needs to start. Each stands in the environment under the name in the first column, or in the
+TOML file that `LINKEXCHANGE_SETTINGS_FILE` or `--settings` names, there in small letters and without `LINKEXCHANGE_`
+(`listen_port = 8443`). The environment wins. They are read once, when a process starts. A wrong value, a key that is
+missing and a key that does not exist are refused with the name of the key; the value is never shown. PACS, destinations
+and participants are no settings but rows in the database (`linkexchange pacs`, `linkexchange participant`).
+
+## Hub and node
+
+| key | type | default | meaning |
+|---|---|---|---|
+{common}
+
+## Hub
+
+| key | type | default | meaning |
+|---|---|---|---|
+{hub}
+
+## Node
+
+| key | type | default | meaning |
+|---|---|---|---|
+{node}
+"""
+
+_BY_CHECK = {
+    "_ae_title": "AE title",
+    "_https": "https address",
+    "_loopback": "loopback address",
+    "_postgresql": "postgresql URL, secret",
+    "_private": "file, mode 0600",
+    "_telematik_id": "Telematik-ID",
+}
+_BY_TYPE = {Path: "path", str: "text", int: "whole number", float: "number"}
+_LIMITS = {annotated_types.Ge: "at least", annotated_types.Gt: "more than", annotated_types.Le: "at most"}
+
+
+def settings() -> str:
+    """Every setting with its type, its default and its docstring."""
+    common, hub, node = (kind.model_fields for kind in (CommonSettings, HubSettings, NodeSettings))
+    return SETTINGS.format(
+        made=MADE,
+        common=_table(_setting(*field) for field in common.items()),
+        hub=_table(_setting(*field) for field in hub.items() if field[0] not in common),
+        node=_table(_setting(*field) for field in node.items() if field[0] not in common),
+    )
+
+
+def _setting(name: str, field: FieldInfo) -> tuple[str, ...]:
+    default = "required" if field.is_required() else "–" if field.default in {None, ""} else f"`{field.default}`"
+    return f"`{PREFIX}{name.upper()}`", _kind(field), default, field.description or ""
+
+
+def _kind(field: FieldInfo) -> str:
+    checks = [it.func.__name__ for it in field.metadata if isinstance(it, AfterValidator)]
+    kind = _BY_CHECK[checks[-1]] if checks else _BY_TYPE[field.annotation]
+    limits = [f", {_LIMITS[type(it)]} {astuple(it)[0]}" for it in field.metadata if type(it) in _LIMITS]
+    return kind + "".join(limits)
+
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+ERRORS = """# Errors
+
+*Reference, for administrators, and for whoever calls an interface of node or hub.*
+
+{made}
+
+Every error has a code that never changes, a cause, an owner (who has to act) and a next step. Its family says what
+happens next. Over HTTP it leaves as problem details (RFC 9457, `application/problem+json`) with the status below:
+
+| member | content |
+|---|---|
+| `type` | `urn:linkexchange:problem:` and the code |
+| `title` | the cause |
+| `status` | the HTTP status |
+| `code`, `owner`, `next_step` | as below |
+| `trace_id` | under which the same event stands in the log |
+| `detail` | what exactly, as far as the caller may know it: never patient data, a token or a key |
+
+What is `unavailable` also carries `Retry-After`. An unexpected error is answered with status 500 and no text.
+{families}"""
+
+FAMILIES: dict[type[Fault], str] = {
+    Refused: "The rules say no. Never tried again, always written into the audit trail.",
+    Unavailable: "It does not work now and may work later. The queue tries again.",
+    PeerFault: "The other side sent something wrong. Not tried again, reported to the other side.",
+}
+FAMILY = """
+## {name}
+
+{meaning}
+
+| code | HTTP | cause | owner | next step |
+|---|---|---|---|---|
+{rows}
+"""
+
+
+def errors_page() -> str:
+    """Every error of `linkexchange.errors`, family by family."""
+    return ERRORS.format(made=MADE, families="".join(_family(*family) for family in FAMILIES.items()))
+
+
+def _family(family: type[Fault], meaning: str) -> str:
+    kinds = [it for it in vars(errors).values() if isinstance(it, type) and issubclass(it, family) and it is not family]
+    name = {Refused: "Refused", Unavailable: "Unavailable", PeerFault: "Fault of the other side"}[family]
+    return FAMILY.format(name=name, meaning=meaning, rows=_table(_error(kind) for kind in kinds))
+
+
+def _error(kind: type[Fault]) -> tuple[str, ...]:
+    return f"`{kind.code}`", str(problem(kind(), "").status), kind().cause, str(kind.owner), kind.next_step
+
+
+# --- all --------------------------------------------------------------------------------------------------------------
+
+PAGES: dict[str, Callable[[], str]] = {"states.md": states, "settings.md": settings, "errors.md": errors_page}
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in rows)
+
+
+def main() -> None:
+    """Write the pages."""
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page())
+
+
+if __name__ == "__main__":
+    main()

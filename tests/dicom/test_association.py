@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from typing import Any
+
+import peers
+import pytest
+import scripted_pacs as scripted
+from pynetdicom import evt
+
+from linkexchange.dicom import Timeouts, echo, patient_clash
+from linkexchange.dicom.association import associate
+from linkexchange.dicom.line import Line
+from linkexchange.dicom.services import ECHO
+from linkexchange.errors import PacsUnavailable
+from linkexchange.model.identifiers import AeTitle
+from linkexchange.model.passport import Passport
+
+NODE = AeTitle("NODE")
+SHORT = Timeouts(connect_seconds=1, negotiate_seconds=0.5, idle_seconds=1)
+
+
+def failure(passport: Passport) -> str:
+    started = time.monotonic()
+    with pytest.raises(PacsUnavailable) as caught:
+        echo(passport, NODE, timeouts=SHORT)
+    assert time.monotonic() - started < 5
+    return caught.value.detail
+
+
+def answering_slowly(seconds: float) -> scripted.Handler:
+    def answer(_: Any) -> int:
+        time.sleep(seconds)
+        return 0
+
+    return evt.EVT_C_ECHO, answer
+
+
+def test_a_pacs_that_answers_is_there() -> None:
+    with scripted.serve() as passport:
+        echo(passport, NODE)
+
+
+def test_nobody_listening_is_no_connection() -> None:
+    assert failure(Passport("none", scripted.AE_TITLE, peers.HOST, peers.free_port())) == "no connection"
+
+
+def test_a_host_that_has_no_address_is_said_to_be_unknown() -> None:
+    assert failure(Passport("none", scripted.AE_TITLE, "pacs.invalid", 104)) == "its host name is not known"
+
+
+def test_a_wrong_called_ae_title_is_named_as_the_reason() -> None:
+    with scripted.serve(require_called_aet=True) as passport:
+        wrong = Passport("wrong", AeTitle("OTHER"), passport.host, passport.port)
+        assert failure(wrong) == "association rejected: Called AE title not recognised"
+
+
+def test_an_unknown_calling_ae_title_is_named_as_the_reason() -> None:
+    with scripted.serve(require_calling_aet=["SOMEBODY"]) as passport:
+        assert failure(passport) == "association rejected: Calling AE title not recognised"
+
+
+def test_a_full_pacs_is_named_as_the_reason() -> None:
+    with scripted.serve(maximum_associations=1) as passport, associate(Line(passport, NODE), [ECHO]):
+        assert failure(passport) == "association rejected: Local limit exceeded"
+
+
+def test_a_service_that_is_not_offered_is_named() -> None:
+    with scripted.serve(services=(scripted.STUDY_FIND,)) as passport:
+        assert failure(passport) == "the PACS does not accept Verification SOP Class"
+
+
+def test_a_pacs_that_takes_the_connection_and_is_silent_is_given_up() -> None:
+    with scripted.raw(lambda _: None) as passport:
+        assert failure(passport) == "no answer to the association request, or it was aborted"
+
+
+def test_a_pacs_that_hangs_up_at_once_is_given_up() -> None:
+    with scripted.raw(lambda connection: connection.shutdown(socket.SHUT_RDWR)) as passport:
+        assert failure(passport) == "no answer to the association request, or it was aborted"
+
+
+def test_a_pacs_that_stops_in_the_middle_of_a_pdu_is_given_up() -> None:
+    with scripted.raw(lambda connection: connection.sendall(b"\x02\0\0\0\xff\xff" + bytes(10))) as passport:
+        assert failure(passport) == "no answer to the association request, or it was aborted"
+
+
+def test_silence_after_a_request_is_given_up() -> None:
+    with scripted.serve(answering_slowly(2.5)) as passport:
+        assert failure(passport) == "no answer within 1 s"
+
+
+def test_an_abort_instead_of_an_answer_ends_the_waiting() -> None:
+    with scripted.serve((evt.EVT_C_ECHO, lambda event: event.assoc.abort())) as passport:
+        assert failure(passport) == "the association broke off"
+
+
+def test_any_status_but_success_is_no_answer() -> None:
+    with scripted.serve((evt.EVT_C_ECHO, lambda _: 0x0210)) as passport:
+        assert failure(passport) == "C-ECHO ended with status 0210"
+
+
+def test_small_messages_leave_at_once() -> None:
+    with scripted.serve() as passport, associate(Line(passport, NODE), [ECHO]) as association:
+        connection = association._assoc.dul.socket.socket
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+
+def test_an_exception_aborts_the_association() -> None:
+    aborted: list[Any] = []
+    with scripted.serve((evt.EVT_ABORTED, aborted.append)) as passport:
+        with pytest.raises(KeyError), associate(Line(passport, NODE), [ECHO]):
+            raise KeyError
+        _wait_for(aborted)
+
+
+def test_the_end_releases_the_association() -> None:
+    released: list[Any] = []
+    with scripted.serve((evt.EVT_RELEASED, released.append)) as passport:
+        with associate(Line(passport, NODE), [ECHO]):
+            pass
+        _wait_for(released)
+
+
+def test_nothing_that_is_asked_or_answered_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    def answer(_: Any) -> Any:
+        yield 0xFF00, scripted.row(PatientID="SECRET", PatientName="Secret^Name")
+
+    with scripted.serve((evt.EVT_C_FIND, answer)) as passport:
+        patient_clash(passport, NODE, "SECRET")
+    assert "secret" not in caplog.text.lower()
+
+
+def _wait_for(events: list[Any]) -> None:
+    deadline = time.monotonic() + 5
+    while not events:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

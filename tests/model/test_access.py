@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from itertools import combinations
+
+import pytest
+import wishes
+from wishes import BY_RECORD, BY_RELEASE, FACTS, NOW, OFFER, PARTICIPANT, REGISTERED
+
+from linkexchange.model.access import READ_AT_MAX_AGE, RULES, Facts, Reason, decide
+from linkexchange.model.identifiers import Sha256
+from linkexchange.model.link import LinkStatus, lock_of
+from linkexchange.model.participant import ROLES
+from linkexchange.model.request import CLOCK_SKEW, Request
+
+Case = tuple[Request, Facts]
+TICK = timedelta(microseconds=1)
+
+
+def _reason(request: Request, facts: Facts = FACTS) -> Reason | None:
+    return decide(request, facts).reason
+
+
+def _with_role(oid: str) -> Facts:
+    return replace(FACTS, institution=replace(FACTS.institution, profession_oid=oid))
+
+
+def _with_link(**change: object) -> Facts:
+    return replace(FACTS, link=replace(REGISTERED, **change))
+
+
+def _with_offer(**change: object) -> Facts:
+    return replace(FACTS, offer=replace(OFFER, **change))
+
+
+@pytest.mark.parametrize("request_", [BY_RECORD, BY_RELEASE], ids=["record", "release"])
+def test_what_no_rule_objects_to_is_granted(request_: Request) -> None:
+    decision = decide(request_, FACTS)
+    assert (decision.granted, decision.reason, decision.at) == (True, None, NOW)
+
+
+def test_a_denial_is_a_decision_as_well() -> None:
+    decision = decide(replace(BY_RECORD, destination="OTHER"), FACTS)
+    assert (decision.granted, decision.request.destination) == (False, "OTHER")
+
+
+@pytest.mark.parametrize(
+    ("request_", "facts"),
+    [
+        (BY_RECORD, replace(FACTS, participant=None)),
+        (BY_RECORD, replace(FACTS, participant=replace(PARTICIPANT, telematik_id=wishes.STRANGER))),
+        (replace(BY_RECORD, requester=wishes.STRANGER), FACTS),
+    ],
+    ids=["not in the directory", "somebody else's row", "in the name of another"],
+)
+def test_only_an_enrolled_institution_asks_and_only_for_itself(request_: Request, facts: Facts) -> None:
+    assert _reason(request_, facts) is Reason.INSTITUTION
+
+
+@pytest.mark.parametrize("oid", sorted(ROLES))
+def test_institutions_that_treat_may_ask(oid: str) -> None:
+    assert _reason(BY_RECORD, _with_role(oid)) is None
+
+
+@pytest.mark.parametrize(
+    "oid",
+    [wishes.PHARMACY_ROLE, "1.2.276.0.76.4.5", "1.2.276.0.76.4.500", "", " 1.2.276.0.76.4.50"],
+)
+def test_i_12_any_other_role_may_not(oid: str) -> None:
+    assert _reason(BY_RECORD, _with_role(oid)) is Reason.ROLE
+
+
+@pytest.mark.parametrize("destination", ["OTHER", "", "pacs", "PACS "])
+def test_images_go_to_a_registered_pacs_of_the_requester_only(destination: str) -> None:
+    assert _reason(replace(BY_RECORD, destination=destination)) is Reason.DESTINATION
+
+
+@pytest.mark.parametrize(
+    ("request_", "facts"),
+    [
+        (BY_RECORD, replace(FACTS, link=None)),
+        (replace(BY_RECORD, origin=wishes.STRANGER), FACTS),
+        (replace(BY_RECORD, document_digest=None), FACTS),
+        (replace(BY_RECORD, document_digest=Sha256("0" * 64)), FACTS),
+        (replace(BY_RECORD, document_digest=REGISTERED.lock), FACTS),
+        (BY_RELEASE, replace(FACTS, offer=None)),
+        (replace(BY_RELEASE, offer="another"), FACTS),
+        (BY_RELEASE, _with_offer(link=wishes.NEWER_LINK)),
+        (BY_RELEASE, _with_offer(receiver=wishes.STRANGER)),
+        (BY_RELEASE, _with_offer(sender=wishes.STRANGER)),
+        (replace(BY_RELEASE, document_digest=wishes.DOCUMENT_DIGEST, offer=""), FACTS),
+        (replace(BY_RECORD, document_digest=None, offer=OFFER.offer), FACTS),
+    ],
+    ids=[
+        "no such link",
+        "of another origin",
+        "no digest",
+        "another document's digest",
+        "what the ledger itself holds",
+        "no such offer",
+        "an offer of another name",
+        "an offer for another link",
+        "an offer to another",
+        "an offer of another",
+        "a digest does not release",
+        "an offer does not stand for the record",
+    ],
+)
+def test_r10_who_does_not_hold_the_document_or_the_offer_learns_nothing(request_: Request, facts: Facts) -> None:
+    assert _reason(request_, facts) is Reason.LINK
+
+
+def test_the_ledger_holds_the_digest_of_the_digest() -> None:
+    assert REGISTERED.lock == lock_of(wishes.DOCUMENT_DIGEST) != wishes.DOCUMENT_DIGEST
+
+
+@pytest.mark.parametrize("change", [{"status": LinkStatus.CANCELLED}, {"replaced_by": wishes.NEWER_LINK}])
+def test_l_07_a_withdrawn_or_replaced_link_opens_nothing(change: dict[str, object]) -> None:
+    assert _reason(BY_RECORD, _with_link(**change)) is Reason.WITHDRAWN
+    assert _reason(BY_RELEASE, _with_link(**change)) is Reason.WITHDRAWN
+
+
+def test_a_link_ends_at_its_expiry() -> None:
+    assert _reason(BY_RECORD, _with_link(expires=NOW + TICK)) is None
+    assert _reason(BY_RECORD, _with_link(expires=NOW)) is Reason.EXPIRED
+
+
+@pytest.mark.parametrize("age", [READ_AT_MAX_AGE, timedelta(0), -CLOCK_SKEW])
+def test_a_document_that_was_just_read_counts(age: timedelta) -> None:
+    assert _reason(replace(BY_RECORD, read_at=NOW - age)) is None
+
+
+@pytest.mark.parametrize("age", [READ_AT_MAX_AGE + TICK, -CLOCK_SKEW - TICK, timedelta(days=365)])
+def test_a_document_that_was_read_too_long_ago_or_in_the_future_does_not(age: timedelta) -> None:
+    assert _reason(replace(BY_RECORD, read_at=NOW - age)) is Reason.STALE
+
+
+def test_a_document_that_was_not_read_at_all_does_not_count() -> None:
+    assert _reason(replace(BY_RECORD, read_at=None)) is Reason.STALE
+
+
+def test_a_release_needs_no_reading() -> None:
+    assert _reason(replace(BY_RELEASE, read_at=NOW - timedelta(days=365))) is None
+
+
+VIOLATIONS: dict[Reason, Callable[[Request, Facts], Case]] = {
+    Reason.INSTITUTION: lambda request, facts: (replace(request, requester=wishes.STRANGER), facts),
+    Reason.ROLE: lambda request, facts: (
+        request,
+        replace(facts, institution=replace(facts.institution, profession_oid="")),
+    ),
+    Reason.DESTINATION: lambda request, facts: (replace(request, destination="OTHER"), facts),
+    Reason.LINK: lambda request, facts: (replace(request, document_digest=None), facts),
+    Reason.WITHDRAWN: lambda request, facts: (
+        request,
+        replace(facts, link=replace(facts.link, status=LinkStatus.CANCELLED)),
+    ),
+    Reason.EXPIRED: lambda request, facts: (request, replace(facts, link=replace(facts.link, expires=NOW))),
+    Reason.STALE: lambda request, facts: (replace(request, read_at=None), facts),
+}
+
+
+def test_every_reason_has_one_rule() -> None:
+    assert set(VIOLATIONS) == set(Reason)
+    assert len(RULES) == len(Reason)
+
+
+@pytest.mark.parametrize("pair", list(combinations(VIOLATIONS, 2)), ids=" before ".join)
+def test_of_two_objections_the_earlier_rule_decides(pair: tuple[Reason, Reason]) -> None:
+    earlier, later = pair
+    assert _reason(*VIOLATIONS[earlier](*VIOLATIONS[later](BY_RECORD, FACTS))) is earlier
+
+
+@pytest.mark.parametrize("rule", RULES[4:6], ids=lambda rule: rule.__name__)
+def test_a_rule_about_the_link_objects_where_there_is_none(
+    rule: Callable[[Request, Facts], Reason | None],
+) -> None:
+    assert rule(BY_RECORD, replace(FACTS, link=None)) is not None
+
+
+def test_a_destination_is_nobody_s_where_the_directory_has_no_row() -> None:
+    assert RULES[2](BY_RECORD, replace(FACTS, participant=None)) is Reason.DESTINATION

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linkexchange.model.audit import GENESIS, Action, AuditEntry, chain, first_bad
+from linkexchange.model.identifiers import Sha256, TelematikId
+
+ME, OTHER = TelematikId("1-2-practice"), TelematikId("5-2-hospital")
+BEGIN = datetime(2026, 3, 1, 9, 30, 0, 123456, tzinfo=UTC)
+
+
+def _chain(length: int, participant: TelematikId = ME) -> list[AuditEntry]:
+    entries: list[AuditEntry] = []
+    actions = list(Action)
+    for number in range(length):
+        entries.append(
+            chain(
+                participant,
+                entries[-1] if entries else None,
+                action=actions[number % len(actions)],
+                fields={"transfer": f"t{number}", "stored": number},
+                at=BEGIN + timedelta(seconds=number),
+            )
+        )
+    return entries
+
+
+def _set(**change: object) -> Callable[[list[AuditEntry], int], None]:
+    def edit(entries: list[AuditEntry], place: int) -> None:
+        entries[place] = replace(entries[place], **change)
+
+    return edit
+
+
+def _act_otherwise(entries: list[AuditEntry], place: int) -> None:
+    _set(action=next(action for action in Action if action is not entries[place].action))(entries, place)
+
+
+def _write_as_text(entries: list[AuditEntry], place: int) -> None:
+    _set(fields={**entries[place].fields, "stored": str(place)})(entries, place)
+
+
+def _delete(entries: list[AuditEntry], place: int) -> None:
+    del entries[place]
+
+
+def _swap(entries: list[AuditEntry], place: int) -> None:
+    entries[place], entries[place + 1] = entries[place + 1], entries[place]
+
+
+def _repeat(entries: list[AuditEntry], place: int) -> None:
+    entries.insert(place, entries[place - 1])
+
+
+def _forge(entries: list[AuditEntry], place: int) -> None:
+    """A well-made entry in between: it follows from the one before, but the next does not follow from it."""
+    entries.insert(place, chain(ME, entries[place - 1], action=Action.PULL_ENDED, fields={}, at=BEGIN))
+
+
+CHANGES: dict[str, Callable[[list[AuditEntry], int], None]] = {
+    "another action": _act_otherwise,
+    "another field": _set(fields={"transfer": "x"}),
+    "a number as text": _write_as_text,
+    "a field that no entry can hold": _set(fields={"stored": 2**60}),
+    "fields that are a list": _set(fields=["x"]),
+    "no fields": _set(fields=None),
+    "another moment": _set(at=BEGIN - timedelta(seconds=1)),
+    "another participant": _set(participant=OTHER),
+    "another number": _set(seq=10**6),
+    "another hash": _set(hash=Sha256("0" * 64)),
+    "another predecessor": _set(previous=Sha256("1" * 64)),
+    "deleted": _delete,
+    "swapped with the next": _swap,
+    "the one before again": _repeat,
+}
+
+
+def test_an_empty_chain_is_good() -> None:
+    assert first_bad([]) is None
+
+
+@given(st.integers(0, 40))
+def test_an_untouched_chain_is_good(length: int) -> None:
+    assert first_bad(_chain(length)) is None
+
+
+def test_the_first_entry_follows_from_zeros() -> None:
+    (first,) = _chain(1)
+    assert (first.seq, first.previous, GENESIS) == (1, GENESIS, "0" * 64)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("place", [1, 7, 18])
+def test_u_01_a_change_is_found_where_it_was_made(change: str, place: int) -> None:
+    entries = _chain(20)
+    CHANGES[change](entries, place)
+    assert first_bad(entries) == place + 1
+
+
+@given(st.integers(2, 30).flatmap(lambda length: st.tuples(st.just(length), st.integers(1, length - 1))))
+def test_u_01_a_forged_entry_is_found_at_the_next_at_the_latest(length_and_place: tuple[int, int]) -> None:
+    length, place = length_and_place
+    entries = _chain(length)
+    _forge(entries, place)
+    assert first_bad(entries) == place + 2
+
+
+def test_u_01_a_thousand_random_changes_of_a_thousand_are_found() -> None:
+    random, whole = Random(3), _chain(60)
+    unnoticed = []
+    for _ in range(1000):
+        change, place = random.choice(list(CHANGES)), random.randrange(1, len(whole) - 1)
+        entries = list(whole)
+        CHANGES[change](entries, place)
+        if first_bad(entries) != place + 1:
+            unnoticed.append((change, place))
+    assert unnoticed == []
+
+
+def test_u_01_an_entry_that_cannot_be_read_is_the_bad_one() -> None:
+    def reading() -> Iterator[AuditEntry]:
+        yield from _chain(4)
+        raise ValueError("not an Action")
+
+    assert first_bad(reading()) == 5
+
+
+def test_a_chain_of_two_participants_is_none() -> None:
+    mine = _chain(3)
+    foreign = _chain(5, OTHER)[3:]
+    assert first_bad([*mine, *foreign]) == 4
+
+
+def test_the_zone_of_a_moment_does_not_matter() -> None:
+    there = timezone(timedelta(hours=-2, minutes=-30))
+    entries = [replace(entry, at=entry.at.astimezone(there)) for entry in _chain(3)]
+    assert first_bad(entries) is None
+
+
+@pytest.mark.parametrize("action", Action)
+def test_an_action_is_a_subject_and_a_verb(action: Action) -> None:
+    assert re.fullmatch(r"[a-z]+\.[a-z]+", action)

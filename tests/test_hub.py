@@ -1,0 +1,353 @@
+"""The hub over HTTPS: the client of a node against the real application, over mTLS."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import listening
+import peers
+import pytest
+import scripted
+import wishes
+from certificates import Authority, NodeCertificate
+from conftest import Clock
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from fastapi import Request
+from hub_bench import HubBench
+from structlog.testing import capture_logs
+from wishes import BY_RECORD, HOSPITAL, HUB, LINK, NEWER_LINK, OFFER, PARTICIPANT, PRACTICE, REGISTERED, STRANGER
+
+from linkexchange.errors import (
+    Denied,
+    Fault,
+    HubUnavailable,
+    IdentityRefused,
+    MessageFault,
+    UnknownParticipant,
+)
+from linkexchange.hub import HubClient
+from linkexchange.model.grant import accept
+from linkexchange.model.link import LinkStatus
+from linkexchange.model.participant import Institution
+from linkexchange.model.proof import TYP as PROOF_TYP
+from linkexchange.model.request import TYP as REQUEST_TYP
+from linkexchange.ports import Session
+from linkexchange.signing import PublicKeys, Signer, verify
+from linkexchange.store.work import Database
+from linkexchange.tls import client_context, server_context
+from linkexchange.web import resolver as web
+
+CANARY = "Mustermann-canary"
+
+
+@dataclass
+class RunningHub:
+    """The hub's application on a port, and the certificates of whoever talks to it."""
+
+    bench: HubBench
+    authority: Authority
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.port}"
+
+    def context(self, certificate: NodeCertificate) -> ssl.SSLContext:
+        return client_context(certificate.certificate, certificate.key, self.authority.certificate)
+
+
+@pytest.fixture
+def hub(database: Database, clock: Clock, tmp_path: Path) -> Iterator[RunningHub]:
+    authority = Authority(tmp_path)
+    mine = authority.node(HOSPITAL)
+    context = server_context(mine.certificate, mine.key, authority.certificate)
+    bench = HubBench(database, clock)
+    with listening.on(web.application(bench.resolver), context) as port:
+        yield RunningHub(bench, authority, port)
+
+
+@contextmanager
+def connected(url: str, context: ssl.SSLContext) -> Iterator[HubClient]:
+    client = HubClient(url, context)
+    try:
+        yield client
+    finally:
+        client._http.close()
+
+
+@pytest.fixture
+def practice(hub: RunningHub) -> NodeCertificate:
+    return hub.authority.node(PRACTICE)
+
+
+@pytest.fixture
+def client(hub: RunningHub, practice: NodeCertificate) -> Iterator[HubClient]:
+    """The practice's client, whose card is believed."""
+    with connected(hub.url, hub.context(practice)) as client:
+        yield client
+
+
+@pytest.fixture
+def hospital(hub: RunningHub) -> Iterator[HubClient]:
+    with connected(hub.url, hub.context(hub.authority.node(HOSPITAL))) as client:
+        yield client
+
+
+@pytest.fixture
+def raw(hub: RunningHub, practice: NodeCertificate) -> Iterator[httpx.Client]:
+    """The practice without a client of ours."""
+    with httpx.Client(base_url=hub.url, verify=hub.context(practice)) as client:
+        yield client
+
+
+def _signer(certificate: NodeCertificate) -> Signer:
+    key = load_pem_private_key(certificate.key.read_bytes(), None)
+    return Signer.of(key, certificate.thumbprint)
+
+
+def _as_hospital(hub: RunningHub, client: HubClient) -> Session:
+    hub.bench.card = Institution(HOSPITAL, wishes.HOSPITAL_ROLE, "Klinikum Süd")
+    return client.open_session(client.nonce())
+
+
+# --- resolver ---------------------------------------------------------------------------------------------------------
+
+
+def test_from_a_nonce_to_a_grant(hub: RunningHub, client: HubClient, practice: NodeCertificate) -> None:
+    session = client.open_session(client.nonce())
+    token = client.grant(session, _signer(practice).sign(BY_RECORD.claims(HUB), typ=REQUEST_TYP))
+    proven = verify(token, hub.bench.hub.public)
+    grant = accept(proven, audience=HOSPITAL, thumbprint=practice.thumbprint, now=hub.bench.clock())
+    assert (grant.transfer, grant.requester, session.expires.tzinfo) == (BY_RECORD.transfer, PRACTICE, UTC)
+
+
+def test_a_denial_arrives_with_its_public_reason(client: HubClient, practice: NodeCertificate) -> None:
+    elsewhere = replace(BY_RECORD, destination="ARCHIV")
+    session = client.open_session(client.nonce())
+    with pytest.raises(Denied) as denied:
+        client.grant(session, _signer(practice).sign(elsewhere.claims(HUB), typ=REQUEST_TYP))
+    assert denied.value.detail == "unknown-destination"
+
+
+def test_a_request_that_is_none_arrives_as_such(client: HubClient) -> None:
+    session = client.open_session(client.nonce())
+    with pytest.raises(MessageFault, match="step 2"):
+        client.grant(session, "nonsense")
+
+
+def test_a_card_that_is_not_believed_opens_nothing(hub: RunningHub, client: HubClient) -> None:
+    hub.bench.card = IdentityRefused("step 5")
+    with pytest.raises(IdentityRefused):
+        client.open_session(client.nonce())
+
+
+def test_t8_a_stolen_session_is_of_no_use_behind_another_certificate(hub: RunningHub, client: HubClient) -> None:
+    stolen = client.open_session(client.nonce())
+    thief = hub.authority.node(PRACTICE)
+    with connected(hub.url, hub.context(thief)) as other, pytest.raises(IdentityRefused, match="session"):
+        other.grant(stolen, _signer(thief).sign(BY_RECORD.claims(HUB), typ=REQUEST_TYP))
+
+
+def test_a_request_is_signed_with_the_key_of_the_tls_certificate(hub: RunningHub, client: HubClient) -> None:
+    session = client.open_session(client.nonce())
+    other = _signer(hub.authority.node(PRACTICE))
+    with pytest.raises(MessageFault, match="step 4: unknown key"):
+        client.grant(session, other.sign(BY_RECORD.claims(HUB), typ=REQUEST_TYP))
+
+
+@pytest.mark.parametrize("uris", [[], ["urn:x:1"], [PRACTICE.uri, HOSPITAL.uri], ["urn:linkexchange:participant:0"]])
+def test_a_certificate_that_names_no_participant_is_nobody_s(hub: RunningHub, uris: list[str]) -> None:
+    with connected(hub.url, hub.context(hub.authority.issue(uris))) as nobody, pytest.raises(IdentityRefused):
+        nobody.nonce()
+
+
+@pytest.mark.parametrize("curve", [ec.SECP384R1(), ec.BrainpoolP256R1()], ids=lambda curve: curve.name)
+def test_a_certificate_whose_key_is_not_p_256_is_nobody_s(curve: ec.EllipticCurve) -> None:
+    key, name = ec.generate_private_key(curve), x509.Name([])
+    participant = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(PRACTICE.uri)])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, wishes.NOW, wishes.NOW + timedelta(days=1))
+    der = builder.add_extension(participant, critical=False).sign(key, SHA256()).public_bytes(Encoding.DER)
+    scope = {"type": "http", "extensions": {"tls": {"client_certificate_der": der}}}
+    with pytest.raises(IdentityRefused, match="TLS certificate"):
+        web.caller_of(Request(scope))
+
+
+def test_the_keys_that_nodes_pin_are_published(hub: RunningHub, raw: httpx.Client) -> None:
+    pinned = PublicKeys.from_jwks(raw.get("/resolver/keys").text)
+    assert verify(hub.bench.hub.sign({}, typ="t"), pinned).kid == "grant-1"
+
+
+# --- ledger and directory ---------------------------------------------------------------------------------------------
+
+
+def test_links_are_entered_replaced_and_withdrawn(hub: RunningHub, hospital: HubClient) -> None:
+    session = _as_hospital(hub, hospital)
+    newer = replace(REGISTERED, link=NEWER_LINK)
+    for _ in range(2):
+        hospital.register(session, newer, replaces=LINK)
+        hospital.withdraw(session, NEWER_LINK)
+    with hub.bench.database.work(HOSPITAL) as work:
+        kept, older = work.hub.link(NEWER_LINK), work.hub.link(LINK)
+    assert kept == replace(newer, status=LinkStatus.CANCELLED)
+    assert (older.replaced_by, older.status) == (NEWER_LINK, LinkStatus.AVAILABLE)
+
+
+def test_an_offer_reaches_its_receiver_and_nobody_else(hub: RunningHub, hospital: HubClient, client: HubClient) -> None:
+    hospital.offer(_as_hospital(hub, hospital), OFFER)
+    assert (client.offers(), hospital.offers()) == ([OFFER], [])
+
+
+def test_an_offer_to_nobody_is_refused(hub: RunningHub, hospital: HubClient) -> None:
+    session = _as_hospital(hub, hospital)
+    with pytest.raises(UnknownParticipant):
+        hospital.offer(session, replace(OFFER, receiver=STRANGER))
+
+
+def test_the_directory_lists_every_participant_by_name(client: HubClient) -> None:
+    assert [it.name for it in client.participants()] == ["Klinikum Süd", "Praxis am Markt"]
+    assert client.participant(PRACTICE) == PARTICIPANT
+
+
+def test_whoever_is_not_in_the_directory_is_unknown(client: HubClient) -> None:
+    with pytest.raises(UnknownParticipant):
+        client.participant(STRANGER)
+
+
+def _receipt(**change: Any) -> dict[str, Any]:
+    row = {"requester": PRACTICE, "origin": HOSPITAL, "link": LINK, "transfer": str(wishes.TRANSFER)}
+    return {**row, "outcome": "complete", "expected": 3, "stored": 3, **change}
+
+
+def test_a_receipt_may_be_large_and_is_booked_once(
+    hub: RunningHub, client: HubClient, practice: NodeCertificate
+) -> None:
+    proof = _signer(practice).sign(_receipt(instances=["x" * 100] * 5000), typ=PROOF_TYP)
+    assert len(proof) > 5 * web.JSON_MAX_BYTES
+    for _ in range(2):
+        client.receipt(proof)
+    assert [row["proof"] == proof for row in hub.bench.rows("receipts")] == [True]
+
+
+def test_a_receipt_in_the_name_of_another_is_refused(client: HubClient, practice: NodeCertificate) -> None:
+    with pytest.raises(MessageFault, match="not a proof of the caller"):
+        client.receipt(_signer(practice).sign(_receipt(requester=HOSPITAL), typ=PROOF_TYP))
+
+
+# --- what the hub does not take ---------------------------------------------------------------------------------------
+
+BODIES: dict[str, tuple[str, dict[str, Any]]] = {
+    "no json": ("/resolver/sessions", {"content": CANARY}),
+    "another key": ("/resolver/sessions", {"json": {"attestation": "x", CANARY: 1}}),
+    "no key": ("/resolver/sessions", {"json": {}}),
+    "a number": ("/resolver/sessions", {"json": {"attestation": 5}}),
+    "no link": (f"/ledger/links/{CANARY}/withdrawal", {}),
+    "no study": ("/ledger/links", {"json": {"study": f"{CANARY}*"}}),
+    "a long session": ("/resolver/grants", {"json": {"request": "x"}, "headers": {"X-Session": CANARY * 20}}),
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_a_malformed_request_is_answered_without_repeating_it(raw: httpx.Client, kind: str) -> None:
+    path, body = BODIES[kind]
+    answer = raw.post(path, **{"headers": {"X-Session": "x"}, **body})
+    assert (answer.status_code, answer.json()["code"]) == (422, "message-fault")
+    assert CANARY not in answer.text
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(1, 1, 1, tzinfo=UTC),
+        datetime(9999, 12, 31, tzinfo=UTC),
+        datetime(1999, 12, 31, tzinfo=UTC),
+        datetime(2026, 1, 1),  # noqa: DTZ001 - the point of it
+    ],
+    ids=str,
+)
+def test_a_moment_that_could_not_be_read_back_is_not_kept(
+    hub: RunningHub, hospital: HubClient, client: HubClient, moment: datetime
+) -> None:
+    session = _as_hospital(hub, hospital)
+    with pytest.raises(MessageFault):
+        hospital.offer(session, replace(OFFER, made=moment))
+    with pytest.raises(MessageFault):
+        hospital.register(session, replace(REGISTERED, link=NEWER_LINK, expires=moment))
+    assert client.offers() == []
+
+
+def test_w_05_a_large_body_is_refused_by_its_length(raw: httpx.Client) -> None:
+    assert raw.post("/resolver/sessions", content=b"x" * (web.JSON_MAX_BYTES + 1)).status_code == 413
+
+
+def test_w_05_a_body_without_a_length_is_refused(raw: httpx.Client) -> None:
+    assert raw.post("/resolver/sessions", content=iter([b"x"])).status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/"])
+def test_t34_the_hub_describes_itself_to_nobody(raw: httpx.Client, path: str) -> None:
+    assert raw.get(path).status_code == 404
+
+
+def test_a_refusal_is_logged_under_its_trace_id_and_with_nothing_of_the_request(raw: httpx.Client) -> None:
+    with capture_logs() as logs:
+        answer = raw.post("/resolver/grants", json={"request": CANARY}, headers={"X-Session": CANARY})
+    (line,) = [row for row in logs if row["event"] == "answered with a problem"]
+    assert (line["trace_id"], line["code"]) == (answer.json()["trace_id"], "message-fault")
+    assert CANARY not in str(logs)
+
+
+# --- a hub that does not work -----------------------------------------------------------------------------------------
+
+
+def test_a_hub_that_is_not_there_is_unavailable(practice: NodeCertificate, hub: RunningHub) -> None:
+    nowhere = f"https://localhost:{peers.free_port()}"
+    with connected(nowhere, hub.context(practice)) as client, pytest.raises(HubUnavailable):
+        client.nonce()
+
+
+def test_n_03_a_hub_of_another_authority_is_not_spoken_to(tmp_path: Path, hub: RunningHub) -> None:
+    (tmp_path / "other").mkdir()
+    other = Authority(tmp_path / "other")
+    mine = other.node(PRACTICE)
+    context = client_context(mine.certificate, mine.key, other.certificate)
+    with connected(hub.url, context) as client, pytest.raises(HubUnavailable):
+        client.nonce()
+
+
+ANSWERS: dict[str, tuple[scripted.Answer, type[Fault]]] = {
+    "500": (scripted.http(500, b"oops"), HubUnavailable),
+    "503 with a code": (scripted.http(503, b'{"code": "state-unavailable"}'), HubUnavailable),
+    "404 of somebody else": (scripted.http(404, b"<html>"), HubUnavailable),
+    "a code that is new": (scripted.http(403, b'{"code": "quota-exceeded"}'), Denied),
+    "a list": (scripted.http(403, b"[]"), HubUnavailable),
+    "a redirect": (scripted.http(302, headers=("Location: https://localhost:1/",)), HubUnavailable),
+    "no json": (scripted.http(200, b"hello"), HubUnavailable),
+    "other json": (scripted.http(200, b'{"once": 1}'), HubUnavailable),
+    "no http": (scripted.Answer(b"hello\r\n\r\n", scripted.Then.CLOSE), HubUnavailable),
+    "no gzip": (scripted.http(200, b"hello", headers=("Content-Encoding: gzip",)), HubUnavailable),
+    "cut off": (scripted.cut(scripted.http(200, b'{"nonce": "x"}'), 50), HubUnavailable),
+}
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_whatever_else_a_hub_answers_is_one_of_our_faults(tmp_path: Path, kind: str) -> None:
+    answer, fault = ANSWERS[kind]
+    authority = Authority(tmp_path)
+    node = authority.node(PRACTICE)
+    serving = server_context(node.certificate, node.key, authority.certificate)
+    with (
+        scripted.server(answer, context=serving) as server,
+        connected(server.url, client_context(node.certificate, node.key, authority.certificate)) as client,
+        pytest.raises(fault),
+    ):
+        client.nonce()

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from linkexchange.errors import SettingRefused
+from linkexchange.settings import HubSettings, NodeSettings, load
+
+SECRET = "s3cret-canary"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in [key for key in os.environ if key.startswith("LINKEXCHANGE_")]:
+        monkeypatch.delenv(key)
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    """A private key's file, as it should be."""
+    file = tmp_path / "node.key"
+    file.write_text("key")
+    file.chmod(0o600)
+    return file
+
+
+@pytest.fixture
+def complete(tmp_path: Path, key: Path) -> dict[str, str]:
+    """What a node cannot do without, as environment variables."""
+    return {
+        "STATE_FOLDER": str(tmp_path),
+        "TLS_CERTIFICATE": str(tmp_path / "node.pem"),
+        "TLS_KEY": str(key),
+        "TLS_CA": str(tmp_path / "ca.pem"),
+        "HUB_URL": "https://hub.example/",
+        "LISTEN_PORT": "8443",
+        "PAGES_PORT": "8080",
+        "TELEMATIK_ID": "1-2-practice",
+        "NAME": "Praxis am Markt",
+        "NODE_URL": "https://practice.example",
+        "HUB_KEYS": str(tmp_path / "hub-keys.json"),
+        "CARD_FOLDER": str(tmp_path / "card"),
+        "RECORD_URL": "http://127.0.0.1:9000",
+    }
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch, complete: dict[str, str]) -> Callable[..., NodeSettings]:
+    """Load a node's settings with these changes to the environment; None takes a key away."""
+
+    def reading(file: Path | None = None, /, **change: str | None) -> NodeSettings:
+        for name, value in {**complete, **change}.items():
+            if value is not None:
+                monkeypatch.setenv(f"LINKEXCHANGE_{name}", value)
+        return load(NodeSettings, file)
+
+    return reading
+
+
+@pytest.fixture
+def refused(read: Callable[..., NodeSettings]) -> Callable[..., str]:
+    def refusing(file: Path | None = None, /, **change: str | None) -> str:
+        with pytest.raises(SettingRefused) as refusal:
+            read(file, **change)
+        return refusal.value.detail
+
+    return refusing
+
+
+def test_settings_come_from_the_environment(read: Callable[..., NodeSettings]) -> None:
+    settings = read()
+    assert (settings.listen_port, settings.hub_url, settings.telematik_id) == (
+        8443,
+        "https://hub.example",
+        "1-2-practice",
+    )
+
+
+def test_what_is_not_said_has_a_default(read: Callable[..., NodeSettings]) -> None:
+    settings = read()
+    assert (settings.database_url, settings.listen_host, settings.log_level) == (None, "127.0.0.1", "info")
+
+
+def test_settings_come_from_a_file_as_well_and_the_environment_wins(
+    read: Callable[..., NodeSettings], tmp_path: Path
+) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text('listen_port = 1111\nname = "Praxis aus der Datei"\n')
+    settings = read(file, NAME=None)
+    assert (settings.listen_port, settings.name) == (8443, "Praxis aus der Datei")
+
+
+def test_the_file_may_be_named_in_the_environment(read: Callable[..., NodeSettings], tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text("worker_concurrency = 7\n")
+    assert read(SETTINGS_FILE=str(file)).worker_concurrency == 7
+
+
+def test_the_file_that_is_named_at_the_command_line_counts(read: Callable[..., NodeSettings], tmp_path: Path) -> None:
+    named, other = tmp_path / "a.toml", tmp_path / "b.toml"
+    named.write_text("worker_concurrency = 7\n")
+    other.write_text("worker_concurrency = 8\n")
+    assert read(named, SETTINGS_FILE=str(other)).worker_concurrency == 7
+
+
+def test_settings_are_frozen(read: Callable[..., NodeSettings]) -> None:
+    settings = read()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.listen_port = 1
+
+
+REQUIRED = sorted(name.upper() for name, field in NodeSettings.model_fields.items() if field.is_required())
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_key_that_must_be_there_is_named(refused: Callable[..., str], name: str) -> None:
+    assert refused(**{name: None}) == f"LINKEXCHANGE_{name}: is missing"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LISTEN_PORT", SECRET),
+        ("LISTEN_PORT", "0"),
+        ("PAGES_PORT", "65536"),
+        ("PAGES_HOST", SECRET),
+        ("LOG_LEVEL", SECRET),
+        ("HUB_URL", f"http://{SECRET}"),
+        ("NODE_URL", SECRET),
+        ("TELEMATIK_ID", f"{SECRET} "),
+        ("AE_TITLE", f"\\{SECRET}"),
+        ("AE_TITLE", SECRET * 2),
+        ("WORKER_CONCURRENCY", "0"),
+        ("WORKER_CONCURRENCY", "65"),
+        ("WORKER_STALLED_SECONDS", "0"),
+        ("RETRY_SECONDS", "0"),
+        ("RETRY_SECONDS", "inf"),
+        ("RETRY_SECONDS", "nan"),
+        ("RETRY_ATTEMPTS", "0"),
+        ("OFFERS_SECONDS", "-1"),
+        ("IDLE_SECONDS", SECRET),
+        ("DATABASE_URL", f"mysql://linkexchange:{SECRET}@host/db"),
+        ("DATABASE_OWNER_URL", SECRET),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_key_and_never_shown(
+    refused: Callable[..., str], name: str, value: str
+) -> None:
+    detail = refused(**{name: value})
+    assert detail.startswith(f"LINKEXCHANGE_{name}: ")
+    assert (SECRET in detail, "Value error" in detail) == (False, False)
+
+
+def test_w_09_a_key_that_does_not_exist_is_refused_by_name(refused: Callable[..., str]) -> None:
+    assert refused(LISTEN_PROT="1") == "LINKEXCHANGE_LISTEN_PROT: no such key"
+
+
+def test_a_key_that_does_not_exist_is_refused_in_the_file_as_well(refused: Callable[..., str], tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text("[tls]\nkey = 'x'\n")
+    assert refused(file) == "LINKEXCHANGE_TLS: no such key"
+
+
+@pytest.mark.parametrize("content", [b"= 1", b"\xff", None], ids=["no TOML", "no text", "no file"])
+def test_a_file_that_cannot_be_read_is_named_by_its_key(
+    refused: Callable[..., str], tmp_path: Path, content: bytes | None
+) -> None:
+    file = tmp_path / "node.toml"
+    if content is not None:
+        file.write_bytes(content)
+    assert refused(file) == "LINKEXCHANGE_SETTINGS_FILE: the file cannot be read as TOML"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_pages_are_served_on_loopback(read: Callable[..., NodeSettings], host: str) -> None:
+    assert read(PAGES_HOST=host).pages_host == host
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "", "localhost.example", "hospital"])
+def test_w_09_pages_are_served_nowhere_else_while_they_have_no_login(refused: Callable[..., str], host: str) -> None:
+    assert refused(PAGES_HOST=host).startswith("LINKEXCHANGE_PAGES_HOST: pages have no login yet")
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o610])
+def test_w_09_a_private_key_that_others_may_read_is_refused(refused: Callable[..., str], key: Path, mode: int) -> None:
+    key.chmod(mode)
+    assert refused().startswith("LINKEXCHANGE_TLS_KEY: others may read this file")
+
+
+def test_w_09_so_is_the_key_that_signs_grants(
+    monkeypatch: pytest.MonkeyPatch, complete: dict[str, str], key: Path, tmp_path: Path
+) -> None:
+    grant_key = tmp_path / "grant.key"
+    grant_key.write_text("key")
+    grant_key.chmod(0o644)
+    node_only = {"TELEMATIK_ID", "NAME", "NODE_URL", "HUB_KEYS", "CARD_FOLDER", "RECORD_URL"}
+    values = {**complete, "GRANT_KEY": str(grant_key), "TRUST_LIST": str(tmp_path / "trust.pem")}
+    for name in values.keys() - node_only:
+        monkeypatch.setenv(f"LINKEXCHANGE_{name}", values[name])
+    with pytest.raises(SettingRefused, match="LINKEXCHANGE_GRANT_KEY: others may read this file"):
+        load(HubSettings)
+    grant_key.chmod(0o600)
+    assert load(HubSettings).grant_key == grant_key
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "DATABASE_OWNER_URL"])
+def test_an_empty_database_url_means_the_embedded_server(read: Callable[..., NodeSettings], name: str) -> None:
+    settings = read(**{name: ""})
+    assert (settings.database_url, settings.database_owner_url) == (None, None)
+
+
+def test_the_password_of_the_database_is_never_shown(read: Callable[..., NodeSettings]) -> None:
+    settings = read(DATABASE_URL=f"postgresql://linkexchange:{SECRET}@host/db")
+    shown: list[Any] = [settings, repr(settings), settings.model_dump(), settings.model_dump_json()]
+    assert [it for it in shown if SECRET in str(it)] == []
+    assert SECRET in settings.database_url.get_secret_value()
