@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import IO
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
+_TURN_SECONDS = 0.02
 _libc = ctypes.CDLL(None)
 
 
@@ -51,27 +53,65 @@ def spawn(
     )
 
 
-def fork(run: Callable[[], None], *, name: str, ending: signal.Signals = signal.SIGTERM) -> int:
-    """Run a function in a child that cannot outlive this process; the answer is its pid.
+class Forked:
+    """A forked child, with the methods of `subprocess.Popen` that are used here."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """How it ended; None while it runs."""
+        if self.returncode is None:
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if ended else None
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Until it has ended; raises `subprocess.TimeoutExpired`."""
+        begun = time.monotonic()
+        while (status := self.poll()) is None:
+            if timeout is not None and time.monotonic() - begun > timeout:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout)
+            time.sleep(_TURN_SECONDS)
+        return status
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """A signal, if it still runs."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Make it end."""
+        self.send_signal(signal.SIGKILL)
+
+
+Child = subprocess.Popen[bytes] | Forked
+
+
+def fork(
+    run: Callable[[], None], *, name: str, ending: signal.Signals = signal.SIGTERM, output: IO[bytes] | None = None
+) -> Forked:
+    """Run a function in a child that cannot outlive this process.
 
     What this process has imported the child need not import again, and both share its memory. Call it before there are
     threads. Nothing but the standard streams is inherited. `name` is what `ps -o comm` shows.
     """
     parent = os.getpid()
+    sys.stdout.flush()
     pid = os.fork()
     if pid == 0:
-        os._exit(_child(run, name, ending, parent=parent))
-    return pid
+        os._exit(_child(run, name, ending, parent=parent, output=output))
+    return Forked(pid)
 
 
-def _child(run: Callable[[], None], name: str, ending: signal.Signals, *, parent: int) -> int:
+def _child(run: Callable[[], None], name: str, ending: signal.Signals, *, parent: int, output: IO[bytes] | None) -> int:
     try:
-        os.setsid()
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_DFL)
-        _libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
-        _libc.prctl(_PR_SET_PDEATHSIG, ending)
+        _begin(name, ending, output=output)
         if os.getppid() == parent:
             run()
     except SystemExit as ended:
@@ -85,6 +125,18 @@ def _child(run: Callable[[], None], name: str, ending: signal.Signals, *, parent
     return 0
 
 
+def _begin(name: str, ending: signal.Signals, *, output: IO[bytes] | None) -> None:
+    os.setsid()
+    if output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    _libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
+    _libc.prctl(_PR_SET_PDEATHSIG, ending)
+
+
 def follow_parent(ending: signal.Signals = signal.SIGTERM) -> None:
     """Let this very process end with the one that started it."""
     parent = os.getppid()
@@ -93,7 +145,7 @@ def follow_parent(ending: signal.Signals = signal.SIGTERM) -> None:
         os.kill(os.getpid(), ending)
 
 
-def stop(child: subprocess.Popen[bytes], patience_seconds: float = 20.0) -> None:
+def stop(child: Child, patience_seconds: float = 20.0) -> None:
     """Ask a child to end, and make it end when it does not."""
     child.terminate()
     try:

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from linkexchange.errors import IdentityRefused
-from linkexchange.listener import client_certificate
+from linkexchange.listener import GRACE_SECONDS, client_certificate
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.tls import client_context, server_context
 
@@ -129,6 +129,17 @@ def test_a_request_in_flight_ends_before_the_process_does(tmp_path: Path) -> Non
     finally:
         process.kill()
         process.wait()
+
+
+def test_an_idle_client_does_not_hold_up_the_end(ca: Authority) -> None:
+    node = ca.node(B)
+    context = client_context(node.certificate, node.key, node.ca)
+    with listening.on(certificate, _server(ca)) as port:
+        connection = HTTPSConnection("localhost", port, context=context, timeout=5)
+        assert _get(connection, close=False).body == node.der
+        begun = time.monotonic()
+    assert time.monotonic() - begun < GRACE_SECONDS
+    connection.close()
 
 
 def test_addresses_are_not_logged(tmp_path: Path) -> None:

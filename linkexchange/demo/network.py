@@ -10,20 +10,19 @@ Everything listens on the loopback address and ends with this process, however t
 from __future__ import annotations
 
 import os
-import re
 import secrets
-import signal
 import socket
-import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from linkexchange import bootstrap, lifeline
+from linkexchange import bootstrap, lifeline, processes
 from linkexchange.demo.certificates import TestCa, grant_key
 from linkexchange.demo.free_ports import HOST, free_port
 from linkexchange.errors import Unavailable
@@ -32,13 +31,15 @@ from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.participant import Participant
 from linkexchange.model.passport import Passport
 from linkexchange.ports import Node
-from linkexchange.settings import HubSettings, NodeSettings, load
+from linkexchange.processes import Process
+from linkexchange.settings import PREFIX, HubSettings, NodeSettings, load
+from ti_adapter.simulator import __main__ as simulator
+from ti_adapter.simulator.__main__ import ADMIN_KEY_VARIABLE
 from ti_adapter.simulator.client import PatientClient
 from ti_adapter.simulator.pki import SimulatedPki
 from ti_adapter.simulator.shape import SimulatedInstitution
 
 READY_SECONDS = 60.0
-_TI_READY = re.compile(rb"ready (http://\S+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Household:
     """A running hub or node: its settings file, its process, and where its pages are."""
 
     settings_file: Path
-    process: subprocess.Popen[bytes]
+    process: lifeline.Child
     pages: str
     without: tuple[str, ...] = ()
 
@@ -102,12 +103,15 @@ class Network:
 @contextmanager
 def running(folder: Path, sites: Sequence[Site]) -> Iterator[Network]:
     """Start everything at once, wait until all answers, and end it with the block."""
+    _forget_settings()
+    processes.share_imports()
     plan = _Plan(folder, sites)
     with ExitStack() as stack:
-        admin_key, ti = stack.enter_context(_ti(folder, plan.pki))
-        hub = stack.enter_context(_household(["hub"], plan.hub_settings()))
+        admin_key, ti = stack.enter_context(_ti(folder))
+        hub = stack.enter_context(_household("hub", plan.hub_settings()))
         nodes = {
-            site.name: stack.enter_context(_household(_node(site), plan.node_settings(site, ti))) for site in sites
+            site.name: stack.enter_context(_household("node", plan.node_settings(site, ti), without=site.without))
+            for site in sites
         }
         network = Network(hub, nodes, PatientClient(ti, admin_key), plan.pki)
         stack.callback(network.close)
@@ -165,55 +169,73 @@ class _Plan:
 
 
 @contextmanager
-def _ti(folder: Path, pki: SimulatedPki) -> Iterator[tuple[str, str]]:
+def _ti(folder: Path) -> Iterator[tuple[str, str]]:
     """The simulated TI; the key of the patient's side and the address."""
-    admin_key = secrets.token_urlsafe(24)
-    environment = {**os.environ, "TI_SIMULATOR_ADMIN_KEY": admin_key}
-    command = [sys.executable, "-m", "ti_adapter.simulator", "--trust", str(folder / "trust.pem")]
+    admin_key, port = secrets.token_urlsafe(24), free_port()
+    options = ["--trust", str(folder / "trust.pem"), "--port", str(port)]
+    environment = {**os.environ, ADMIN_KEY_VARIABLE: admin_key}
+
+    def serve() -> None:
+        os.environ.update(environment)
+        sys.argv[1:] = options
+        simulator.main()
+
+    command = [sys.executable, "-m", "ti_adapter.simulator", *options]
     (folder / "ti").mkdir()
-    log = folder / "ti" / "log"
-    with log.open("wb") as output:
-        process = lifeline.spawn(command, ending=signal.SIGKILL, output=output, environment=environment)
+    with (folder / "ti" / "log").open("wb") as log:
+        process = _start("ti", serve, command, output=log, environment=environment)
     try:
-        deadline = time.monotonic() + READY_SECONDS
-        while not (ready := _TI_READY.search(log.read_bytes())):
-            _patience(process, deadline, "the simulated TI")
-        yield admin_key, ready.group(1).decode()
+        yield admin_key, f"http://{HOST}:{port}"
     finally:
         lifeline.stop(process)
 
 
-def _node(site: Site) -> list[str]:
-    return ["node", *(part for process in site.without for part in ("--without", process))]
-
-
 @contextmanager
-def _household(command: Sequence[str], settings: Mapping[str, Any]) -> Iterator[Household]:
+def _household(kind: str, settings: Mapping[str, Any], *, without: Sequence[str] = ()) -> Iterator[Household]:
     """`linkexchange hub` or `linkexchange node` with a settings file of its own."""
     home = Path(settings["state_folder"]).parent
     home.mkdir(mode=0o711, exist_ok=True)
     file = home / "settings.toml"
     file.write_text("".join(f"{key} = {_toml(value)}\n" for key, value in settings.items()))
+    left_out = [part for name in without for part in ("--without", name)]
+    command = [sys.executable, "-m", "linkexchange", kind, "--settings", str(file), *left_out]
     with (home / "log").open("wb") as log:
-        process = lifeline.spawn(
-            [sys.executable, "-m", "linkexchange", *command, "--settings", file],
-            output=log,
-            environment=_without_settings(),
-        )
+        process = _start(home.name, partial(_run, kind, file, without=without), command, output=log)
     try:
-        without = tuple(command[2::2])
-        yield Household(file, process, f"http://{HOST}:{settings['pages_port']}/", without)
+        yield Household(file, process, f"http://{HOST}:{settings['pages_port']}/", tuple(without))
     finally:
         lifeline.stop(process)
+
+
+def _run(kind: str, file: Path, *, without: Sequence[str]) -> None:
+    if kind == "hub":
+        processes.hub(load(HubSettings, file))
+    else:
+        processes.node(load(NodeSettings, file), [Process(name) for name in without])
+
+
+def _start(
+    name: str,
+    run: Callable[[], None],
+    command: Sequence[str],
+    *,
+    output: IO[bytes],
+    environment: dict[str, str] | None = None,
+) -> lifeline.Child:
+    """By fork, which starts far faster, or by its command where there are threads already."""
+    if threading.active_count() == 1:
+        return lifeline.fork(run, name=name, output=output)
+    return lifeline.spawn(command, output=output, environment=environment)
 
 
 def _toml(value: object) -> str:
     return str(value) if isinstance(value, int | float) else "'" + str(value) + "'"
 
 
-def _without_settings() -> dict[str, str]:
-    """What the administrator's own environment says is not for the demo."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("LINKEXCHANGE_")}
+def _forget_settings() -> None:
+    """What the administrator's own environment says is not for this network."""
+    for key in [key for key in os.environ if key.startswith(PREFIX)]:
+        del os.environ[key]
 
 
 def _wait(network: Network) -> None:
@@ -235,7 +257,7 @@ def _answers(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def _patience(process: subprocess.Popen[bytes], deadline: float, what: str) -> None:
+def _patience(process: lifeline.Child, deadline: float, what: str) -> None:
     if process.poll() is not None or time.monotonic() > deadline:
         raise _NotReady(f"{what} did not start; its log says why")
     time.sleep(0.02)

@@ -1,8 +1,7 @@
-"""Several processes that live and end together: what `linkexchange node` and `linkexchange hub` start."""
+"""Several processes that live and end together: those of a node, and those of a hub."""
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -40,47 +39,34 @@ class Household:
         self._ending = True
 
     def _disband(self) -> None:
+        running = [member.process for member in self._members if member.process]
+        for process in running:
+            process.terminate()
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        for member in self._members:
-            member.send(signal.SIGTERM)
-        while any(member.lives() for member in self._members) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        for member in self._members:
-            member.send(signal.SIGKILL)
+        for process in running:
+            lifeline.stop(process, max(0.0, deadline - time.monotonic()))
 
 
 class _Member:
     """One process; one that dies again and again is started at growing intervals."""
 
     def __init__(self, name: str, run: Callable[[], None]) -> None:
+        self.process: lifeline.Forked | None = None
         self._name, self._run = name, run
-        self._pid = self._deaths = 0
+        self._deaths = 0
         self._started = self._due = time.monotonic()
-
-    def lives(self) -> bool:
-        """Whether it runs; one that has ended is buried."""
-        if not self._pid:
-            return False
-        ended, status = os.waitpid(self._pid, os.WNOHANG)
-        if ended:
-            self._bury(os.waitstatus_to_exitcode(status))
-        return not ended
 
     def see_to(self) -> None:
         """Start it when it does not run and its pause is over."""
-        if not self.lives() and time.monotonic() >= self._due:
+        if self.process and self.process.poll() is not None:
+            self._bury(self.process)
+        if self.process is None and time.monotonic() >= self._due:
             self._started = time.monotonic()
-            self._pid = lifeline.fork(self._run, name=self._name)
+            self.process = lifeline.fork(self._run, name=self._name)
 
-    def send(self, number: signal.Signals) -> None:
-        """A signal, if it still runs."""
-        if self.lives():
-            os.kill(self._pid, number)
-
-    def _bury(self, status: int) -> None:
+    def _bury(self, process: lifeline.Forked) -> None:
         now = time.monotonic()
-        if status:
-            _log.error("process ended by itself", process=self._name, status=status)
+        _log.error("process ended by itself", process=self._name, status=process.returncode)
         self._deaths = 1 if now - self._started > _SETTLED_SECONDS else self._deaths + 1
         self._due = now + _PAUSE_SECONDS[min(self._deaths - 1, len(_PAUSE_SECONDS) - 1)]
-        self._pid = 0
+        self.process = None

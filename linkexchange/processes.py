@@ -1,0 +1,95 @@
+"""What a node and a hub run: each function is one process, and `node` and `hub` are all of them together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from enum import StrEnum
+from functools import partial
+
+from linkexchange import bootstrap
+from linkexchange.household import Household
+from linkexchange.settings import HubSettings, NodeSettings
+
+
+class Process(StrEnum):
+    """The processes of a node."""
+
+    DATA = "data"
+    WORKER = "worker"
+    WEB = "web"
+
+
+class Part(StrEnum):
+    """The processes of a hub."""
+
+    RESOLVER = "resolver"
+    WEB = "web"
+
+
+def node(settings: NodeSettings, without: Collection[Process] = ()) -> None:
+    """A node with its database, until SIGTERM; without processes that run elsewhere."""
+    share_imports()
+    run = {Process.DATA: data, Process.WORKER: worker, Process.WEB: web}
+    wanted = [process for process in Process if process not in without]
+    with bootstrap.state(settings):
+        Household({process.value: partial(run[process], settings) for process in wanted}).live()
+
+
+def hub(settings: HubSettings) -> None:
+    """A hub with its database, until SIGTERM."""
+    run = {Part.RESOLVER: resolver, Part.WEB: hub_web}
+    with bootstrap.state(settings):
+        Household({part.value: partial(serve, settings) for part, serve in run.items()}).live()
+
+
+def share_imports() -> None:
+    """What several processes need is imported once, before they part."""
+    from linkexchange import dicom, dicomweb, jobs, web  # noqa: F401
+    from linkexchange.web import hub, node, resolver  # noqa: F401
+
+
+def data(settings: NodeSettings) -> None:
+    """Studies pass through here when this node is the origin (mTLS port)."""
+    from linkexchange.dicomweb import origin_application
+    from linkexchange.listener import serve
+
+    app = origin_application(bootstrap.origin(settings))
+    context = bootstrap.server_context(settings)
+    serve(app, host=settings.listen_host, port=settings.listen_port, context=context)
+
+
+def worker(settings: NodeSettings) -> None:
+    """Pulls, offers, receipts."""
+    from linkexchange import jobs
+
+    node, url, pace = bootstrap.node(settings), bootstrap.database_url(settings), bootstrap.pace(settings)
+    asyncio.run(jobs.work(node, url, pace, destination=settings.default_destination))
+
+
+def web(settings: NodeSettings) -> None:
+    """The pages of a node."""
+    from linkexchange.listener import serve
+    from linkexchange.web.node import application
+
+    app = application(bootstrap.node(settings), bootstrap.node_overview(settings))
+    serve(app, host=settings.pages_host, port=settings.pages_port, context=None)
+
+
+def resolver(settings: HubSettings) -> None:
+    """The hub's interface for nodes (mTLS port)."""
+    from linkexchange.listener import serve
+    from linkexchange.web.resolver import application
+
+    app = application(bootstrap.resolver(settings))
+    context = bootstrap.server_context(settings)
+    serve(app, host=settings.listen_host, port=settings.listen_port, context=context)
+
+
+def hub_web(settings: HubSettings) -> None:
+    """The page of the hub."""
+    from linkexchange.listener import serve
+    from linkexchange.web.hub import application
+
+    app = application(bootstrap.hub_overview(settings), bootstrap.now)
+    serve(app, host=settings.pages_host, port=settings.pages_port, context=None)
