@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from linkexchange import documents, tls
@@ -97,13 +97,19 @@ def node(settings: NodeSettings) -> Node:
     def origin(participant: Participant, grant: str) -> OriginNode:
         return OriginNodeClient(participant, grant, context, idle_seconds=settings.idle_seconds)
 
+    store = database(settings)
+
+    def close() -> None:
+        store.close()
+        hub.close()
+
     return Node(
         me=TelematikId(settings.telematik_id),
         name=settings.name,
         node_url=settings.node_url,
         hub_audience=settings.hub_url,
         signer=signer,
-        store=database(settings),
+        store=store,
         record=open_simulated_record(settings.record_url, settings.card_folder),
         hub=hub,
         sessions=AttestedSessions(hub, card, audience=settings.hub_url, thumbprint=signer.kid, now=now),
@@ -112,6 +118,7 @@ def node(settings: NodeSettings) -> Node:
         origin=origin,
         hub_keys=_hub_keys(settings),
         now=now,
+        close=close,
     )
 
 
@@ -122,16 +129,18 @@ def archive(settings: NodeSettings, passport: Passport) -> Archive:
 
         # Shorter than the requester's patience with this node, so that it hears the reason before it gives up.
         return DicomwebArchive(passport, idle_seconds=settings.idle_seconds / 2)
-    from linkexchange.dicom import CGetArchive
+    from linkexchange.dicom import CGetArchive, Timeouts
 
-    return CGetArchive(passport, calling_ae=AeTitle(settings.ae_title))
+    timeouts = Timeouts(idle_seconds=settings.idle_seconds / 2)
+    return CGetArchive(passport, calling_ae=AeTitle(settings.ae_title), timeouts=timeouts)
 
 
 def destination(settings: NodeSettings, passport: Passport) -> Destination:
     """A PACS as a destination."""
-    from linkexchange.dicom import StoreDestination
+    from linkexchange.dicom import StoreDestination, Timeouts
 
-    return StoreDestination(passport, calling_ae=AeTitle(settings.ae_title))
+    timeouts = Timeouts(idle_seconds=settings.idle_seconds)
+    return StoreDestination(passport, calling_ae=AeTitle(settings.ae_title), timeouts=timeouts)
 
 
 def origin(settings: NodeSettings) -> Origin:
@@ -191,7 +200,10 @@ def client_context(settings: CommonSettings) -> ssl.SSLContext:
 
 def node_signer(settings: NodeSettings) -> Signer:
     """A node signs with the key of its TLS certificate, under the certificate's thumbprint."""
-    certificate = x509.load_pem_x509_certificate(_read(settings.tls_certificate, "TLS_CERTIFICATE"))
+    try:
+        certificate = x509.load_pem_x509_certificate(_read(settings.tls_certificate, "TLS_CERTIFICATE"))
+    except ValueError as wrong:
+        raise SettingRefused("LINKEXCHANGE_TLS_CERTIFICATE: not a certificate in PEM") from wrong
     return Signer.of(_private_key(settings.tls_key, "TLS_KEY"), thumbprint(certificate_der(certificate)))
 
 
@@ -205,7 +217,7 @@ def _private_key(file: Path, key: str) -> EllipticCurvePrivateKey:
         private_key = load_pem_private_key(_read(file, key), password=None)
     except (ValueError, TypeError) as wrong:
         raise SettingRefused(f"LINKEXCHANGE_{key}: not an unencrypted private key in PEM") from wrong
-    if not isinstance(private_key, EllipticCurvePrivateKey):
+    if not isinstance(private_key, EllipticCurvePrivateKey) or not isinstance(private_key.curve, SECP256R1):
         raise SettingRefused(f"LINKEXCHANGE_{key}: not a P-256 key")
     return private_key
 

@@ -36,6 +36,10 @@ class HubClient:
         # A proxy of the environment is for the internet; the hub's address stands in the settings.
         self._http = httpx.Client(base_url=url, verify=context, timeout=TIMEOUT_SECONDS, trust_env=False)
 
+    def close(self) -> None:
+        """Close the connections that were kept."""
+        self._http.close()
+
     def nonce(self) -> str:
         """A nonce for one attestation."""
         return self._call("POST", "/resolver/nonces", read=lambda body: str(body["nonce"]))

@@ -105,7 +105,12 @@ def fork(
     sys.stdout.flush()
     pid = os.fork()
     if pid == 0:
-        os._exit(_child(run, name, ending, parent=parent, output=output))
+        status = 1
+        try:
+            status = _child(run, name, ending, parent=parent, output=output)
+        finally:
+            # Whatever happens, the child never comes back into the code that has forked it.
+            os._exit(status)
     return Forked(pid)
 
 
@@ -119,9 +124,7 @@ def _child(run: Callable[[], None], name: str, ending: signal.Signals, *, parent
     except BaseException:
         traceback.print_exc()
         return 1
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+    sys.stdout.flush()
     return 0
 
 
@@ -131,6 +134,8 @@ def _begin(name: str, ending: signal.Signals, *, output: IO[bytes] | None) -> No
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    # Fresh ones, since those of the parent may stand for files that are closed now.
+    sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))  # noqa: SIM115
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     _libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)

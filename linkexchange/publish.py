@@ -12,14 +12,14 @@ from datetime import timedelta
 from uuid import uuid4
 
 from linkexchange import dataset, documents
-from linkexchange.errors import UnknownStudy, WrongPatient
+from linkexchange.errors import NotEntitled, UnknownStudy, WrongPatient
 from linkexchange.model.access import RegisteredLink
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid
 from linkexchange.model.link import Link, LinkStatus, MediaType, Origin, lock_of
 from linkexchange.model.patient import Patient, PatientHeader, differences
 from linkexchange.model.study import StudySummary
-from linkexchange.ports import Archive, Node, Published
+from linkexchange.ports import Archive, Node, Published, RecordEntry
 
 ANNOUNCE_JOB = "announce"
 WITHDRAW_JOB = "withdraw"
@@ -98,9 +98,11 @@ def link_of(node: Node, found: Found, kvnr: Kvnr, *, replaces: LinkId | None) ->
 
 
 def announce(node: Node, link: LinkId) -> None:
-    """The job: register the link at the hub, then put its document into the record."""
+    """The job: register the link at the hub, then put its document into the record; not if it was withdrawn since."""
     with node.store.work(node.me) as work:
         published = work.links.get(link)
+    if not published.active:
+        return
     register(node, published)
     if published.kvnr and not published.entry:
         _put(node, published)
@@ -123,17 +125,27 @@ def register(node: Node, published: Published) -> None:
 def _put(node: Node, published: Published) -> None:
     """Store the document, in the place of the version that it replaces where there is one."""
     link, kvnr = published.link, published.link.patient.kvnr
-    older = _entry_of(node, link.replaces)
-    if older:
-        entry = node.record.replace(kvnr, older, published.document, title=title_of(link))
-    else:
-        entry = node.record.store(kvnr, published.document, title=title_of(link))
+    entry = _replaced(node, published) or node.record.store(kvnr, published.document, title=title_of(link))
     with node.store.work(node.me) as work:
         work.links.stored(link.link, entry.entry)
         if link.replaces:
             work.links.close(link.replaces)
         work.audit(Action.LINK_PUBLISHED, link=link.link, study=link.manifest.study, replaces=link.replaces or "")
         work.emit(Action.LINK_PUBLISHED.value, link=link.link)
+
+
+def _replaced(node: Node, published: Published) -> RecordEntry | None:
+    """The new version in the place of the older one; None where there is none, or the record has it no longer.
+
+    Any entitled practice may replace or remove a document of ours, and the patient may hide it: then it is stored anew.
+    """
+    link, older = published.link, _entry_of(node, published.link.replaces)
+    if not older:
+        return None
+    try:
+        return node.record.replace(link.patient.kvnr, older, published.document, title=title_of(link))
+    except NotEntitled:
+        return None
 
 
 def _entry_of(node: Node, link: LinkId | None) -> str:

@@ -48,6 +48,8 @@ def offer(node: Node, link: LinkId, receiver: TelematikId) -> None:
     """The job: register the link at the hub and lay the offer before the receiver. Safe to run twice."""
     with node.store.work(node.me) as work:
         published = work.links.get(link)
+    if not published.active:
+        return
     publish.register(node, published)
     made = Offer(
         offer=f"{link}",

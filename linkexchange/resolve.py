@@ -115,7 +115,7 @@ def grant(resolver: Resolver, caller: Caller, session: str, *, request: str) -> 
             institution = session_of(work, caller, session, now=now)
             facts = _facts(work, wish, institution, now=now)
             decision = decide(wish, facts)
-            _write_down(work, decision)
+            _write_down(work, decision, request)
     if decision.reason or facts.link is None:
         raise Denied(decision.reason or "")
     granted = Grant(
@@ -149,15 +149,15 @@ def _facts(work: UnitOfWork, request: Request, institution: Institution, *, now:
         institution=institution,
         participant=work.directory.find(institution.telematik_id),
         link=link,
-        offer=work.hub.offer(request.offer) if request.offer else None,
+        offer=work.hub.offer(request.offer, request.origin) if request.offer else None,
         now=now,
     )
 
 
-def _write_down(work: UnitOfWork, decision: Decision) -> None:
+def _write_down(work: UnitOfWork, decision: Decision, signed: str) -> None:
     request = decision.request
     action = Action.PULL_GRANTED if decision.granted else Action.PULL_DENIED
-    work.hub.decide(decision)
+    work.hub.decide(decision, signed)
     work.audit(
         action,
         transfer=str(request.transfer),

@@ -15,6 +15,7 @@ from linkexchange.errors import (
     OriginPacsUnavailable,
     PacsUnavailable,
     Refused,
+    UnknownPacs,
     UnknownTransfer,
 )
 from linkexchange.model.audit import Action
@@ -50,11 +51,8 @@ class Origin:
 
     def still_valid(self, grant: Grant) -> bool:
         """Asked before every instance: the grant has not ended, and the link has not been withdrawn meanwhile."""
-        try:
-            self._own_link(grant)
-        except Refused:
-            return False
-        return self.now() < grant.expires
+        with self.store.work(self.me) as work:
+            return work.links.is_active(grant.link) and self.now() < grant.expires
 
     def open(
         self, grant: Grant, *, series: SeriesUid | None = None, wanted: frozenset[SopInstanceUid] | None = None
@@ -131,7 +129,10 @@ class Origin:
     def _begin(self, grant: Grant, published: Published, *, wanted: int) -> Passport:
         with self.store.work(self.me) as work:
             work.audit(Action.SERVING_BEGUN, **_step(grant), wanted=wanted)
-            return work.pacs.find(published.pacs)
+            try:
+                return work.pacs.find(published.pacs)
+            except UnknownPacs as unknown:
+                raise OriginPacsUnavailable("not registered") from unknown
 
     def _end(self, grant: Grant, *, instances: int) -> None:
         with self.store.work(self.me) as work:

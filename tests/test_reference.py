@@ -198,7 +198,7 @@ def _emitted() -> set[str]:
     """Topics that stand in the code: as text, as an action, or as the action that a helper was called with."""
     text = "".join(file.read_text() for file in (ROOT / "linkexchange").rglob("*.py"))
     actions = {Action[name].value for name in re.findall(r"\.emit\(Action\.([A-Z_]+)\.value", text)}
-    helped = {Action[name].value for name in re.findall(r"_write_down\(work, Action\.([A-Z_]+)", text)}
+    helped = {Action[name].value for name in re.findall(r"(?:_write_down\(work, |action=)Action\.([A-Z_]+)", text)}
     decided = {Action.PULL_GRANTED.value, Action.PULL_DENIED.value}
     return actions | helped | decided | set(re.findall(r"\.emit\(\"([a-z.]+)\"", text))
 

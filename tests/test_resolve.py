@@ -241,8 +241,10 @@ def test_decision_audit_entry_and_event_of_a_grant_are_kept(bench: HubBench) -> 
             "purpose": "TREAT",
             "destination": "PACS",
             "offer": "",
+            "user": BY_RECORD.user,
             "read_at": BY_RECORD.read_at.isoformat(),
         },
+        "request": decision["request"],
         "reason": None,
         "at": NOW,
     }

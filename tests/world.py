@@ -188,7 +188,8 @@ class FakeRecord:
         return self.held[entry][1]
 
     def replace(self, kvnr: Kvnr, entry: str, document: Document, *, title: str) -> RecordEntry:
-        del self.held[entry]
+        if self.held.pop(entry, None) is None:
+            raise NotEntitled
         return self.store(kvnr, document, title=title)
 
     def withdraw(self, kvnr: Kvnr, entry: str, closing: Document, *, title: str) -> RecordEntry:
@@ -403,6 +404,7 @@ class World:
             origin=self.wires[me].open,
             hub_keys=self.resolver.signer.public,
             now=self.clock,
+            close=lambda: None,
         )
 
     def _enrol(self) -> None:

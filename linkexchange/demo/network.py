@@ -88,7 +88,7 @@ class Network:
     def close(self) -> None:
         """Close what `node` has opened."""
         for node in self._opened.values():
-            node.store.close()
+            node.close()
 
     def settings(self, name: str) -> NodeSettings:
         """A node's settings."""
@@ -208,6 +208,7 @@ def _household(kind: str, settings: Mapping[str, Any], *, without: Sequence[str]
 
 
 def _run(kind: str, file: Path, *, without: Sequence[str]) -> None:
+    bootstrap.log_to_stderr("info")
     if kind == "hub":
         processes.hub(load(HubSettings, file))
     else:

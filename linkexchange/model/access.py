@@ -117,7 +117,7 @@ def _holds_document(request: Request, _: Facts, link: RegisteredLink) -> bool:
 
 def _holds_offer(request: Request, facts: Facts, link: RegisteredLink) -> bool:
     offer = facts.offer
-    if offer is None or offer.offer != request.offer:
+    if offer is None or offer.taken or offer.offer != request.offer:
         return False
     return (offer.sender, offer.receiver, offer.link) == (link.origin, request.requester, link.link)
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from linkexchange.model.identifiers import SeriesUid, Sha256, SopClassUid, SopInstanceUid, StudyUid
 
@@ -43,6 +44,26 @@ class Manifest:
             raise ValueError("manifest without instances")
         if len(set(uids)) != len(uids):
             raise ValueError("manifest names an instance twice")
+
+    def to_json(self) -> list[Any]:
+        """How a node keeps it: series with instances, as lists. Read back by `from_json`; never sent anywhere."""
+        return [
+            [it.series, it.modality, [[one.sop_instance, one.sop_class, one.number] for one in it.instances]]
+            for it in self.series
+        ]
+
+    @classmethod
+    def from_json(cls, study: StudyUid, rows: list[Any]) -> Manifest:
+        """What `to_json` wrote; numbers and descriptions of series are left out."""
+        series = (
+            Series(
+                SeriesUid(series),
+                modality,
+                tuple(Instance(SopInstanceUid(uid), SopClassUid(sop_class), number) for uid, sop_class, number in them),
+            )
+            for series, modality, them in rows
+        )
+        return cls(study, tuple(series))
 
     @property
     def instances(self) -> Iterator[Instance]:

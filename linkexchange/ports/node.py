@@ -20,7 +20,10 @@ from linkexchange.signing import PublicKeys, Signer
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """Everything a use case of a node needs. Tests put fakes in the places of the outer world."""
+    """Everything a use case of a node needs. Tests put fakes in the places of the outer world.
+
+    `close` ends what the adapters hold open.
+    """
 
     me: TelematikId
     name: str
@@ -36,3 +39,4 @@ class Node:
     origin: Callable[[Participant, str], OriginNode]
     hub_keys: PublicKeys
     now: Callable[[], datetime]
+    close: Callable[[], None]

@@ -47,16 +47,16 @@ class HubLedger(Protocol):
         """Mark a link of this participant as cancelled; False when there is none."""
         ...
 
-    def decide(self, decision: Decision) -> None:
-        """Keep a decision, granted or denied."""
+    def decide(self, decision: Decision, signed_request: str) -> None:
+        """Keep a decision, granted or denied, with the request for which its signer is answerable."""
         ...
 
     def add_offer(self, offer: Offer) -> None:
         """Keep an offer to this participant. Safe to repeat."""
         ...
 
-    def offer(self, offer: str) -> Offer | None:
-        """Look up an offer to this participant."""
+    def offer(self, offer: str, sender: TelematikId) -> Offer | None:
+        """Look up a sender's offer to this participant."""
         ...
 
     def offers(self) -> Sequence[Offer]:

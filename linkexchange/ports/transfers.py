@@ -18,6 +18,7 @@ from linkexchange.model.identifiers import (
 )
 from linkexchange.model.link import Document, Link
 from linkexchange.model.proof import Delivered, Proof
+from linkexchange.model.study import Manifest
 from linkexchange.model.transfer import State, Transfer
 
 
@@ -75,7 +76,10 @@ class Transfers(Protocol):
         ...
 
     def describe(self, run: Transfer, link: Link) -> Transfer:
-        """Note which link this transfer turned out to be."""
+        """Note which link this transfer turned out to be, and keep its manifest."""
+
+    def manifest(self, transfer: UUID) -> Manifest | None:
+        """The manifest that `describe` has kept: UIDs only, so that an account can be given without the document."""
         ...
 
     def advance(self, run: Transfer, state: State, reason: str = "") -> Transfer:
@@ -129,6 +133,9 @@ class Links(Protocol):
     def get(self, link: LinkId) -> Published:
         """Read one. Raises `UnknownTransfer`."""
         ...
+
+    def is_active(self, link: LinkId) -> bool:
+        """Whether a link is there and has not been closed; cheap, since it is asked before every instance."""
 
     def current(self, study: StudyUid) -> Published | None:
         """The active link of a study in the record, if there is one."""

@@ -81,7 +81,7 @@ class HubRows:
         cancelled = update(ledger).where(ledger.c.link == link).values(status=LinkStatus.CANCELLED.value)
         return self._connection.execute(cancelled).rowcount > 0
 
-    def decide(self, decision: Decision) -> None:
+    def decide(self, decision: Decision, signed_request: str) -> None:
         """Keep a decision."""
         request = decision.request
         row = {
@@ -91,6 +91,7 @@ class HubRows:
             "origin": request.origin,
             "link": request.link,
             "inputs": _inputs(decision),
+            "request": signed_request,
             "reason": decision.reason,
             "at": decision.at,
         }
@@ -108,9 +109,10 @@ class HubRows:
         }
         self._connection.execute(insert(offers).values(row).on_conflict_do_nothing())
 
-    def offer(self, offer: str) -> Offer | None:
+    def offer(self, offer: str, sender: TelematikId) -> Offer | None:
         """Look one up."""
-        row = self._connection.execute(select(offers).where(offers.c.offer == offer)).one_or_none()
+        named = select(offers).where(offers.c.offer == offer, offers.c.sender == sender)
+        row = self._connection.execute(named).one_or_none()
         return _offer(row) if row else None
 
     def offers(self) -> Sequence[Offer]:
@@ -171,6 +173,7 @@ def _inputs(decision: Decision) -> dict[str, str]:
         "purpose": request.purpose.value,
         "destination": request.destination,
         "offer": request.offer,
+        "user": request.user,
         "read_at": request.read_at.isoformat() if request.read_at else "",
     }
 

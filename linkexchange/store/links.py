@@ -48,6 +48,11 @@ class LinkRows:
             raise UnknownTransfer
         return found[0]
 
+    def is_active(self, link: LinkId) -> bool:
+        """Without reading the document."""
+        active = select(links.c.active).where(links.c.link == link)
+        return bool(self._connection.execute(active).scalar_one_or_none())
+
     def current(self, study: StudyUid) -> Published | None:
         """The active link of a study in the record."""
         active = select(links).where(links.c.study == study, links.c.active, links.c.kvnr.is_not(None))

@@ -120,6 +120,14 @@ instances = Table(
     Column("note", Text, nullable=False),
 )
 
+manifests = Table(
+    "manifests",
+    metadata,
+    _participant(),
+    Column("transfer", Uuid, primary_key=True),
+    Column("manifest", JSONB, nullable=False),
+)
+
 progress = Table(
     "progress",
     metadata,
@@ -193,6 +201,7 @@ decisions = Table(
     Column("origin", Text, nullable=False),
     Column("link", Text, nullable=False),
     Column("inputs", JSONB, nullable=False),
+    Column("request", Text, nullable=False),
     Column("reason", Text),
     Column("at", _NOW, nullable=False),
 )
@@ -202,7 +211,7 @@ offers = Table(
     metadata,
     _participant(),
     Column("offer", Text, primary_key=True),
-    Column("sender", Text, nullable=False),
+    Column("sender", Text, primary_key=True),
     Column("link", Text, nullable=False),
     Column("made", _NOW, nullable=False),
     Column("taken", Boolean, nullable=False),

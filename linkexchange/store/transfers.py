@@ -14,9 +14,10 @@ from linkexchange.errors import Overtaken, UnknownTransfer
 from linkexchange.model.identifiers import Kvnr, LinkId, Sha256, SopInstanceUid, StudyUid, TelematikId
 from linkexchange.model.link import Link
 from linkexchange.model.proof import Delivered, Fate, Proof
+from linkexchange.model.study import Manifest
 from linkexchange.model.transfer import FINAL, Ask, Authority, Purpose, State, Transfer, may_follow
 from linkexchange.ports import Progress
-from linkexchange.store.tables import instances, transfers
+from linkexchange.store.tables import instances, manifests, transfers
 from linkexchange.store.tables import progress as progress_rows
 
 _PROGRESS_INTERVAL = timedelta(seconds=1)
@@ -83,6 +84,8 @@ class TransferRows:
 
     def describe(self, run: Transfer, link: Link) -> Transfer:
         """Note which link it turned out to be."""
+        row = {"participant": self._me, "transfer": run.transfer, "manifest": link.manifest.to_json()}
+        self._connection.execute(insert(manifests).values(row).on_conflict_do_nothing())
         found = {
             "link": link.link,
             "origin": link.origin.telematik_id,
@@ -91,6 +94,14 @@ class TransferRows:
             "kvnr": link.patient.kvnr,
         }
         return self._write(run, **found)
+
+    def manifest(self, transfer: UUID) -> Manifest | None:
+        """The manifest that `describe` has kept."""
+        kept = select(manifests.c.manifest, transfers.c.study).join(
+            transfers, transfers.c.transfer == manifests.c.transfer
+        )
+        row = self._connection.execute(kept.where(manifests.c.transfer == transfer)).one_or_none()
+        return Manifest.from_json(StudyUid(row.study), row.manifest) if row else None
 
     def advance(self, run: Transfer, state: State, reason: str = "") -> Transfer:
         """Follow one arrow of the table."""

@@ -56,9 +56,12 @@ class Stage:
                 return entry.entry
         raise AssertionError("the practice does not find the link")
 
+    def ask(self, study: DemoStudy, entry: str) -> Ask:
+        kvnr = study.patient.kvnr
+        return Ask(Authority.RECORD, "pacs", Purpose.TREATMENT, user="test", kvnr=kvnr, entry=entry)
+
     def pull(self, study: DemoStudy, entry: str) -> Transfer:
-        ask = Ask(Authority.RECORD, "pacs", Purpose.TREATMENT, user="test", kvnr=study.patient.kvnr, entry=entry)
-        return until_ended(self.practice, pull.request(self.practice, ask))
+        return until_ended(self.practice, pull.request(self.practice, self.ask(study, entry)))
 
     def proof(self, transfer: Transfer) -> dict[str, Any]:
         with self.practice.store.work(self.practice.me) as work:

@@ -9,12 +9,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from world import HOSPITAL, KVNR, PRACTICE, World, data_set, uid
+from world import HOSPITAL, KVNR, PRACTICE, STUDY, OpenWire, World, data_set, uid
 
 from linkexchange import publish, pull
-from linkexchange.errors import OriginPacsUnavailable, OriginUnavailable, Overtaken, PacsUnavailable, UnknownPacs
+from linkexchange.errors import (
+    MessageFault,
+    OriginPacsUnavailable,
+    OriginUnavailable,
+    Overtaken,
+    PacsUnavailable,
+    UnknownPacs,
+)
 from linkexchange.model.access import Reason
 from linkexchange.model.transfer import State
+from linkexchange.signing import verify
 
 
 def test_a_study_arrives_byte_for_byte_and_the_proof_says_complete(world: World) -> None:
@@ -412,3 +420,71 @@ def test_a_finished_transfer_is_not_queued_again(world: World) -> None:
     with world.nodes.engine.begin() as connection:
         connection.execute(text("DELETE FROM procrastinate_jobs"))
     assert pull.resume(world.practice) == []
+
+
+def test_giving_up_after_a_part_has_arrived_leaves_a_proof_of_that_part(world: World) -> None:
+    transfer = world.ask(world.publish())
+    world.wire.cut_after = 2
+    with pytest.raises(OriginUnavailable):
+        pull.run(world.practice, transfer)
+    pull.give_up(world.practice, transfer, "origin-unavailable")
+    row = world.transfer(transfer)
+    assert (row.state, row.reason) == (State.STOPPED, "origin-unavailable")
+    assert (world.proof(transfer)["stored"], world.proof(transfer)["expected"]) == (2, 4)
+
+
+def test_an_entitlement_that_ended_while_a_transfer_waited_leaves_a_proof_of_what_has_arrived(world: World) -> None:
+    transfer = world.ask(world.publish())
+    world.wire.cut_after = 3
+    with pytest.raises(OriginUnavailable):
+        pull.run(world.practice, transfer)
+    world.records[PRACTICE].entitled = False
+    pull.run(world.practice, transfer)
+    assert world.transfer(transfer).state is State.STOPPED
+    assert world.proof(transfer)["stored"] == 3
+
+
+def test_garbage_from_the_digests_of_an_origin_does_not_spoil_a_complete_transfer(world: World) -> None:
+    def garbage(*_: object) -> None:
+        raise MessageFault("digests")
+
+    entry = world.publish()
+    OpenWire.digests, real = garbage, OpenWire.digests  # type: ignore[method-assign,assignment]
+    try:
+        assert world.pull(entry).state is State.COMPLETE
+    finally:
+        OpenWire.digests = real  # type: ignore[method-assign]
+
+
+def test_a_link_withdrawn_before_it_was_announced_reaches_neither_hub_nor_record(world: World) -> None:
+    world.pacs[HOSPITAL].hold(data_set(1))
+    link = publish.publish(world.hospital, STUDY, pacs="hospital", kvnr=KVNR)
+    publish.withdraw(world.hospital, link)
+    publish.announce(world.hospital, link)
+    assert world.held == {}
+    assert "link.registered" not in world.actions(world.resolver.store, HOSPITAL)  # type: ignore[arg-type]
+
+
+def test_an_offer_that_was_taken_opens_nothing_again(world: World) -> None:
+    world.pacs[HOSPITAL].hold(data_set(1))
+    transfer = world.push()
+    pull.receipt(world.practice, transfer.transfer)
+    with world.resolver.store.work(PRACTICE) as work:
+        offer = work.hub.offer(transfer.ask.offer, HOSPITAL)
+    assert offer
+    assert offer.taken
+
+
+def test_the_hub_keeps_the_signed_request_of_every_decision(world: World) -> None:
+    world.pull(world.publish())
+    with world.resolver.store.engine.begin() as connection:  # type: ignore[attr-defined]
+        connection.execute(text("SELECT set_config('linkexchange.participant', :me, true)"), {"me": PRACTICE})
+        signed, inputs = connection.execute(text("SELECT request, inputs FROM decisions")).one()
+    assert verify(signed, world.signers[PRACTICE].public).claims["user"] == inputs["user"] == "Dr. Test"
+
+
+def test_a_study_whose_older_entry_somebody_has_replaced_is_published_anew(world: World) -> None:
+    older = world.publish()
+    kvnr, document, title = world.held.pop(older)
+    world.held["somebody-elses"] = (kvnr, document, title)
+    assert world.pull(world.publish()).state is State.COMPLETE

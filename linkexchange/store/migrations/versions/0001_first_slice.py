@@ -14,7 +14,7 @@ down_revision = None
 _TABLES = """
 CREATE TABLE audit (
     participant text NOT NULL, seq bigint NOT NULL, at timestamptz NOT NULL, action text NOT NULL,
-    fields jsonb NOT NULL, previous text NOT NULL, hash text NOT NULL,
+    fields jsonb NOT NULL, previous text NOT NULL, hash text NOT NULL, CHECK (isfinite(at)),
     PRIMARY KEY (participant, seq));
 CREATE TABLE events (
     participant text NOT NULL, event bigserial NOT NULL, topic text NOT NULL, body jsonb NOT NULL,
@@ -39,6 +39,9 @@ CREATE TABLE instances (
     attempts integer NOT NULL, bytes bigint NOT NULL, received text, sent text, pixels text, at_origin text,
     note text NOT NULL,
     PRIMARY KEY (participant, transfer, sop_instance));
+CREATE TABLE manifests (
+    participant text NOT NULL, transfer uuid NOT NULL, manifest jsonb NOT NULL,
+    PRIMARY KEY (participant, transfer));
 CREATE TABLE progress (
     participant text NOT NULL, transfer uuid NOT NULL, done integer NOT NULL, total integer NOT NULL,
     bytes bigint NOT NULL, written timestamptz NOT NULL,
@@ -62,12 +65,12 @@ CREATE TABLE ledger (
     PRIMARY KEY (participant, link));
 CREATE TABLE decisions (
     participant text NOT NULL, decision uuid NOT NULL, transfer uuid NOT NULL, origin text NOT NULL, link text NOT NULL,
-    inputs jsonb NOT NULL, reason text, at timestamptz NOT NULL,
+    inputs jsonb NOT NULL, request text NOT NULL, reason text, at timestamptz NOT NULL,
     PRIMARY KEY (participant, decision));
 CREATE TABLE offers (
     participant text NOT NULL, offer text NOT NULL, sender text NOT NULL, link text NOT NULL, made timestamptz NOT NULL,
     taken boolean NOT NULL,
-    PRIMARY KEY (participant, offer));
+    PRIMARY KEY (participant, sender, offer));
 CREATE TABLE receipts (
     participant text NOT NULL, transfer uuid NOT NULL, origin text NOT NULL, link text NOT NULL, outcome text NOT NULL,
     expected integer NOT NULL, stored integer NOT NULL, proof text NOT NULL, at timestamptz NOT NULL,
@@ -80,6 +83,7 @@ _CHANGING = (
     "links",
     "transfers",
     "instances",
+    "manifests",
     "progress",
     "served",
     "directory",
