@@ -119,6 +119,14 @@ class WrongPatient(Refused):
     next_step = "Call the origin: its link names another patient than its image headers."
 
 
+class PatientIdTaken(Refused):
+    """The own PACS has somebody else under the Patient ID of these images: nothing was passed on."""
+
+    code = "patient-id-taken"
+    owner = Owner.OWN_PACS
+    next_step = "Settle at the own PACS whose number it is; then ask again."
+
+
 class UnknownParticipant(Refused):
     """No such participant in the directory."""
 

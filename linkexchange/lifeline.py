@@ -27,6 +27,7 @@ def bound(ending: signal.Signals) -> Callable[[], None]:
     parent = os.getpid()
 
     def between_fork_and_exec() -> None:
+        _heed_signals()
         _libc.prctl(_PR_SET_PDEATHSIG, ending)
         if os.getppid() != parent:
             os._exit(1)
@@ -136,10 +137,15 @@ def _begin(name: str, ending: signal.Signals, *, output: IO[bytes] | None) -> No
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     # Fresh ones, since those of the parent may stand for files that are closed now.
     sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))  # noqa: SIM115
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
+    _heed_signals()
     _libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
     _libc.prctl(_PR_SET_PDEATHSIG, ending)
+
+
+def _heed_signals() -> None:
+    """A shell lets what it runs in the background ignore SIGINT, and children inherit that."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def follow_parent(ending: signal.Signals = signal.SIGTERM) -> None:

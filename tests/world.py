@@ -107,6 +107,7 @@ class FakePacs:
     status: Callable[[SopInstanceUid], int] = lambda _: 0
     sent: list[SopInstanceUid] = field(default_factory=list)
     asked: int = 0
+    patients: dict[str, PatientHeader] = field(default_factory=dict)
 
     def hold(self, *data_sets: bytes, first: int = 1) -> None:
         self.held.update({uid(number): content for number, content in enumerate(data_sets, start=first)})
@@ -136,6 +137,10 @@ class FakePacs:
             if count == self.breaks_after:
                 raise PacsUnavailable("association aborted")
             yield IncomingInstance(CT, it, EXPLICIT, in_chunks(self.held[it]))
+
+    def holder(self, patient_id: str) -> PatientHeader | None:
+        self._answer()
+        return self.patients.get(patient_id)
 
     @contextmanager
     def deliver(self) -> Iterator[FakePacs]:

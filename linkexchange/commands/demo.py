@@ -30,6 +30,8 @@ def demo(
     bootstrap.log_to_stderr("warning")
     lifeline.follow_parent()
     signal.signal(signal.SIGTERM, _end)
+    # Also where a shell has started us in the background, with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         complete = show.run(once=once, browser=browser, kind=kind, show=Console())
     except KeyboardInterrupt:

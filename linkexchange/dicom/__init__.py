@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from linkexchange.dicom.archive import CGetArchive
 from linkexchange.dicom.destination import StoreDestination
-from linkexchange.dicom.inquiry import echo, patient_clash
+from linkexchange.dicom.inquiry import echo, holder_of
 from linkexchange.dicom.line import Timeouts
 
-__all__ = ["CGetArchive", "StoreDestination", "Timeouts", "echo", "patient_clash"]
+__all__ = ["CGetArchive", "StoreDestination", "Timeouts", "echo", "holder_of"]

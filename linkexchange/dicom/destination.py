@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from linkexchange.dicom.association import Association
+from linkexchange.dicom.inquiry import holder_of
 from linkexchange.dicom.line import CONTEXTS_MAX, DEFAULT_TIMEOUTS, Context, Line, Proposal, Timeouts
 from linkexchange.dicom.services import ECHO, store
 from linkexchange.errors import PacsUnavailable
 from linkexchange.model.identifiers import AeTitle
 from linkexchange.model.passport import Passport
+from linkexchange.model.patient import PatientHeader
 from linkexchange.ports import Delivery, IncomingInstance
 
 NOT_SUPPORTED = 0x0122
@@ -23,6 +25,10 @@ class StoreDestination:
 
     def __init__(self, passport: Passport, *, calling_ae: AeTitle, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> None:
         self._line = Line(passport, calling_ae, timeouts)
+
+    def holder(self, patient_id: str) -> PatientHeader | None:
+        """Whom the PACS has under a Patient ID, as `ports.Destination` promises."""
+        return holder_of(self._line.passport, self._line.calling_ae, patient_id, timeouts=self._line.timeouts)
 
     @contextmanager
     def deliver(self) -> Iterator[Delivery]:

@@ -19,6 +19,7 @@ from linkexchange.model.patient import PatientHeader
 _KEYS = (identifier.PATIENT_NAME, identifier.ISSUER, identifier.BIRTH_DATE, identifier.SEX)
 # Each of these would make more than one identifier of it.
 _SPECIAL = frozenset("*?\\")
+_FINDING = {PATIENT_ROOT_FIND, STUDY_ROOT_FIND}
 
 
 def echo(passport: Passport, calling_ae: AeTitle, *, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> None:
@@ -27,14 +28,19 @@ def echo(passport: Passport, calling_ae: AeTitle, *, timeouts: Timeouts = DEFAUL
         ask_echo(association)
 
 
-def patient_clash(
+def holder_of(
     passport: Passport, calling_ae: AeTitle, patient_id: str, *, timeouts: Timeouts = DEFAULT_TIMEOUTS
 ) -> PatientHeader | None:
-    """Whom a PACS has under a Patient ID, None where it has nobody. Raises `PacsUnavailable` or `MessageFault`."""
+    """Whom a PACS has under a Patient ID; None where it has nobody, or answers no C-FIND at all.
+
+    Raises `PacsUnavailable` or `MessageFault`.
+    """
     if not patient_id.strip() or _SPECIAL & set(patient_id):
         raise MessageFault("not a Patient ID that can be asked for")
-    with associate(Line(passport, calling_ae, timeouts), [PATIENT_FIND, FIND]) as association:
-        rows = _ask(association, patient_id.strip())
+    with associate(Line(passport, calling_ae, timeouts), [PATIENT_FIND, FIND, ECHO]) as association:
+        # An echo is always taken, so that a PACS without C-FIND is told from one that is not there.
+        services = {context.abstract_syntax for context in association.contexts}
+        rows = _ask(association, patient_id.strip()) if services & _FINDING else []
     return next((patient(row) for row in rows if text(row, identifier.PATIENT_ID) == patient_id.strip()), None)
 
 

@@ -79,6 +79,9 @@ class Delivery(Protocol):
 class Destination(Protocol):
     """The PACS that images are sent to."""
 
+    def holder(self, patient_id: str) -> PatientHeader | None:
+        """Whom it has under a Patient ID; None where it has nobody, or cannot be asked. Raises `PacsUnavailable`."""
+
     def deliver(self) -> AbstractContextManager[Delivery]:
         """Open a way and close it at the end. Raises `PacsUnavailable`."""
         ...

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from linkexchange.errors import Overtaken, PeerFault, Refused, Unavailable
+from linkexchange.errors import Overtaken, PatientIdTaken, PeerFault, Refused, Unavailable
 from linkexchange.model.audit import Action
+from linkexchange.model.patient import Patient, differences
 from linkexchange.model.transfer import FINAL, State, Transfer
-from linkexchange.ports import Node
+from linkexchange.ports import Destination, Node
 from linkexchange.pull import finish
 from linkexchange.pull.move import Move
 from linkexchange.pull.permission import Permission, obtain
@@ -65,12 +66,21 @@ def _carry_out(node: Node, move: Move, permission: Permission) -> None:
         finish.stop(node, move, no)
 
 
+def _see_whose_number(destination: Destination, patient: Patient) -> None:
+    """Two sites may give one Patient ID to two persons; until headers are changed, such images must not arrive."""
+    holder = destination.holder(patient.local_id) if patient.local_id else None
+    if holder and (wrong := differences(holder, patient)):
+        raise PatientIdTaken(", ".join(wrong))
+
+
 def _rounds(node: Node, move: Move, permission: Permission) -> Permission:
     """Ask until nothing is wanted, or until asking twice has brought nothing new; each time with a fresh grant."""
     with node.store.work(node.me) as work:
         passport = work.pacs.find(move.run.ask.destination)
+    destination = node.destination(passport)
+    _see_whose_number(destination, move.link.patient)
     fruitless = 0
-    with node.destination(passport).deliver() as delivery:
+    with destination.deliver() as delivery:
         while True:
             before = len(move.wanted)
             move.once(permission.origin, delivery)

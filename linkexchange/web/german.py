@@ -26,6 +26,7 @@ from linkexchange.errors import (
     Overtaken,
     Owner,
     PacsUnavailable,
+    PatientIdTaken,
     PeerFault,
     RecordUnavailable,
     Refused,
@@ -113,6 +114,10 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     KvnrMissing: (
         "In den Bildern steht keine KVNR, und es wurde keine angegeben.",
         "Tragen Sie die KVNR der Patientin oder des Patienten beim Senden ein.",
+    ),
+    PatientIdTaken: (
+        "Ihr PACS führt unter der Patienten-ID dieser Bilder eine andere Person. Es wurde nichts übertragen.",
+        "Bitte klären Sie in Ihrem PACS, wem die Nummer gehört, und holen Sie die Bilder dann erneut.",
     ),
     UnknownTransfer: (
         "Diese Übertragung oder diesen Eintrag gibt es hier nicht.",

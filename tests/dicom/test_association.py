@@ -10,13 +10,15 @@ import pytest
 import scripted_pacs as scripted
 from pynetdicom import evt
 
-from linkexchange.dicom import Timeouts, echo, patient_clash
+from linkexchange.dicom import Timeouts, echo, holder_of
 from linkexchange.dicom.association import associate
 from linkexchange.dicom.line import Line
 from linkexchange.dicom.services import ECHO
 from linkexchange.errors import PacsUnavailable
 from linkexchange.model.identifiers import AeTitle
 from linkexchange.model.passport import Passport
+
+pytestmark = pytest.mark.slow
 
 NODE = AeTitle("NODE")
 SHORT = Timeouts(connect_seconds=1, negotiate_seconds=0.5, idle_seconds=1)
@@ -131,7 +133,7 @@ def test_nothing_that_is_asked_or_answered_is_logged(caplog: pytest.LogCaptureFi
         yield 0xFF00, scripted.row(PatientID="SECRET", PatientName="Secret^Name")
 
     with scripted.serve((evt.EVT_C_FIND, answer)) as passport:
-        patient_clash(passport, NODE, "SECRET")
+        holder_of(passport, NODE, "SECRET")
     assert "secret" not in caplog.text.lower()
 
 

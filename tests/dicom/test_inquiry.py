@@ -10,7 +10,7 @@ import scripted_pacs as scripted
 import shipped
 from pynetdicom import evt
 
-from linkexchange.dicom import echo, patient_clash
+from linkexchange.dicom import echo, holder_of
 from linkexchange.errors import MessageFault, PacsUnavailable
 from linkexchange.model.identifiers import AeTitle
 from linkexchange.model.patient import PatientHeader
@@ -32,14 +32,14 @@ def answering(*rows: Any, status: int = 0) -> scripted.Handler:
 def test_a_patient_id_that_is_taken_is_told_with_its_owner(kind: type[peers.Orthanc | peers.Dcmqrscp]) -> None:
     with kind() as pacs:
         pacs.upload(shipped.study(shipped.PLAIN, copies=1).part10.values())
-        assert patient_clash(pacs.passport(), NODE, "PID-4711") == ANNE
+        assert holder_of(pacs.passport(), NODE, "PID-4711") == ANNE
 
 
 @pytest.mark.peers
 @pytest.mark.parametrize("kind", [peers.Orthanc, peers.Dcmqrscp])
 def test_a_patient_id_that_is_free_has_no_owner(kind: type[peers.Orthanc | peers.Dcmqrscp]) -> None:
     with kind() as pacs:
-        assert patient_clash(pacs.passport(), NODE, "PID-4711") is None
+        assert holder_of(pacs.passport(), NODE, "PID-4711") is None
 
 
 @pytest.mark.peers
@@ -53,12 +53,12 @@ def test_every_pacs_answers_an_echo(kind: type[peers.Orthanc | peers.Dcmqrscp | 
 def test_either_model_will_do(service: str) -> None:
     found = answering(scripted.row(PatientID="4711", PatientName="Meier^Max"))
     with scripted.serve(found, services=(service,)) as passport:
-        assert patient_clash(passport, NODE, "4711") == PatientHeader("4711", name="Meier^Max")
+        assert holder_of(passport, NODE, "4711") == PatientHeader("4711", name="Meier^Max")
 
 
 def test_another_patient_id_than_the_one_asked_for_is_no_clash() -> None:
     with scripted.serve(answering(scripted.row(PatientID="47110", PatientName="Meier^Max"))) as passport:
-        assert patient_clash(passport, NODE, "4711") is None
+        assert holder_of(passport, NODE, "4711") is None
 
 
 @pytest.mark.parametrize("patient_id", ["*", "47?1", "4711\\4712", "", " "])
@@ -66,10 +66,16 @@ def test_what_would_ask_for_more_than_one_patient_is_never_sent(patient_id: str)
     asked: list[Any] = []
     with scripted.serve((evt.EVT_CONN_OPEN, asked.append)) as passport:
         with pytest.raises(MessageFault):
-            patient_clash(passport, NODE, patient_id)
+            holder_of(passport, NODE, patient_id)
         assert not asked
 
 
 def test_a_query_that_fails_is_not_taken_for_an_empty_answer() -> None:
     with scripted.serve(answering(status=0xA700)) as passport, pytest.raises(PacsUnavailable, match="A700"):
-        patient_clash(passport, NODE, "4711")
+        holder_of(passport, NODE, "4711")
+
+
+@pytest.mark.peers
+def test_a_pacs_that_answers_no_query_at_all_has_nobody() -> None:
+    with peers.StoreScp() as pacs:
+        assert holder_of(pacs.passport(), NODE, "PID-4711") is None

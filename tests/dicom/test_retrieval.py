@@ -22,6 +22,8 @@ from linkexchange.model.passport import Passport
 from linkexchange.model.study import Instance, Manifest, Series
 from linkexchange.ports import CHUNK_MAX_BYTES, ImageSource
 
+pytestmark = pytest.mark.slow
+
 NODE = AeTitle("NODE")
 STUDY = shipped.study(shipped.PLAIN + shipped.COMPRESSED + shipped.UNUSUAL)
 EVERYTHING = STUDY.manifest.uids

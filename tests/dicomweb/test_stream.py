@@ -27,6 +27,8 @@ from linkexchange.model.identifiers import SeriesUid, SopClassUid, SopInstanceUi
 from linkexchange.ports import CHUNK_MAX_BYTES, IncomingInstance
 from linkexchange.tls import server_context
 
+pytestmark = pytest.mark.slow
+
 CT, EXPLICIT = SopClassUid("1.2.840.10008.5.1.4.1.1.2"), TransferSyntaxUid("1.2.840.10008.1.2.1")
 STALLED_SECONDS = 2.0
 STUDY = "/dicomweb/studies/2.25.81"

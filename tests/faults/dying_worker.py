@@ -70,6 +70,8 @@ def at_delivery(node: Node, *, number: int, edge: str, act: Callable[[], object]
         inner = node.destination(passport)
 
         class Wrapped:
+            holder = staticmethod(inner.holder)
+
             @contextmanager
             def deliver(self) -> Iterator[DyingDelivery]:
                 with inner.deliver() as delivery:

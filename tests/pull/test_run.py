@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -21,6 +21,7 @@ from linkexchange.errors import (
     UnknownPacs,
 )
 from linkexchange.model.access import Reason
+from linkexchange.model.patient import PatientHeader
 from linkexchange.model.transfer import State
 from linkexchange.signing import verify
 
@@ -165,6 +166,31 @@ def test_a_header_without_any_proof_of_identity_lets_nothing_pass(world: World) 
     transfer = world.pull(entry)
     assert (transfer.state, transfer.reason) == (State.STOPPED, "wrong-patient: PatientID")
     assert world.pacs[PRACTICE].held == {}
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        PatientHeader("4711", name="Schmidt^Eva", birth_date=date(1980, 1, 1)),
+        PatientHeader("4711", name="Müller^Jörg"),
+    ],
+)
+def test_a_patient_id_that_the_own_pacs_has_for_somebody_else_lets_nothing_pass(
+    world: World, holder: PatientHeader
+) -> None:
+    entry = world.publish()
+    world.pacs[PRACTICE].patients["4711"] = holder
+    transfer = world.pull(entry)
+    assert transfer.state is State.STOPPED
+    assert transfer.reason.startswith("patient-id-taken")
+    assert world.pacs[PRACTICE].sent == []
+    assert world.wire.calls == 0
+
+
+def test_a_patient_id_that_the_own_pacs_has_for_the_same_person_is_no_hindrance(world: World) -> None:
+    entry = world.publish()
+    world.pacs[PRACTICE].patients["4711"] = PatientHeader("4711", name="MUELLER^JOERG", birth_date=date(1970, 1, 2))
+    assert world.pull(entry).state is State.COMPLETE
 
 
 # What does not answer.

@@ -18,6 +18,8 @@ from ti_adapter.simulator.client import PatientClient, RecordClient
 from ti_adapter.simulator.record import DOCUMENT_MAX_BYTES, Upload
 from ti_adapter.simulator.shape import SimulatedInstitution
 
+pytestmark = pytest.mark.slow
+
 KVNR = "X110411319"
 CLINIC = SimulatedInstitution("5-2/x.9001", "Klinik Nord")
 PKI = make_pki()

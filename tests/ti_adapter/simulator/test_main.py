@@ -17,6 +17,8 @@ from ti_adapter.simulator.client import PatientClient
 
 STARTS_IT = """
 import subprocess, sys
+
+pytestmark = pytest.mark.slow
 child = subprocess.Popen([sys.executable, "-m", "ti_adapter.simulator", *sys.argv[1:]])
 print(child.pid, flush=True)
 child.wait()
