@@ -84,7 +84,7 @@ class StoreScp(_DcmtkServer):
 
     def __init__(self, ae_title: str = "STORESCP", options: Iterable[str] = ()) -> None:
         super().__init__(ae_title)
-        self.options = tuple(options) or ("--config-file", "associations.cfg", "Everything")
+        self.options = tuple(options) or ("--config-file", "associations.cfg", "Storage")
 
     def command(self) -> list[str]:
         output = ["--bit-preserving", "--output-directory", "storage"]
@@ -99,7 +99,7 @@ def _copy(file: Path | bytes, folder: Path) -> str:
 
 
 def _profile() -> str:
-    """DCMTK association profile: storage classes in every syntax, in both roles, and Query/Retrieve.
+    """DCMTK association profiles: storage classes in every syntax, in both roles, with and without Query/Retrieve.
 
     A profile holds 128 contexts: pynetdicom's list of the 120 usual storage classes fits beside the services.
     Without it dcmqrscp takes one compressed syntax at most, and accepts no storage role for C-GET beyond that.
@@ -114,7 +114,8 @@ def _profile() -> str:
         StudyRootQueryRetrieveInformationModelGet,
         StudyRootQueryRetrieveInformationModelMove,
     ]
-    contexts = [*(f"{uid}\\Everything" for uid in storage), *(f"{uid}\\Uncompressed" for uid in services)]
+    stored = [f"{uid}\\Everything" for uid in storage]
+    contexts = [*stored, *(f"{uid}\\Uncompressed" for uid in services)]
     return "\n".join(
         (
             "[[TransferSyntaxes]]",
@@ -122,12 +123,15 @@ def _profile() -> str:
             _section("Uncompressed", "TransferSyntax", _SYNTAXES[-3:]),
             "[[PresentationContexts]]",
             _section("Everything", "PresentationContext", contexts),
+            _section("Storage", "PresentationContext", [*stored, f"{Verification}\\Uncompressed"]),
             "[[SCPSCURoleSelection]]",
             _section("Everything", "Role", [f"{uid}\\BOTH" for uid in storage]),
             "[[Profiles]]",
             "[Everything]",
             "PresentationContexts = Everything",
             "SCPSCURoleSelection = Everything",
+            "[Storage]",
+            "PresentationContexts = Storage",
             "",
         )
     )
