@@ -1,15 +1,16 @@
-"""What stands before any server: is the program there, which port is free."""
+"""What stands before any server: is the program there, which port is free. Ports are those of the demo's register."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import socket
-from random import SystemRandom
 
 import pytest
 
-HOST = "127.0.0.1"
+from linkexchange.demo.free_ports import HOST, free_port
+
+__all__ = ["HOST", "PATH", "free_port", "require"]
+
 PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin"))
 
 
@@ -22,33 +23,3 @@ def require(*programs: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
-
-
-def free_port() -> int:
-    """A TCP port that no other test process takes for as long as this one lives.
-
-    Ports below the ephemeral range are never given to an outgoing connection. An abstract Unix socket named after the
-    port is the lock between test processes; the kernel drops it when its owner dies.
-    """
-    for _ in range(1000):
-        port = 20_000 + SystemRandom().randrange(12_000)
-        if _reserve(port) and _unused(port):
-            return port
-    raise RuntimeError("no free port")
-
-
-def _reserve(port: int) -> bool:
-    lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        lock.bind(f"\0linkexchange-test-port-{port}")
-    except OSError:
-        lock.close()
-        return False
-    # From here on the process owns it, not this object, which would complain when the interpreter ends.
-    lock.detach()
-    return True
-
-
-def _unused(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) != 0
