@@ -1,0 +1,42 @@
+"""Every command explains itself."""
+
+from __future__ import annotations
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from linkexchange.commands import app
+
+WORDS = [
+    *[
+        [name]
+        for name in ("hub", "node", "data", "worker", "web", "demo", "publish", "withdraw", "find", "pull", "push")
+    ],
+    *[["pacs", name] for name in ("set", "list")],
+    ["participant", "set"],
+    *[["audit", name] for name in ("verify", "head")],
+]
+
+
+def leaves(command: object, path: tuple[str, ...] = ()) -> list[list[str]]:
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        return [list(path)]
+    return [leaf for name, each in inner.items() for leaf in leaves(each, (*path, name))]
+
+
+def test_the_list_of_commands_is_complete() -> None:
+    assert sorted(leaves(get_command(app))) == sorted(WORDS)
+
+
+@pytest.mark.parametrize("words", WORDS, ids=" ".join)
+def test_help_has_a_sentence_for_the_command_and_for_each_of_its_options(words: list[str]) -> None:
+    result = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"})
+    assert result.exit_code == 0
+    command = get_command(app)
+    for word in words:
+        command = command.commands[word]  # type: ignore[attr-defined]
+    assert len(command.help or "") > 20
+    for parameter in command.params:
+        assert parameter.name == "help" or len(getattr(parameter, "help", "") or "") > 10, parameter.name
