@@ -26,7 +26,7 @@ check: $(VENV)/.dev ## Lint, format, types, import contracts, sizes and the fast
 	$(PYTEST) -n $(JOBS) --hypothesis-profile=quick -m "not slow and not peers and not root and not database" tests
 
 test: $(VENV)/.dev system-packages ## Every test, with real PACS and a real browser
-	$(PYTEST) -n $(JOBS) tests
+	$(PYTEST) -n $(JOBS) --dist loadfile tests
 
 format: $(VENV)/.dev ## Put the code into its form
 	$(BIN)/ruff check --fix .
