@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ import peers
 import pytest
 import synthetic
 from faults.counting_pacs import CountingPacs
+from faults.dying_worker import ORIGIN_VARIABLE
 
 from linkexchange import bootstrap, lifeline, publish, pull
 from linkexchange.demo import network
@@ -65,7 +67,8 @@ class Ground:
         whole = [sys.executable, "-m", "linkexchange", "worker", "--settings", settings]
         dying = [sys.executable, str(_HERE / "dying_worker.py"), settings, point]
         with (self.folder / "worker.log").open("ab") as log:
-            process = lifeline.spawn(dying if point else whole, output=log)
+            environment = {**os.environ, ORIGIN_VARIABLE: str(self.process("hospital", "data"))}
+            process = lifeline.spawn(dying if point else whole, output=log, environment=environment)
         try:
             yield process
         finally:

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from linkexchange import bootstrap, jobs
 from linkexchange.ports import IncomingInstance, Node
 from linkexchange.settings import NodeSettings, load
 
+ORIGIN_VARIABLE = "ORIGIN_DATA_PID"
+
 
 def die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
@@ -27,6 +29,12 @@ def die(*_: object) -> None:
 
 def freeze(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def kill_origin(*_: object) -> None:
+    """The data process of the origin, whose pid stands in the environment; this worker lives on."""
+    with suppress(ProcessLookupError):
+        os.kill(int(os.environ[ORIGIN_VARIABLE]), signal.SIGKILL)
 
 
 class Before:
@@ -105,6 +113,7 @@ POINTS: dict[str, Callable[[Node], Node]] = {
     "in the middle of an instance": lambda node: at_delivery(node, number=2, edge="middle", act=die),
     "before the proof is committed": lambda node: replace(node, signer=DyingSigner(node.signer)),
     "before the receipt": lambda node: replace(node, hub=Before(node.hub, "receipt", die)),
+    "origin killed in the middle": lambda node: at_delivery(node, number=2, edge="middle", act=kill_origin),
     "frozen in the middle": lambda node: at_delivery(node, number=2, edge="middle", act=freeze),
 }
 

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from world import HOSPITAL, KVNR, PRACTICE, STUDY, OpenWire, World, data_set, uid
+from world import HOSPITAL, KVNR, PRACTICE, World, data_set, uid
 
 from linkexchange import publish, pull
 from linkexchange.errors import (
-    MessageFault,
     OriginPacsUnavailable,
     OriginUnavailable,
     Overtaken,
@@ -46,14 +45,6 @@ def test_every_step_of_a_pull_is_written_down_at_all_three_places(world: World) 
     assert world.actions(world.nodes) == ["pull.requested", "pull.permitted", "pull.begun", "pull.ended"]
     assert world.actions(world.resolver.store)[-2:] == ["session.opened", "pull.granted"]  # type: ignore[arg-type]
     assert world.actions(world.nodes, HOSPITAL)[-2:] == ["serving.begun", "serving.ended"]
-
-
-def test_the_receipt_lets_both_ends_balance(world: World) -> None:
-    transfer = world.pull(world.publish())
-    for _ in range(2):
-        pull.receipt(world.practice, transfer.transfer)
-    booked = [name for name in world.actions(world.resolver.store) if name == "receipt.booked"]  # type: ignore[arg-type]
-    assert booked == ["receipt.booked"]
 
 
 def test_a_finished_transfer_that_is_run_again_changes_nothing(world: World) -> None:
@@ -225,16 +216,6 @@ def test_an_own_pacs_that_is_down_lets_the_transfer_wait_without_asking_the_orig
     assert world.wire.calls == 0
 
 
-def test_a_transfer_that_waited_too_often_fails_with_the_reason(world: World) -> None:
-    transfer = world.ask(world.publish())
-    world.wire.down = True
-    with pytest.raises(OriginUnavailable):
-        pull.run(world.practice, transfer)
-    pull.give_up(world.practice, transfer, "origin-unavailable")
-    row = world.transfer(transfer)
-    assert (row.state, row.reason) == (State.FAILED, "origin-unavailable")
-
-
 @given(cut=st.integers(min_value=0, max_value=4))
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_after_a_break_only_what_is_missing_is_sent(world: World, cut: int) -> None:
@@ -391,33 +372,6 @@ def test_a_transfer_that_does_not_exist_is_a_clear_error(world: World) -> None:
         pull.run(world.practice, uuid4())
 
 
-# The push ends in the same pull.
-
-
-def test_a_push_is_an_offer_that_the_receiver_takes_up_by_pulling(world: World) -> None:
-    world.pacs[HOSPITAL].hold(*[data_set(number) for number in range(1, 5)])
-    transfer = world.push()
-    assert transfer.state is State.COMPLETE
-    assert world.pacs[PRACTICE].held == world.pacs[HOSPITAL].held
-    assert world.held == {}
-
-
-def test_an_offer_is_taken_up_once(world: World) -> None:
-    world.pacs[HOSPITAL].hold(data_set(1))
-    transfer = world.push()
-    assert pull.take_offers(world.practice, "practice") == []
-    pull.receipt(world.practice, transfer.transfer)
-    assert world.practice.hub.offers() == []
-
-
-def test_a_push_of_another_persons_images_lets_nothing_pass(world: World) -> None:
-    world.pacs[HOSPITAL].hold(data_set(1), data_set(2))
-    world.pacs[HOSPITAL].held[uid(2)] = data_set(2, PatientName="Schmidt^Eva")
-    transfer = world.push()
-    assert transfer.state is State.STOPPED
-    assert uid(2) not in world.pacs[PRACTICE].held
-
-
 def test_read_at_is_the_moment_before_the_record_is_read(world: World) -> None:
     entry = world.publish()
     record = world.records[PRACTICE]
@@ -432,85 +386,9 @@ def test_read_at_is_the_moment_before_the_record_is_read(world: World) -> None:
     assert transfer.reason == f"denied: {Reason.STALE}"
 
 
-def test_a_transfer_whose_job_was_closed_before_its_time_is_queued_again_once(world: World) -> None:
-    transfer = world.ask(world.publish())
-    assert pull.resume(world.practice) == []
-    with world.nodes.engine.begin() as connection:
-        connection.execute(text("DELETE FROM procrastinate_jobs"))
-    assert pull.resume(world.practice) == [transfer]
-    assert pull.resume(world.practice) == []
-
-
-def test_a_finished_transfer_is_not_queued_again(world: World) -> None:
-    world.pull(world.publish())
-    with world.nodes.engine.begin() as connection:
-        connection.execute(text("DELETE FROM procrastinate_jobs"))
-    assert pull.resume(world.practice) == []
-
-
-def test_giving_up_after_a_part_has_arrived_leaves_a_proof_of_that_part(world: World) -> None:
-    transfer = world.ask(world.publish())
-    world.wire.cut_after = 2
-    with pytest.raises(OriginUnavailable):
-        pull.run(world.practice, transfer)
-    pull.give_up(world.practice, transfer, "origin-unavailable")
-    row = world.transfer(transfer)
-    assert (row.state, row.reason) == (State.STOPPED, "origin-unavailable")
-    assert (world.proof(transfer)["stored"], world.proof(transfer)["expected"]) == (2, 4)
-
-
-def test_an_entitlement_that_ended_while_a_transfer_waited_leaves_a_proof_of_what_has_arrived(world: World) -> None:
-    transfer = world.ask(world.publish())
-    world.wire.cut_after = 3
-    with pytest.raises(OriginUnavailable):
-        pull.run(world.practice, transfer)
-    world.records[PRACTICE].entitled = False
-    pull.run(world.practice, transfer)
-    assert world.transfer(transfer).state is State.STOPPED
-    assert world.proof(transfer)["stored"] == 3
-
-
-def test_garbage_from_the_digests_of_an_origin_does_not_spoil_a_complete_transfer(world: World) -> None:
-    def garbage(*_: object) -> None:
-        raise MessageFault("digests")
-
-    entry = world.publish()
-    OpenWire.digests, real = garbage, OpenWire.digests  # type: ignore[method-assign,assignment]
-    try:
-        assert world.pull(entry).state is State.COMPLETE
-    finally:
-        OpenWire.digests = real  # type: ignore[method-assign]
-
-
-def test_a_link_withdrawn_before_it_was_announced_reaches_neither_hub_nor_record(world: World) -> None:
-    world.pacs[HOSPITAL].hold(data_set(1))
-    link = publish.publish(world.hospital, STUDY, pacs="hospital", kvnr=KVNR)
-    publish.withdraw(world.hospital, link)
-    publish.announce(world.hospital, link)
-    assert world.held == {}
-    assert "link.registered" not in world.actions(world.resolver.store, HOSPITAL)  # type: ignore[arg-type]
-
-
-def test_an_offer_that_was_taken_opens_nothing_again(world: World) -> None:
-    world.pacs[HOSPITAL].hold(data_set(1))
-    transfer = world.push()
-    pull.receipt(world.practice, transfer.transfer)
-    with world.resolver.store.work(PRACTICE) as work:
-        offer = work.hub.offer(transfer.ask.offer, HOSPITAL)
-    assert offer
-    assert offer.taken
-
-
 def test_the_hub_keeps_the_signed_request_of_every_decision(world: World) -> None:
     world.pull(world.publish())
     with world.resolver.store.engine.begin() as connection:  # type: ignore[attr-defined]
         connection.execute(text("SELECT set_config('linkexchange.participant', :me, true)"), {"me": PRACTICE})
         signed, inputs = connection.execute(text("SELECT request, inputs FROM decisions")).one()
     assert verify(signed, world.signers[PRACTICE].public).claims["user"] == inputs["user"] == "Dr. Test"
-
-
-def test_a_study_whose_older_entry_somebody_has_replaced_is_published_anew(world: World) -> None:
-    older = world.publish()
-    kvnr, document, title = world.held.pop(older)
-    world.held["somebody-elses"] = (kvnr, document, title)
-    assert world.pull(world.publish()).state is State.COMPLETE
