@@ -32,7 +32,7 @@ def test_a_push_of_another_persons_images_lets_nothing_pass(world: World) -> Non
     assert uid(2) not in world.pacs[PRACTICE].held
 
 
-def test_an_offer_that_was_taken_opens_nothing_again(world: World) -> None:
+def test_the_receipt_marks_the_offer_as_taken(world: World) -> None:
     world.pacs[HOSPITAL].hold(data_set(1))
     transfer = world.push()
     pull.receipt(world.practice, transfer.transfer)
