@@ -9,7 +9,7 @@ PYTEST := $(BIN)/pytest -q
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check format test system-packages lock clean
+.PHONY: help demo check format test benchmarks system-packages lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ check: $(VENV)/.dev ## Lint, format, types, import contracts, sizes and the fast
 
 test: $(VENV)/.dev system-packages ## Every test, with real PACS and a real browser
 	$(PYTEST) -n $(JOBS) --dist loadfile tests
+
+benchmarks: $(VENV)/.dev ## Measure, and print the issue's limits beside what was measured
+	$(BIN)/python tests/benchmarks/start.py
 
 format: $(VENV)/.dev ## Put the code into its form
 	$(BIN)/ruff check --fix .

@@ -58,6 +58,14 @@ class Server:
         return self.superuser(str(database.engine.url.database))
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that any user may enter, since a database started by root runs as another one."""
+    with tempfile.TemporaryDirectory(prefix="le-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """The embedded server, as a node runs it."""

@@ -33,12 +33,8 @@ def test_ci_runs_word_for_word(command: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command not in RUN_BY_CI])
-def test_a_newcomer_runs_word_for_word(command: str, tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    for folder in tmp_path.parents:
-        if folder.owner() == tmp_path.owner() and folder.name.startswith("pytest"):
-            folder.chmod(0o755)
-    log = tmp_path / "log"
+def test_a_newcomer_runs_word_for_word(command: str, open_folder: Path) -> None:
+    log = open_folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -47,7 +43,7 @@ def test_a_newcomer_runs_word_for_word(command: str, tmp_path: Path) -> None:
             stdout=output,
             stderr=output,
             start_new_session=True,
-            env={**os.environ, "TMPDIR": str(tmp_path)},
+            env={**os.environ, "TMPDIR": str(open_folder)},
         )
     try:
         _until_it_stays(process, log)
@@ -57,7 +53,7 @@ def test_a_newcomer_runs_word_for_word(command: str, tmp_path: Path) -> None:
     finally:
         process.kill()
     assert log.read_text().count("complete: 14 of 14 instances") == 2, log.read_text()
-    assert [path.name for path in tmp_path.iterdir()] == ["log"]
+    assert [path.name for path in open_folder.iterdir()] == ["log"]
 
 
 def _until_it_stays(process: subprocess.Popen[bytes], log: Path) -> None:

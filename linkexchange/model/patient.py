@@ -53,6 +53,15 @@ def differences(header: PatientHeader, patient: Patient) -> tuple[str, ...]:
     return tuple(wrong)
 
 
+def contradictions(holder: PatientHeader, patient: Patient) -> tuple[str, ...]:
+    """In what the holder of the same Patient ID in another PACS differs; empty means the same person.
+
+    A holder of whom neither name nor birth date is known counts as somebody else.
+    """
+    wrong = tuple(keyword for keyword, clash in _clashes(holder, patient) if clash)
+    return wrong if wrong or holder.name or holder.birth_date else ("PatientID",)
+
+
 def _clashes(header: PatientHeader, patient: Patient) -> tuple[tuple[str, bool], ...]:
     return (
         ("OtherPatientIDsSequence", bool(header.kvnr) and header.kvnr != patient.kvnr),

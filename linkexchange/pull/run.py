@@ -6,7 +6,7 @@ from uuid import UUID
 
 from linkexchange.errors import Overtaken, PatientIdTaken, PeerFault, Refused, Unavailable
 from linkexchange.model.audit import Action
-from linkexchange.model.patient import Patient, differences
+from linkexchange.model.patient import Patient, contradictions
 from linkexchange.model.transfer import FINAL, State, Transfer
 from linkexchange.ports import Destination, Node
 from linkexchange.pull import finish
@@ -69,7 +69,7 @@ def _carry_out(node: Node, move: Move, permission: Permission) -> None:
 def _see_whose_number(destination: Destination, patient: Patient) -> None:
     """Two sites may give one Patient ID to two persons; until headers are changed, such images must not arrive."""
     holder = destination.holder(patient.local_id) if patient.local_id else None
-    if holder and (wrong := differences(holder, patient)):
+    if holder and (wrong := contradictions(holder, patient)):
         raise PatientIdTaken(", ".join(wrong))
 
 

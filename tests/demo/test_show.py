@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -70,13 +69,6 @@ def _state(pid: int) -> str:
         return ""
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="le-", ignore_cleanup_errors=True) as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
-
-
 def test_the_study_that_is_pulled_has_several_series_and_transfer_syntaxes(tmp_path: Path) -> None:
     files = [dcmread(file, stop_before_pixels=True) for file in images.prepare(tmp_path)[0].files]
     assert len({ds.SeriesInstanceUID for ds in files}) >= 2
@@ -84,21 +76,21 @@ def test_the_study_that_is_pulled_has_several_series_and_transfer_syntaxes(tmp_p
 
 
 @pytest.mark.parametrize("pacs", ["qrscp", pytest.param("orthanc", marks=pytest.mark.peers)])
-def test_once_it_prints_both_proofs_and_leaves_nothing_behind(folder: Path, pacs: str) -> None:
+def test_once_it_prints_both_proofs_and_leaves_nothing_behind(open_folder: Path, pacs: str) -> None:
     if pacs == "orthanc":
         import peers
 
         peers.require("Orthanc")
-    with started(folder, "--once", "--pacs", pacs) as (process, printed):
+    with started(open_folder, "--once", "--pacs", pacs) as (process, printed):
         assert process.wait(WAIT_SECONDS) == 0, printed()
         assert printed().count("complete: 14 of 14 instances") == 2
-    assert [path.name for path in folder.iterdir()] == ["log"]
+    assert [path.name for path in open_folder.iterdir()] == ["log"]
 
 
-def test_ctrl_c_ends_two_demos_side_by_side_and_leaves_no_process_and_no_file(folder: Path) -> None:
-    other = folder / "other"
+def test_ctrl_c_ends_two_demos_side_by_side_and_leaves_no_process_and_no_file(open_folder: Path) -> None:
+    other = open_folder / "other"
     other.mkdir(mode=0o755)
-    with started(folder) as (one, printed), started(other) as (two, printed_by_other):
+    with started(open_folder) as (one, printed), started(other) as (two, printed_by_other):
         wait(lambda: "Ctrl-C ends" in printed(), printed())
         wait(lambda: "Ctrl-C ends" in printed_by_other(), printed_by_other())
         below = descendants(one.pid) | descendants(two.pid)
@@ -107,13 +99,13 @@ def test_ctrl_c_ends_two_demos_side_by_side_and_leaves_no_process_and_no_file(fo
             process.send_signal(signal.SIGINT)
         assert [one.wait(WAIT_SECONDS), two.wait(WAIT_SECONDS)] == [0, 0]
         assert alive(below) == set()
-    assert sorted(path.name for path in folder.iterdir()) == ["log", "other"]
+    assert sorted(path.name for path in open_folder.iterdir()) == ["log", "other"]
     assert [path.name for path in other.iterdir()] == ["log"]
 
 
 @pytest.mark.parametrize("command", [DEMO, ["make", "demo", "ARGS=--no-browser"]], ids=["linkexchange", "make"])
-def test_sigkill_leaves_no_postgresql_no_pacs_and_no_node_behind(folder: Path, command: list[str]) -> None:
-    with started(folder, command=command) as (process, printed):
+def test_sigkill_leaves_no_postgresql_no_pacs_and_no_node_behind(open_folder: Path, command: list[str]) -> None:
+    with started(open_folder, command=command) as (process, printed):
         wait(lambda: "Publish:" in printed(), printed())
         below = descendants(process.pid)
         assert len(below) > 10

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from linkexchange.model.identifiers import Kvnr
-from linkexchange.model.patient import Patient, PatientHeader, differences
+from linkexchange.model.patient import Patient, PatientHeader, contradictions, differences
 
 KVNR, OTHER_KVNR = Kvnr("X110411319"), Kvnr.with_check_digit("A12345678")
 PATIENT = Patient(KVNR, "Größler", "Änne Marie", date(1950, 2, 28), "F", "PID-4711")
@@ -172,3 +172,20 @@ def _mistaken(random: Random, number: int) -> tuple[PatientHeader, Patient]:
     same_number = replace(twin, patient_id=wanted.local_id, kvnr="", birth_date=born + timedelta(days=365))
     without_kvnr = replace(namesake, kvnr="", birth_date=born)
     return random.choice([twin, namesake, same_number, without_kvnr]), wanted
+
+
+@pytest.mark.parametrize(
+    ("holder", "wrong"),
+    [
+        (PatientHeader("4711", name="Müller^Jörg"), ()),
+        (PatientHeader("4711", birth_date=date(1970, 1, 2)), ()),
+        (PatientHeader("4711", name="Schmidt^Eva"), ("PatientName",)),
+        (PatientHeader("4711", name="Müller^Jörg", birth_date=date(1971, 1, 2)), ("PatientBirthDate",)),
+        (PatientHeader("4711"), ("PatientID",)),
+    ],
+)
+def test_the_holder_of_a_number_is_the_same_person_only_if_something_says_so(
+    holder: PatientHeader, wrong: tuple[str, ...]
+) -> None:
+    patient = Patient(Kvnr.with_check_digit("A12345678"), "Müller", "Jörg", date(1970, 1, 2), "M", "4711")
+    assert contradictions(holder, patient) == wrong

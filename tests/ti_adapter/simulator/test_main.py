@@ -15,10 +15,9 @@ from simulated_ti import make_pki
 
 from ti_adapter.simulator.client import PatientClient
 
+pytestmark = pytest.mark.slow
 STARTS_IT = """
 import subprocess, sys
-
-pytestmark = pytest.mark.slow
 child = subprocess.Popen([sys.executable, "-m", "ti_adapter.simulator", *sys.argv[1:]])
 print(child.pid, flush=True)
 child.wait()
