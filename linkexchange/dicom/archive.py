@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 
 from linkexchange.dicom.association import Association, associate
+from linkexchange.dicom.dimse import FIND, GET, get
 from linkexchange.dicom.line import DEFAULT_TIMEOUTS, Line, Timeouts
 from linkexchange.dicom.plan import Members, by_series, candidates
 from linkexchange.dicom.retrieval import Retrieval
-from linkexchange.dicom.services import FIND, GET, get
 from linkexchange.dicom.summary import Listing, listing, studies
 from linkexchange.errors import MessageFault
 from linkexchange.model.identifiers import AeTitle, SopClassUid, SopInstanceUid, StudyUid

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from linkexchange.dicom.association import Association
+from linkexchange.dicom.dimse import ECHO, store
 from linkexchange.dicom.inquiry import holder_of
 from linkexchange.dicom.line import CONTEXTS_MAX, DEFAULT_TIMEOUTS, Context, Line, Proposal, Timeouts
-from linkexchange.dicom.services import ECHO, store
 from linkexchange.errors import PacsUnavailable
 from linkexchange.model.identifiers import AeTitle
 from linkexchange.model.passport import Passport

@@ -6,10 +6,10 @@ from linkexchange.dataset.elements import Content
 from linkexchange.dataset.header import PATIENT
 from linkexchange.dicom import identifier
 from linkexchange.dicom.association import Association, associate
+from linkexchange.dicom.dimse import ECHO, FIND, PATIENT_FIND, PATIENT_ROOT_FIND, STUDY_ROOT_FIND, Query, find
+from linkexchange.dicom.dimse import echo as ask_echo
 from linkexchange.dicom.identifier import text
 from linkexchange.dicom.line import DEFAULT_TIMEOUTS, Line, Timeouts
-from linkexchange.dicom.services import ECHO, FIND, PATIENT_FIND, PATIENT_ROOT_FIND, STUDY_ROOT_FIND, Query, find
-from linkexchange.dicom.services import echo as ask_echo
 from linkexchange.dicom.summary import patient
 from linkexchange.errors import MessageFault
 from linkexchange.model.identifiers import AeTitle

@@ -16,9 +16,9 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from linkexchange.dicom.association import Association, associate
+from linkexchange.dicom.dimse import FIND, GET, get
 from linkexchange.dicom.line import Line
 from linkexchange.dicom.plan import COMPRESSED, EVERY_SYNTAX, Request, by_instance, groups, requests
-from linkexchange.dicom.services import FIND, GET, get
 from linkexchange.dicom.summary import listing
 from linkexchange.errors import PacsUnavailable, UnknownStudy
 from linkexchange.model.identifiers import SeriesUid, SopInstanceUid

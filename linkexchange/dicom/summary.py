@@ -15,8 +15,8 @@ from linkexchange.dataset.elements import Content
 from linkexchange.dataset.header import PATIENT, patient_of
 from linkexchange.dicom import identifier
 from linkexchange.dicom.association import Association
+from linkexchange.dicom.dimse import STUDY_ROOT_FIND, Query, find
 from linkexchange.dicom.identifier import text
-from linkexchange.dicom.services import STUDY_ROOT_FIND, Query, find
 from linkexchange.errors import InstanceFault, MessageFault, UnknownStudy
 from linkexchange.model.identifiers import SeriesUid, SopClassUid, SopInstanceUid, StudyUid, Uid
 from linkexchange.model.patient import PatientHeader

@@ -12,8 +12,8 @@ from pynetdicom import evt
 
 from linkexchange.dicom import Timeouts, echo, holder_of
 from linkexchange.dicom.association import associate
+from linkexchange.dicom.dimse import ECHO
 from linkexchange.dicom.line import Line
-from linkexchange.dicom.services import ECHO
 from linkexchange.errors import PacsUnavailable
 from linkexchange.model.identifiers import AeTitle
 from linkexchange.model.passport import Passport
