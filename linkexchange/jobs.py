@@ -14,6 +14,7 @@ from uuid import UUID
 
 import structlog
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import ProcrastinateException
 from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job
 
@@ -124,15 +125,20 @@ async def work(node: Node, database_url: str, pace: Pace, *, destination: str) -
 async def _rescue(app: App, node: Node, pace: Pace) -> None:
     """Give the jobs of silent workers back to the queue, and see that no transfer has lost its job."""
     while True:
-        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=pace.stalled_seconds):
-            _log.warning("job taken from a silent worker", job=job.task_name, number=job.id)
-            await app.job_manager.retry_job(job)
         try:
+            await _take_over(app, pace)
             for transfer in await asyncio.to_thread(pull.resume, node):
                 _log.warning("transfer without a job queued again", transfer=str(transfer))
-        except Unavailable as later:
-            _log.warning("transfers not looked through", code=later.code)
+        except (ProcrastinateException, Unavailable) as later:
+            _log.warning("not all looked through; in the next round again", error=type(later).__name__)
         await asyncio.sleep(pace.stalled_seconds / 3)
+
+
+async def _take_over(app: App, pace: Pace) -> None:
+    """Raises `ProcrastinateException` also where another worker was quicker with the same job."""
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=pace.stalled_seconds):
+        _log.warning("job taken from a silent worker", job=job.task_name, number=job.id)
+        await app.job_manager.retry_job(job)
 
 
 async def _take_offers(node: Node, pace: Pace, destination: str) -> None:
