@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 from uuid import UUID
 
 from linkexchange.model.identifiers import (
@@ -17,7 +17,7 @@ from linkexchange.model.identifiers import (
     TelematikId,
 )
 from linkexchange.model.link import Document, Link
-from linkexchange.model.proof import Delivered, Proof
+from linkexchange.model.proof import Delivered, Fate, Proof
 from linkexchange.model.study import Manifest
 from linkexchange.model.transfer import State, Transfer
 
@@ -51,6 +51,12 @@ class Progress:
     done: int
     total: int
     bytes: int
+
+    @classmethod
+    def of(cls, ledger: Iterable[Delivered], total: int) -> Self:
+        """Count what is stored."""
+        stored = [delivered.bytes for delivered in ledger if delivered.fate is Fate.STORED]
+        return cls(len(stored), total, sum(stored))
 
 
 class Transfers(Protocol):

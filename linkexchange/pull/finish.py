@@ -91,6 +91,7 @@ def _account(node: Node, work: UnitOfWork, run: Transfer, *, stopped: str = "") 
     row, manifest = work.transfers.get(run.transfer), work.transfers.manifest(run.transfer)
     if row.link is None or row.origin is None or manifest is None:
         raise AssertionError("a transfer that has moved has been described")
+    ledger = work.transfers.ledger(run.transfer)
     proof = Proof(
         transfer=run.transfer,
         link=row.link,
@@ -98,19 +99,14 @@ def _account(node: Node, work: UnitOfWork, run: Transfer, *, stopped: str = "") 
         requester=node.me,
         destination=run.ask.destination,
         manifest=manifest,
-        instances=lines(manifest, work.transfers.ledger(run.transfer)),
+        instances=lines(manifest, ledger),
         ended=node.now(),
         stopped=stopped,
     )
-    work.transfers.progress(run, _progress(proof), last=True)
+    work.transfers.progress(run, Progress.of(ledger, len(manifest.uids)), last=True)
     work.transfers.prove(run, proof, node.signer.sign(proof.to_json(), typ=TYP))
     _write_down(work, Action.PULL_ENDED, run, state=proof.outcome, reason=stopped, stored=len(proof.stored))
     work.defer(RECEIPT_JOB, transfer=str(run.transfer))
-
-
-def _progress(proof: Proof) -> Progress:
-    stored = [line.delivered.bytes for line in proof.instances if line.delivered.fate is Fate.STORED]
-    return Progress(len(stored), len(proof.instances), sum(stored))
 
 
 def _write_down(work: UnitOfWork, action: Action, run: Transfer, *, state: State, **fields: str | int) -> None:

@@ -6,12 +6,13 @@ So a crash costs the instances in flight once more, and that is counted.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from linkexchange import dataset
 from linkexchange.errors import InstanceFault, WrongPatient
-from linkexchange.model.identifiers import SopInstanceUid
+from linkexchange.model.identifiers import SeriesUid, SopInstanceUid
 from linkexchange.model.link import Link
 from linkexchange.model.patient import differences
 from linkexchange.model.proof import Delivered, Fate
@@ -24,18 +25,24 @@ OUT_OF_RESOURCES = 0xA700
 
 @dataclass
 class Move:
-    """One run's way through the manifest. `ledger` is what is known of each instance so far."""
+    """One run's way through the manifest. `ledger` is what is known of each instance so far.
+
+    `homes` is the manifest's series of each instance, laid out once: it is looked at for every instance.
+    """
 
     node: Node
     run: Transfer
     link: Link
     ledger: dict[SopInstanceUid, Delivered] = field(default_factory=dict)
+    homes: Mapping[SopInstanceUid, SeriesUid] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.homes = self.link.manifest.homes
 
     @property
     def wanted(self) -> frozenset[SopInstanceUid]:
         """What is neither stored nor refused for good."""
-        settled = {uid for uid, delivered in self.ledger.items() if _is_settled(delivered)}
-        return self.link.manifest.uids - settled
+        return frozenset(uid for uid in self.homes if self._wants(uid))
 
     def once(self, origin: ImageSource, delivery: Delivery) -> None:
         """Ask the origin for all that is wanted, and pass on what comes.
@@ -45,8 +52,12 @@ class Move:
         """
         with closing(origin.retrieve(self.link.manifest, self.wanted)) as stream:
             for incoming in stream:
-                if incoming.sop_instance in self.wanted:
+                if self._wants(incoming.sop_instance):
                     self._pass_on(incoming, delivery)
+
+    def _wants(self, sop_instance: SopInstanceUid) -> bool:
+        known = self.ledger.get(sop_instance)
+        return sop_instance in self.homes and not (known and _is_settled(known))
 
     def _pass_on(self, incoming: IncomingInstance, delivery: Delivery) -> None:
         attempts = self._begin(incoming.sop_instance)
@@ -73,7 +84,7 @@ class Move:
 
     def _check(self, header: dataset.InstanceHeader, incoming: IncomingInstance) -> None:
         """The data set is the instance that its envelope names, of this study, and of this patient."""
-        series = self.link.manifest.homes[incoming.sop_instance]
+        series = self.homes[incoming.sop_instance]
         named = (header.sop_instance, header.sop_class, header.study, header.series)
         if named != (incoming.sop_instance, incoming.sop_class, self.link.manifest.study, series):
             raise InstanceFault("envelope and data set differ")
@@ -88,14 +99,14 @@ class Move:
         self.ledger[delivered.sop_instance] = delivered
         with self.node.store.work(self.node.me) as work:
             work.transfers.end_instance(self.run, delivered)
-            if work.transfers.progress(self.run, self.progress):
-                work.emit("pull.progress", transfer=str(self.run.transfer), done=self.progress.done)
+            progress = self.progress
+            if work.transfers.progress(self.run, progress):
+                work.emit("pull.progress", transfer=str(self.run.transfer), done=progress.done)
 
     @property
     def progress(self) -> Progress:
         """Counts for the one progress row."""
-        stored = [delivered for delivered in self.ledger.values() if delivered.fate is Fate.STORED]
-        return Progress(len(stored), len(self.link.manifest.uids), sum(delivered.bytes for delivered in stored))
+        return Progress.of(self.ledger.values(), len(self.homes))
 
 
 def _fate_of(status: int) -> Fate:
