@@ -140,6 +140,13 @@ def test_a_transfer_that_somebody_else_asks_for_appears_in_the_open_list(
     assert desk.complaints == []
 
 
+def test_a_page_lives_however_late_the_script_of_its_events_comes(world: World, open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    desk.page.route("**/hx-sse.min.js", lambda route: (time.sleep(0.5), route.continue_()))
+    with desk.page.expect_request(re.compile(r"/events\?after=")):
+        desk.page.goto("/transfers")
+
+
 def test_without_javascript_the_main_path_works_too(world: World, open_desk: Callable[..., Desk]) -> None:
     a_study_in_the_record(world)
     desk = open_desk(java_script_enabled=False)
