@@ -12,20 +12,27 @@ import itertools
 import logging
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from pydicom.uid import UID
 from pynetdicom import AE, _config, build_context, build_role, evt
+from pynetdicom.transport import AssociationSocket
 
 from linkexchange.dataset import IMPLEMENTATION_CLASS_UID
+from linkexchange.dicom.acse import Rejection
 from linkexchange.dicom.line import Context, Line, Proposal
-from linkexchange.errors import PacsUnavailable
+from linkexchange.dicom.pdu import PDU_CAP_BYTES
+from linkexchange.errors import PacsRejectsNode, PacsUnavailable
+from linkexchange.ports import Brake
 
 PDU_MAX_BYTES = 128 << 10
+ANSWERS_MAX_BYTES = 32 << 20
+"""So much is read from one PACS over one association: some hundred thousand answers."""
 _POLL_SECONDS = 0.5
 _ABORT_SECONDS = 1.0
+_TRANSIENT = 2
 
 # pynetdicom logs identifiers of requests and answers, and with its errors whatever it could not read.
 _config.LOG_HANDLER_LEVEL = "none"
@@ -33,55 +40,88 @@ _config.LOG_REQUEST_IDENTIFIERS = _config.LOG_RESPONSE_IDENTIFIERS = False
 logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
 
 
-class _CallingAe(AE):  # type: ignore[misc]
-    """An AE that keeps hold of the socket of its one association.
+class _Socket(AssociationSocket):  # type: ignore[misc]
+    """A socket that says no to what is too much, and stays at hand until the very end.
 
-    pynetdicom waits for a thread that may be stuck in it, and where the other side was first to hang up it leaves the
+    pynetdicom reads what a PDU says that it holds, 4 GiB if need be, and keeps all answers until they are asked for.
+    It waits for a thread that may be stuck in the socket, and where the other side was first to hang up it leaves the
     closing to the garbage collector.
     """
 
-    def __init__(self, ae_title: str) -> None:
-        super().__init__(ae_title)
-        self._socket: socket.socket | None = None
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._left = ANSWERS_MAX_BYTES
+        self._last = self.socket
+
+    def recv(self, nr_bytes: int) -> Any:
+        """Read so many bytes. Raises OSError, which ends the association, where they are too many."""
+        self._left -= nr_bytes
+        if nr_bytes > PDU_CAP_BYTES or self._left < 0:
+            raise OSError("too much")
+        return super().recv(nr_bytes)
+
+    def hang_up(self) -> None:
+        """Wake whatever waits for the socket, from any thread."""
+        # For TLS it is replaced by another one while connecting, and it is None when pynetdicom has done with it.
+        self._last = self.socket or self._last
+        with suppress(OSError):
+            # An SSLSocket's own shutdown lets the thread that is sending go on without encryption first.
+            socket.socket.shutdown(self._last, socket.SHUT_RDWR)
+
+    def close_for_good(self) -> None:
+        """Close it, whoever was first to hang up."""
+        self._last.close()
+
+    def _shutdown_socket(self) -> None:
+        """What pynetdicom does at an end. It stays open until `close_for_good`."""
+        self.hang_up()
+
+
+class _CallingAe(AE):  # type: ignore[misc]
+    """An AE that keeps hold of the socket of its one association."""
+
+    wrapper: _Socket | None = None
 
     def hang_up(self) -> None:
         """Wake whatever waits for the socket."""
-        if self._socket is not None:
-            with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
+        if self.wrapper is not None:
+            self.wrapper.hang_up()
 
     def close(self) -> None:
         """Close the socket, at the very end."""
-        if self._socket is not None:
-            self._socket.close()
+        if self.wrapper is not None:
+            self.wrapper.close_for_good()
 
-    def _create_socket(self, *args: Any) -> Any:
-        wrapper = super()._create_socket(*args)
-        self._socket = wrapper.socket
-        return wrapper
+    def _create_socket(self, assoc: Any, address: Any, tls_args: Any) -> _Socket:
+        self.wrapper = _Socket(assoc, address=address)
+        self.wrapper.tls_args = tls_args
+        assoc.dul.run = _quiet(assoc.dul.run, self.wrapper)
+        return self.wrapper
 
 
 class Association:
-    """Opens in the constructor, which raises `PacsUnavailable` with the reason.
+    """Opens in the constructor, which raises `PacsUnavailable` or `PacsRejectsNode` with the reason.
 
     A PACS that takes the call but none of the proposals makes an association without `contexts`, which is over.
     """
 
-    def __init__(self, line: Line, proposals: Sequence[Proposal]) -> None:
+    def __init__(self, line: Line, proposals: Sequence[Proposal], brake: Brake | None = None) -> None:
         self._line = line
         self._connected = self._over = False
         self._active = time.monotonic()
         self._numbers = itertools.cycle(range(1, 1 << 16))
         self._ae = self._calling_ae()
-        self._assoc = self._open(proposals)
+        with (brake or Brake()).stops(self.stop):
+            self._assoc = self._open(proposals)
         self.contexts = [
             Context(cx.context_id, str(cx.abstract_syntax), str(cx.transfer_syntax[0]))
             for cx in self._assoc.accepted_contexts
+            if _is_proposed(cx, proposals)
         ]
         if not self._assoc.is_established:
             self._finish()
             if not self._nothing_accepted:
-                raise PacsUnavailable(self._why_not())
+                raise self._why_not()
 
     @property
     def lost(self) -> bool:
@@ -135,6 +175,10 @@ class Association:
             time.sleep(0.005)
         self._finish()
 
+    def stop(self) -> None:
+        """Wake the thread that waits for the other side, from any thread: it then raises `PacsUnavailable`."""
+        self._ae.hang_up()
+
     def _finish(self) -> None:
         self._ae.hang_up()
         self._assoc.kill()
@@ -153,6 +197,7 @@ class Association:
                 contexts=[build_context(one.abstract_syntax, list(one.transfer_syntaxes)) for one in proposals],
                 ae_title=str(passport.ae_title),
                 max_pdu=PDU_MAX_BYTES,
+                tls_args=(self._line.tls, passport.host) if passport.tls and self._line.tls else None,
                 ext_neg=[build_role(uid, scp_role=True) for uid in sorted(_as_scp(proposals))],
                 evt_handlers=[
                     (evt.EVT_CONN_OPEN, self._on_connected),
@@ -161,7 +206,7 @@ class Association:
                     (evt.EVT_PDU_SENT, self._on_bytes),
                 ],
             )
-        except OSError as wrong:
+        except (OSError, UnicodeError) as wrong:
             raise PacsUnavailable("its host name is not known") from wrong
 
     def _calling_ae(self) -> _CallingAe:
@@ -187,12 +232,13 @@ class Association:
         event.assoc._reactor_checkpoint.clear()  # noqa: SLF001 - there is no other way to keep it from the queue
 
     def _on_bytes(self, event: Any) -> None:
-        """Note the sign of life, and acknowledge at once what comes next.
+        """Note the sign of life, which a fragment without content is not, and acknowledge at once what comes next.
 
         A peer with Nagle's algorithm on holds the end of every answer back until its beginning is acknowledged; that
         alone would limit C-STORE to some 20 instances a second. Linux forgets the option with every segment.
         """
-        self._active = time.monotonic()
+        if _has_content(event.pdu):
+            self._active = time.monotonic()
         with suppress(OSError, AttributeError):
             event.assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
@@ -213,24 +259,52 @@ class Association:
         answer = self._assoc.acceptor.primitive
         return answer is not None and answer.result == 0 and not self.contexts
 
-    def _why_not(self) -> str:
+    def _why_not(self) -> PacsUnavailable | PacsRejectsNode:
         if not self._connected:
-            return "no connection"
+            return PacsUnavailable("no connection")
         if self._assoc.is_rejected:
-            return f"association rejected: {self._assoc.acceptor.primitive.reason_str}"
-        return "no answer to the association request, or it was aborted"
+            answer = self._assoc.acceptor.primitive
+            rejection = Rejection(answer.result == _TRANSIENT, answer.result_source, answer.diagnostic)
+            return (PacsRejectsNode if rejection.is_final else PacsUnavailable)(f"association rejected: {rejection}")
+        return PacsUnavailable("no answer to the association request, or it was aborted")
 
 
 @contextmanager
-def associate(line: Line, proposals: Sequence[Proposal]) -> Iterator[Association]:
+def associate(line: Line, proposals: Sequence[Proposal], brake: Brake | None = None) -> Iterator[Association]:
     """An association that is released at the end, and aborted when the end is an exception or comes early."""
-    association = Association(line, proposals)
+    brake = brake or Brake()
+    association = Association(line, proposals, brake)
     try:
-        yield association
+        with brake.stops(association.stop):
+            yield association
     except BaseException:
         association.abort()
         raise
     association.release()
+
+
+def _quiet(run: Callable[[], None], wrapper: _Socket) -> Callable[[], None]:
+    """Let pynetdicom's thread end where it cannot read something, without a word: it would quote what it has read."""
+
+    def guarded() -> None:
+        try:
+            run()
+        except Exception:
+            wrapper.hang_up()
+
+    return guarded
+
+
+def _is_proposed(accepted: Any, proposals: Sequence[Proposal]) -> bool:
+    """A context may be accepted under what was never proposed, or under nothing at all: it is of no use then."""
+    proposed = proposals[accepted.context_id // 2].transfer_syntaxes
+    return bool(accepted.transfer_syntax) and str(accepted.transfer_syntax[0]) in proposed
+
+
+def _has_content(unit: Any) -> bool:
+    """Of each fragment the first byte is its control header."""
+    fragments = getattr(unit, "presentation_data_value_items", None)
+    return fragments is None or any(len(it.presentation_data_value) > 1 for it in fragments)
 
 
 def _as_scp(proposals: Sequence[Proposal]) -> set[str]:

@@ -9,35 +9,34 @@ from linkexchange.dicom.association import Association, associate
 from linkexchange.dicom.dimse import ECHO, FIND, PATIENT_FIND, PATIENT_ROOT_FIND, STUDY_ROOT_FIND, Query, find
 from linkexchange.dicom.dimse import echo as ask_echo
 from linkexchange.dicom.identifier import text
-from linkexchange.dicom.line import DEFAULT_TIMEOUTS, Line, Timeouts
+from linkexchange.dicom.line import Line
 from linkexchange.dicom.summary import patient
 from linkexchange.errors import MessageFault
-from linkexchange.model.identifiers import AeTitle
-from linkexchange.model.passport import Passport
 from linkexchange.model.patient import PatientHeader
+from linkexchange.ports import Brake
 
 _KEYS = (identifier.PATIENT_NAME, identifier.ISSUER, identifier.BIRTH_DATE, identifier.SEX)
 # Each of these would make more than one identifier of it.
 _SPECIAL = frozenset("*?\\")
+_LONGEST = 64
+"""PS3.5 VR LO."""
 _FINDING = {PATIENT_ROOT_FIND, STUDY_ROOT_FIND}
 
 
-def echo(passport: Passport, calling_ae: AeTitle, *, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> None:
+def echo(line: Line) -> None:
     """Verify that a PACS answers this calling AE title; raises `PacsUnavailable` with the reason."""
-    with associate(Line(passport, calling_ae, timeouts), [ECHO]) as association:
+    with associate(line, [ECHO]) as association:
         ask_echo(association)
 
 
-def holder_of(
-    passport: Passport, calling_ae: AeTitle, patient_id: str, *, timeouts: Timeouts = DEFAULT_TIMEOUTS
-) -> PatientHeader | None:
+def holder_of(line: Line, patient_id: str, *, brake: Brake | None = None) -> PatientHeader | None:
     """Whom a PACS has under a Patient ID; None where it has nobody, or answers no C-FIND at all.
 
     Raises `PacsUnavailable` or `MessageFault`.
     """
-    if not patient_id.strip() or _SPECIAL & set(patient_id):
+    if not 0 < len(patient_id.strip()) <= _LONGEST or not patient_id.isprintable() or _SPECIAL & set(patient_id):
         raise MessageFault("not a Patient ID that can be asked for")
-    with associate(Line(passport, calling_ae, timeouts), [PATIENT_FIND, FIND, ECHO]) as association:
+    with associate(line, [PATIENT_FIND, FIND, ECHO], brake) as association:
         # An echo is always taken, so that a PACS without C-FIND is told from one that is not there.
         services = {context.abstract_syntax for context in association.contexts}
         rows = _ask(association, patient_id.strip()) if services & _FINDING else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 
 from linkexchange.model.identifiers import AeTitle
@@ -25,11 +26,12 @@ DEFAULT_TIMEOUTS = Timeouts()
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Who calls which PACS."""
+    """Who calls which PACS. `tls` is used where the passport says that the PACS speaks it."""
 
     passport: Passport
     calling_ae: AeTitle
     timeouts: Timeouts = DEFAULT_TIMEOUTS
+    tls: ssl.SSLContext | None = None
 
 
 @dataclass(frozen=True, slots=True)

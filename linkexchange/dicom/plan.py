@@ -1,4 +1,4 @@
-"""What to ask a PACS for by C-GET, and under which presentation contexts: computed from the manifest, sent nowhere.
+"""What to ask a PACS for, and under which presentation contexts: computed from the manifest, sent nowhere.
 
 A context names one class and one syntax, so that the PACS sends every instance as it has it stored: of several
 syntaxes in one context it would choose one, and convert.
@@ -6,8 +6,9 @@ syntaxes in one context it would choose one, and convert.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from pynetdicom import AllStoragePresentationContexts
 
@@ -126,6 +127,15 @@ def groups(sop_classes: Sequence[str], syntaxes: Sequence[str]) -> Iterator[list
         yield group
 
 
+def storing(sop_classes: Collection[str], syntaxes: Sequence[str]) -> list[Proposal]:
+    """The contexts to send instances of these classes under: syntax by syntax, as many as one association holds.
+
+    The others are asked for when such an instance comes.
+    """
+    pairs = ((one, syntax) for syntax in syntaxes for one in sorted(sop_classes) if _may_be(one, syntax))
+    return [Proposal(one, (syntax,)) for one, syntax in islice(pairs, CONTEXTS_MAX - 1)]
+
+
 def candidates() -> Iterator[list[Proposal]]:
     """The contexts of all storage classes, association by association, those first that bring most.
 
@@ -137,5 +147,8 @@ def candidates() -> Iterator[list[Proposal]]:
 
 
 def _proposals(sop_class: str, syntaxes: Sequence[str]) -> list[Proposal]:
-    plain = sop_class.startswith(_WITHOUT_PIXELS)
-    return [Proposal(sop_class, (syntax,), as_scp=True) for syntax in syntaxes if syntax in UNCOMPRESSED or not plain]
+    return [Proposal(sop_class, (syntax,), as_scp=True) for syntax in syntaxes if _may_be(sop_class, syntax)]
+
+
+def _may_be(sop_class: str, syntax: str) -> bool:
+    return syntax in UNCOMPRESSED or not sop_class.startswith(_WITHOUT_PIXELS)

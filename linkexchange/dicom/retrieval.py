@@ -15,15 +15,17 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from linkexchange.dicom.association import Association, associate
-from linkexchange.dicom.dimse import FIND, GET, get
+from linkexchange.dicom import association as rare
+from linkexchange.dicom.bulk import Association, associate
+from linkexchange.dicom.dimse import FIND, GET
+from linkexchange.dicom.getting import get
 from linkexchange.dicom.line import Line
 from linkexchange.dicom.plan import COMPRESSED, EVERY_SYNTAX, Request, by_instance, groups, requests
 from linkexchange.dicom.summary import listing
-from linkexchange.errors import PacsUnavailable, UnknownStudy
+from linkexchange.errors import MessageFault, PacsWithholds, UnknownStudy
 from linkexchange.model.identifiers import SeriesUid, SopInstanceUid
 from linkexchange.model.study import Manifest
-from linkexchange.ports import IncomingInstance
+from linkexchange.ports import Brake, IncomingInstance
 
 _Instances = Generator[IncomingInstance, None, None]
 
@@ -35,15 +37,16 @@ class Retrieval:
     line: Line
     manifest: Manifest
     outstanding: set[SopInstanceUid]
+    brake: Brake
     members: dict[SeriesUid, list[SopInstanceUid]] = field(init=False)
     status: int = 0
+    came: int = 0
 
     def __post_init__(self) -> None:
         self.members = {one.series: [it.sop_instance for it in one.instances] for one in self.manifest.series}
 
     def run(self) -> _Instances:
-        """Yield what comes; raises `PacsUnavailable` when nothing comes of what the PACS lists."""
-        asked = len(self.outstanding)
+        """Yield what comes; raises `PacsWithholds` when nothing comes of what the PACS lists."""
         yield from self._under(EVERY_SYNTAX, self._all_at_once)
         if self.outstanding:
             self.outstanding &= self._listed()
@@ -51,8 +54,8 @@ class Retrieval:
             for first in COMPRESSED:
                 others = [syntax for syntax in EVERY_SYNTAX if syntax != first]
                 yield from self._under([first, *others], self._in_lists)
-        if self.outstanding and len(self.outstanding) == asked:
-            raise PacsUnavailable(f"it lists the instances but C-GET ends with status {self.status:04X}")
+        if self.outstanding and not self.came:
+            raise PacsWithholds(f"it lists the instances but C-GET ends with status {self.status:04X}")
 
     def _under(
         self, syntaxes: Sequence[str], ask: Callable[[Association, frozenset[SopInstanceUid]], _Instances]
@@ -62,7 +65,7 @@ class Retrieval:
         for group in groups(sorted(classes), syntaxes):
             of_group = {proposal.abstract_syntax for proposal in group}
             wanted = {it.sop_instance for it in self.manifest.instances if it.sop_class in of_group}
-            with associate(self.line, [GET, *group]) as association:
+            with associate(self.line, [GET, *group], self.brake) as association:
                 yield from ask(association, frozenset(wanted & self.outstanding))
 
     def _all_at_once(self, association: Association, wanted: frozenset[SopInstanceUid]) -> _Instances:
@@ -78,12 +81,17 @@ class Retrieval:
 
     def _send(self, association: Association, these: Iterator[Request]) -> _Instances:
         for request in these:
+            before = len(self.outstanding)
             self.status = yield from get(association, request.keys, self.outstanding)
+            self.came += before - len(self.outstanding)
 
     def _listed(self) -> set[SopInstanceUid]:
+        """What it lists; all that is outstanding where its list is none."""
         try:
-            with associate(self.line, [FIND]) as association:
+            with rare.associate(self.line, [FIND], self.brake) as association:
                 found = listing(association, self.manifest.study)
         except UnknownStudy:
             return set()
+        except MessageFault:
+            return set(self.outstanding)
         return {uid for uids in found.members.values() for uid in uids}

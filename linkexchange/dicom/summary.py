@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import TypeVar
 
 from linkexchange.dataset.elements import Content
@@ -112,10 +112,12 @@ def listing(association: Association, study: StudyUid) -> Listing:
     rows = _ask(association, "SERIES", {**above, identifier.SERIES: ""}, _SERIES_KEYS)
     series = {_uid(SeriesUid, text(row, identifier.SERIES)): row for row in rows}
     instances = {uid: _instances(association, {**above, identifier.SERIES: str(uid)}) for uid in series}
-    filled = {uid: rows for uid, rows in instances.items() if rows}
-    if not filled:
+    if not any(instances.values()):
         raise UnknownStudy("it has no instances")
-    return Listing(study, studies[0], series, filled)
+    if not all(instances.values()):
+        # What is left out of a manifest is missed by nobody.
+        raise MessageFault("C-FIND: it lists a series, and none of its instances")
+    return Listing(study, studies[0], series, instances)
 
 
 def studies(association: Association) -> list[tuple[StudyUid, str]]:
@@ -169,12 +171,15 @@ def _number(row: Content, tag: int) -> int | None:
 def _started(row: Content) -> datetime | None:
     """Study Date and Time, in the zone that the study names, else in that of this machine in the same house."""
     moment = text(row, identifier.STUDY_DATE) + text(row, identifier.STUDY_TIME).partition(".")[0].ljust(6, "0")
+    zone = _zone(text(row, identifier.TIMEZONE))
     try:
         local = datetime.strptime(moment, "%Y%m%d%H%M%S")  # noqa: DTZ007 - the zone comes from elsewhere
-    except ValueError:
+        started = local.replace(tzinfo=zone) if zone else local.astimezone()
+        # In the first and the last hours that a year can have, another zone has no such moment.
+        started.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    zone = _zone(text(row, identifier.TIMEZONE))
-    return local.replace(tzinfo=zone) if zone else local.astimezone()
+    return started
 
 
 def _zone(offset: str) -> tzinfo | None:

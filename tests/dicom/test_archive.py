@@ -161,6 +161,29 @@ def test_numbers_and_dates_that_are_none_are_left_out() -> None:
         assert (summary.started, next(summary.manifest.instances).number) == (None, None)
 
 
+@pytest.mark.parametrize(("day", "zone"), [("00010101", ""), ("00010101", "+0100"), ("99991231", "-0100")])
+def test_d_01_a_start_that_is_no_moment_elsewhere_is_left_out(day: str, zone: str) -> None:
+    study = ROW(
+        StudyInstanceUID="1.2", StudyDate=day, StudyTime="235959" if day > "2" else "", TimezoneOffsetFromUTC=zone
+    )
+    with scripted.serve(levels(**{**plain(), "STUDY": [study]})) as passport:
+        summary, _ = archive(passport).summary(StudyUid("1.2"))
+        assert summary.started is None or zone == ""
+
+
+def test_1_1_01_a_series_of_which_no_instance_is_listed_is_a_fault() -> None:
+    """A manifest without it would be complete without it."""
+
+    def answer(event: Any) -> Iterator[Any]:
+        asked = event.identifier
+        rows = {**plain(), "SERIES": [ROW(StudyInstanceUID="1.2", SeriesInstanceUID=uid) for uid in ("1.2.1", "1.2.2")]}
+        if asked.QueryRetrieveLevel != "IMAGE" or asked.SeriesInstanceUID == "1.2.1":
+            yield from ((0xFF00, row) for row in rows[asked.QueryRetrieveLevel])
+
+    with scripted.serve((evt.EVT_C_FIND, answer)) as passport, pytest.raises(MessageFault, match="none of its"):
+        archive(passport).summary(StudyUid("1.2"))
+
+
 def test_a_start_without_zone_is_in_that_of_the_house() -> None:
     rows = {**plain(), "STUDY": [ROW(StudyInstanceUID="1.2", StudyDate="20260227", StudyTime="23")]}
     with scripted.serve(levels(**rows)) as passport:

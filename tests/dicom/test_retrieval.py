@@ -20,7 +20,7 @@ from linkexchange.errors import PacsUnavailable
 from linkexchange.model.identifiers import AeTitle, SeriesUid, SopClassUid, SopInstanceUid, StudyUid
 from linkexchange.model.passport import Passport
 from linkexchange.model.study import Instance, Manifest, Series
-from linkexchange.ports import CHUNK_MAX_BYTES, ImageSource
+from linkexchange.ports import CHUNK_MAX_BYTES, Brake, ImageSource
 
 pytestmark = pytest.mark.slow
 
@@ -103,6 +103,11 @@ def test_an_instance_that_is_not_there_is_left_out(kind: Any) -> None:
         assert files(archive(pacs.passport()), STUDY.manifest, EVERYTHING).keys() == EVERYTHING - {gone}
 
 
+def test_f_14_a_list_that_is_none_takes_nothing_from_what_has_come() -> None:
+    with scripted.serve(sending(*UIDS[:3]), listing("")) as passport:
+        assert files(archive(passport), manifest(), frozenset(UIDS)).keys() == set(UIDS[:3])
+
+
 @pytest.mark.parametrize("kind", PACS)
 def test_a_study_that_is_not_there_gives_nothing(kind: Any) -> None:
     with kind() as pacs:
@@ -155,7 +160,8 @@ def test_chunks_are_no_larger_than_agreed() -> None:
     with scripted.serve(send) as passport:
         stream = archive(passport).retrieve(manifest(UIDS[:1]), frozenset(UIDS))
         sizes = [len(chunk) for one in stream for chunk in one.chunks]
-        assert max(sizes) == CHUNK_MAX_BYTES
+        assert sum(sizes) > 3 * CHUNK_MAX_BYTES
+        assert max(sizes) <= CHUNK_MAX_BYTES
 
 
 def test_the_next_instance_is_not_sent_before_it_is_asked_for() -> None:
@@ -166,6 +172,18 @@ def test_the_next_instance_is_not_sent_before_it_is_asked_for() -> None:
         time.sleep(0.2)
         assert len(sent) == 1
         stream.close()
+
+
+def test_a_brake_frees_a_thread_that_waits_for_the_pacs() -> None:
+    over, brake = threading.Event(), Brake()
+    with scripted.serve(sending(*UIDS, before=lambda _: over.wait(20))) as passport:
+        waiting = CGetArchive(passport, calling_ae=NODE, timeouts=Timeouts(idle_seconds=60))
+        threading.Timer(0.3, brake.pull).start()
+        started = time.monotonic()
+        with pytest.raises(PacsUnavailable):
+            next(waiting.retrieve(manifest(), frozenset(UIDS), brake=brake))
+        assert time.monotonic() - started < 2
+        over.set()
 
 
 def test_closing_the_stream_aborts_at_once() -> None:
@@ -181,7 +199,8 @@ def test_closing_the_stream_aborts_at_once() -> None:
 
 def test_closing_the_stream_does_not_wait_for_a_pacs_that_is_stuck_in_the_middle_of_a_pdu() -> None:
     def send_half_a_pdu(connection: Any) -> None:
-        with suppress(OSError):
+        # Of the second instance nothing is sent any more, and there is no socket either.
+        with suppress(OSError, AttributeError):
             connection.sendall(b"\x04\0\0\0\xff\xff" + bytes(10))
 
     def get_stuck(event: Any) -> None:
