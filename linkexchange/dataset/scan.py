@@ -5,7 +5,8 @@ gathered (an element's head, a value that somebody wants) or so many passed over
 are never held; the pixel data among them go to the `pixels` sink on their way.
 
 A value of defined length is passed over in one step, sequences too, unless something inside is wanted. Sequences of
-undefined length are walked with an explicit stack, at most `DEPTH_MAX` deep.
+undefined length are walked with an explicit stack, at most `DEPTH_MAX` deep. Elements that need no care are passed
+over many at a time (`leap`).
 
 It is strict where two readers could disagree about who the patient is: at the top level every VR must be a known one
 and tags must ascend, so that nothing can stand twice. Inside sequences that nobody wants it follows what is written in
@@ -35,11 +36,13 @@ from linkexchange.dataset.elements import (
     read_tag,
 )
 from linkexchange.dataset.inflate import Inflater
+from linkexchange.dataset.leap import Leap
 from linkexchange.dataset.syntax import IMPLICIT_LITTLE, Encoding, encoding_of
 from linkexchange.errors import InstanceFault
 from linkexchange.model.identifiers import TransferSyntaxUid
 
 DEPTH_MAX = 32
+_PIXEL_DATA, _DELIMITERS = min(PIXELS), 0xFFFE0000
 VALUE_MAX_BYTES = 64 << 10
 
 _Step: TypeAlias = tuple[int, Sink | None]
@@ -94,6 +97,7 @@ class Scanner:
         self._done = 0
         self._where = 0
         self._between = True
+        self._at_head = False
         self._walk = self._run()
         self._step = next(self._walk)
 
@@ -113,6 +117,9 @@ class Scanner:
 
     def _consume(self, view: memoryview) -> None:
         while view.nbytes and not self.finished:
+            if self._at_head and not self._done and (leapt := self._leap(view)):
+                view = view[leapt:]
+                continue
             count, sink = self._step
             part = view[: count - self._done]
             view = view[part.nbytes :]
@@ -120,6 +127,24 @@ class Scanner:
             (self._buffer.extend if sink is None else sink)(part)
             if self._done == count:
                 self._advance(count)
+
+    def _leap(self, view: memoryview) -> int:
+        """Pass over what needs no care, within what has arrived and, inside a sequence, before its item's last element.
+
+        At the top level the pixel data need care, and whatever stands behind them.
+        """
+        level = self._levels[-1]
+        if level.encoding.order == "big":
+            return 0
+        limit = min(self._until or _PIXEL_DATA, _PIXEL_DATA) if self._at_top else _DELIMITERS
+        end = len(view) if level.end is None else min(len(view), level.end - self._position - 1)
+        leap = Leap(level.last, limit, level.wanted, level.content, VALUE_MAX_BYTES)
+        passed = leap.explicit(view, end) if level.encoding.explicit else leap.implicit(view, end)
+        if passed:
+            level.last = leap.last
+            self._where = leap.last if self._at_top else self._where
+            self._position += passed
+        return passed
 
     def _advance(self, count: int) -> None:
         gathered = bytes(self._buffer)
@@ -164,9 +189,9 @@ class Scanner:
     # --- a data set or an item: elements
 
     def _element(self, level: _Level) -> _Walk:
-        self._between = self._at_top
+        self._between, self._at_head = self._at_top, True
         head = yield 8, None
-        self._between = False
+        self._between = self._at_head = False
         tag = read_tag(head, level.encoding.order)
         if tag == ITEM_END:
             self._leave(level)

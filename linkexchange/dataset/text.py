@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 
 from pydicom.charset import CODES_TO_ENCODINGS, default_encoding, handled_encodings, python_encoding
 
@@ -24,9 +25,14 @@ def _plain(term: str) -> str:
 _ENCODINGS = {_plain(term): encoding for term, encoding in python_encoding.items()}
 
 
+@lru_cache(64)
+def _encoding(term: bytes) -> str:
+    return str(_ENCODINGS.get(_plain(term.decode("ascii", "replace")), default_encoding))
+
+
 def decode(value: bytes, charset: bytes) -> str:
     """A text value as people write it; `charset` is the value of Specific Character Set as encoded."""
-    first = _ENCODINGS.get(_plain(charset.partition(b"\\")[0].decode("ascii", "replace")), default_encoding)
+    first = _encoding(charset.partition(b"\\")[0])
     return "".join(_decode_piece(piece, first) for piece in _PIECE.findall(value)).strip(" \0")
 
 

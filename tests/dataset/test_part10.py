@@ -64,7 +64,7 @@ def test_a_file_without_group_length_is_read_as_far_as_the_group_goes() -> None:
     assert split_part10([without + NAME])[0] == META
 
 
-def test_whatever_stands_in_the_preamble_is_dropped() -> None:
+def test_d_06_whatever_stands_in_the_preamble_is_dropped() -> None:
     _, rest = split_part10([b"MZ\x90\0" * 32 + HEAD[128:] + NAME])
     assert b"".join(rest) == NAME
 
