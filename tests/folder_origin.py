@@ -35,7 +35,7 @@ from linkexchange.model.link import Document, MediaType
 from linkexchange.model.participant import Participant
 from linkexchange.model.transfer import Authority as Basis
 from linkexchange.model.transfer import Purpose
-from linkexchange.ports import IncomingInstance
+from linkexchange.ports import Brake, IncomingInstance
 from linkexchange.signing import Signer, verify
 from linkexchange.tls import client_context, server_context
 
@@ -99,9 +99,9 @@ class FolderOrigin:
         return self.valid_for is None or self.valid_for > 0
 
     def open(
-        self, grant: Grant, *, series: SeriesUid | None, wanted: frozenset[SopInstanceUid] | None
+        self, grant: Grant, *, series: SeriesUid | None, wanted: frozenset[SopInstanceUid] | None, brake: Brake
     ) -> Generator[IncomingInstance, None, None]:
-        del grant
+        del grant, brake
         self.opened.set()
         try:
             for uid, home in self.study.manifest.homes.items():
@@ -190,7 +190,7 @@ class Network:
 
 
 @contextmanager
-def network(study: Study, folder: Path, *, threads: int = 32) -> Iterator[Network]:
+def network(study: Study, folder: Path) -> Iterator[Network]:
     """Start a folder origin with certificates of its own CA."""
     authority = Authority(folder)
     server = authority.node(ORIGIN)
@@ -198,5 +198,5 @@ def network(study: Study, folder: Path, *, threads: int = 32) -> Iterator[Networ
     origin = FolderOrigin(study, folder / "pacs")
     switch = Switch(origin)
     context = server_context(server.certificate, server.key, server.ca)
-    with listening.on(application(switch, threads=threads), context) as port:
+    with listening.answering(application(switch, ORIGIN), context) as port:
         yield Network(origin, switch, authority, authority.node(REQUESTER), port)

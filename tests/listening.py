@@ -16,6 +16,8 @@ import peers
 from starlette.types import ASGIApp
 
 from linkexchange.listener import listener
+from linkexchange.threaded import Answering, Server
+from linkexchange.threaded.connection import DEFAULT_LIMITS, Limits
 
 READY_SECONDS = 10.0
 
@@ -28,7 +30,7 @@ def on(app: ASGIApp, context: SSLContext | None) -> Iterator[int]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
-        _wait(lambda: server.started)
+        wait(lambda: server.started)
         yield port
     finally:
         server.should_exit = True
@@ -36,7 +38,22 @@ def on(app: ASGIApp, context: SSLContext | None) -> Iterator[int]:
     assert not thread.is_alive(), "the server did not stop"
 
 
-def _wait(ready: object) -> None:
+@contextmanager
+def answering(answers: Answering, context: SSLContext, *, limits: Limits = DEFAULT_LIMITS) -> Iterator[int]:
+    """The same for what answers in threads."""
+    port = peers.free_port()
+    server = Server(answers, host=peers.HOST, port=port, context=context, limits=limits)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield port
+    finally:
+        server.stop()
+        thread.join(READY_SECONDS + 10)
+    assert not thread.is_alive(), "the server did not stop"
+
+
+def wait(ready: object) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while not ready():  # type: ignore[operator]
         assert time.monotonic() < deadline, "the server did not start"

@@ -15,14 +15,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from secrets import token_hex
+from time import monotonic
 
 from linkexchange.errors import MessageFault, TransferInterrupted, Unavailable
+from linkexchange.ports import CHUNK_MAX_BYTES
 
 DICOM = "application/dicom"
 HEAD_MAX_BYTES = 8 * 1024
 WINDOW_BYTES = 256 * 1024
 CHUNK_LEAST_BYTES = 64 * 1024
 """Smaller readings (a TLS record has 16 KiB) are passed on together, but never kept beyond the end of their part."""
+
+GATHER_BYTES = 512 * 1024
+GATHER_SECONDS = 0.05
 
 _BOUNDARY_MAX = 70  # RFC 2046 section 5.1.1
 
@@ -83,6 +88,26 @@ def write_parts(parts: Iterable[Iterable[bytes]], boundary: bytes) -> Iterator[b
         yield from chunks
         delimiter = b"\r\n--" + boundary
     yield delimiter + b"--\r\n"
+
+
+def gathered(chunks: Iterable[bytes], least: int = GATHER_BYTES, *, seconds: float = GATHER_SECONDS) -> Iterator[bytes]:
+    """Join small chunks, since each one costs a change of threads and a call of the operating system on its way out.
+
+    What comes slowly is not kept back until there is enough of it, lest the first image wait for others.
+    """
+    pending: list[bytes] = []
+    size, since = 0, monotonic()
+    for chunk in chunks:
+        if pending and (size + len(chunk) > CHUNK_MAX_BYTES or monotonic() - since > seconds):
+            yield b"".join(pending)
+            pending, size, since = [], 0, monotonic()
+        pending.append(chunk)
+        size += len(chunk)
+        if size >= least:
+            yield pending[0] if len(pending) == 1 else b"".join(pending)
+            pending, size, since = [], 0, monotonic()
+    if pending:
+        yield b"".join(pending)
 
 
 class _Window:

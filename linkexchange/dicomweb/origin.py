@@ -14,6 +14,8 @@ from linkexchange.errors import (
     GrantRefused,
     LinkWithdrawn,
     MessageFault,
+    OriginPacsBusy,
+    OriginPacsRejectsNode,
     OriginPacsUnavailable,
     OriginUnavailable,
     TransferInterrupted,
@@ -23,10 +25,11 @@ from linkexchange.model.identifiers import LinkId, Sha256, SopInstanceUid
 from linkexchange.model.link import Document, MediaType
 from linkexchange.model.participant import Participant
 from linkexchange.model.study import Manifest
-from linkexchange.ports import IncomingInstance
+from linkexchange.ports import Brake, IncomingInstance
 
 DOCUMENT_MAX_BYTES = 64 * 1024 * 1024
 _DIGESTS_MAX_BYTES = 16 * 1024 * 1024
+_AFTER_MAX_SECONDS = 15 * 60
 _WORD = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -45,7 +48,7 @@ class OriginNodeClient:
         self._idle_seconds = idle_seconds
 
     def retrieve(
-        self, manifest: Manifest, wanted: frozenset[SopInstanceUid]
+        self, manifest: Manifest, wanted: frozenset[SopInstanceUid], *, brake: Brake | None = None
     ) -> Generator[IncomingInstance, None, None]:
         """Yield the wanted instances, as `ports.ImageSource` promises.
 
@@ -53,7 +56,7 @@ class OriginNodeClient:
         when the stream breaks off. A stream that ends well may still have left instances out.
         """
         with self._connection("dicomweb") as origin:
-            yield from origin.retrieve(manifest, wanted)
+            yield from origin.retrieve(manifest, wanted, brake=brake)
 
     def document(self, link: LinkId) -> Document:
         """The link document of a release; raises as `retrieve` does, and `UnknownTransfer` where there is none."""
@@ -96,13 +99,17 @@ def _digests(body: bytes) -> dict[SopInstanceUid, Sha256]:
 
 def _refused(status: int, body: bytes) -> Fault:
     """What an answer other than success means; its problem document is read for two words and never shown."""
-    code, trace_id = _problem(body)
+    code, trace_id, after_seconds = _problem(body)
     words = f"{code or f'HTTP {status}'}, trace {trace_id}" if trace_id else code or f"HTTP {status}"
     match status:
+        case 403 if code == OriginPacsRejectsNode.code:
+            return OriginPacsRejectsNode(words)
         case 401 | 403:
             return GrantRefused(words)
         case 410:
             return LinkWithdrawn(words)
+        case 503 if code == OriginPacsBusy.code:
+            return OriginPacsBusy(words, after_seconds=after_seconds)
         case 503 if code == OriginPacsUnavailable.code:
             return OriginPacsUnavailable(words)
         case 408 | 429:
@@ -110,14 +117,16 @@ def _refused(status: int, body: bytes) -> Fault:
     return OriginUnavailable(words) if status >= 500 else MessageFault(words)
 
 
-def _problem(body: bytes) -> tuple[str, str]:
+def _problem(body: bytes) -> tuple[str, str, float]:
+    """Code, trace id, and after how many seconds it is to be asked again."""
     try:
         problem = json.loads(body)
         words = str(problem["code"]), str(problem["trace_id"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return "", ""
+        after_seconds = min(max(int(problem.get("after_seconds", 0)), 0), _AFTER_MAX_SECONDS)
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return "", "", 0
     code, trace_id = (word if _WORD.fullmatch(word) else "" for word in words)
-    return code, trace_id
+    return code, trace_id, after_seconds
 
 
 _FAULTS = Faults(unreachable=OriginUnavailable, broken=TransferInterrupted, refused=_refused)

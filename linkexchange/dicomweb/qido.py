@@ -82,10 +82,17 @@ def rows(body: bytes) -> list[Row]:
 
 def text(row: Row, tag: str) -> str:
     """The first value of an attribute as text; of a person's name the alphabetic group. Empty where there is none."""
-    value = next(iter(_values(row, tag)), None)
+    value = next(iter(values(row, tag)), None)
     if isinstance(value, dict):
         value = value.get("Alphabetic", "")
     return str(value).strip() if isinstance(value, str | int | float) else ""
+
+
+def values(row: Row, tag: str) -> list[object]:
+    """All values of an attribute; empty where there are none."""
+    element = row.get(tag)
+    values = element.get("Value") if isinstance(element, dict) else None
+    return values if isinstance(values, list) else []
 
 
 def study_summary(study: StudyUid, found: Row, series: Iterable[Row], instances: Iterable[Row]) -> StudySummary:
@@ -144,12 +151,6 @@ def _rank(number: int | None, uid: str) -> tuple[bool, int, str]:
     return number is None, number or 0, uid
 
 
-def _values(row: Row, tag: str) -> list[object]:
-    element = row.get(tag)
-    values = element.get("Value") if isinstance(element, dict) else None
-    return values if isinstance(values, list) else []
-
-
 def _number(row: Row, tag: str) -> int | None:
     try:
         return int(text(row, tag))
@@ -161,7 +162,7 @@ def _kvnr(row: Row) -> str:
     """The KVNR, told by who issued it, from the Patient ID or from the others."""
     if text(row, ISSUER_OF_PATIENT_ID) == KVNR_ISSUER:
         return text(row, PATIENT_ID)
-    others = (item for item in _values(row, OTHER_PATIENT_IDS) if isinstance(item, dict))
+    others = (item for item in values(row, OTHER_PATIENT_IDS) if isinstance(item, dict))
     return next((text(item, PATIENT_ID) for item in others if text(item, ISSUER_OF_PATIENT_ID) == KVNR_ISSUER), "")
 
 
@@ -175,12 +176,15 @@ def _date(value: str) -> date | None:
 def _started(row: Row) -> datetime | None:
     """Study Date and Time, in the zone that the study names, else in that of this machine in the same house."""
     moment = text(row, STUDY_DATE) + text(row, STUDY_TIME).partition(".")[0].ljust(6, "0")
+    zone = _zone(text(row, TIMEZONE_OFFSET))
     try:
         local = datetime.strptime(moment, "%Y%m%d%H%M%S")  # noqa: DTZ007 - the zone comes from elsewhere
-    except ValueError:
+        started = local.replace(tzinfo=zone) if zone else local.astimezone()
+        # In the first and the last hours that a year can have, another zone has no such moment.
+        started.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    zone = _zone(text(row, TIMEZONE_OFFSET))
-    return local.replace(tzinfo=zone) if zone else local.astimezone()
+    return started
 
 
 def _zone(offset: str) -> tzinfo | None:

@@ -2,101 +2,123 @@
 
 `/dicomweb/studies/…` is WADO-RS (PS3.18 section 10.4) with a grant as bearer token, bound to the client's certificate
 (RFC 8705). The link document of a release needs the grant too; the digests of a transfer need the certificate only,
-and go to the participant they were sent to.
+and go to the participant they were sent to. What only C-MOVE can bring, `/own/…`, is for the node's own processes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
-from uuid import UUID
+import json
+import re
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import unquote
+from uuid import UUID, uuid4
 
-from anyio import CapacityLimiter
-from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
-from pydantic import PlainValidator
+import structlog
 
+from linkexchange.dicomweb.multipart import content_type
+from linkexchange.dicomweb.own_body import Fetch, OwnBody, Place
 from linkexchange.dicomweb.serving import Body, Serve
-from linkexchange.dicomweb.stream import MultipartStream, problem_response
 from linkexchange.errors import Fault, GrantRefused, IdentityRefused, MessageFault, UnknownStudy
-from linkexchange.listener import client_certificate
 from linkexchange.model.grant import Grant
 from linkexchange.model.identifiers import LinkId, SeriesUid, SopInstanceUid, StudyUid, TelematikId
+from linkexchange.ports import Brake
+from linkexchange.problem import MEDIA_TYPE, problem
 from linkexchange.signing import TOKEN_MAX_BYTES, thumbprint
+from linkexchange.threaded import Answer, Answering, Request
 from linkexchange.tls import participant_uri
 
-THREADS = 32
-
-Study = Annotated[StudyUid, PlainValidator(StudyUid, json_schema_input_type=str)]
-Series = Annotated[SeriesUid, PlainValidator(SeriesUid, json_schema_input_type=str)]
-Instance = Annotated[SopInstanceUid, PlainValidator(SopInstanceUid, json_schema_input_type=str)]
-Link = Annotated[LinkId, PlainValidator(LinkId, json_schema_input_type=str)]
+_log = structlog.get_logger(__name__)
 
 
-def application(serve: Serve, *, threads: int = THREADS) -> FastAPI:
-    """The whole application of an origin's mTLS port. It describes itself to nobody."""
-    app = FastAPI(openapi_url=None)
-    app.include_router(router(serve, threads=threads))
-    return app
+class Streamed(Protocol):
+    """A body that is made chunk by chunk. `name` stands for it in the log."""
+
+    @property
+    def name(self) -> str:
+        """Whose it is."""
+        ...
+
+    @property
+    def boundary(self) -> bytes:
+        """Of its parts."""
+        ...
+
+    def chunks(self, brake: Brake) -> Generator[bytes, None, None]:
+        """Yield it; closing it ends whatever it comes from, and so does the brake, from any thread."""
+        ...
 
 
-def router(serve: Serve, *, threads: int = THREADS) -> APIRouter:
-    """The routes over one origin. At most `threads` answers wait for the PACS at the same time."""
-    routes = _Routes(serve, CapacityLimiter(threads))
-    router = APIRouter(route_class=ProblemRoute)
-    study = "/dicomweb/studies/{study}"
-    router.get(study)(routes.study)
-    router.get(study + "/series/{series}")(routes.series)
-    router.get(study + "/series/{series}/instances/{instance}")(routes.instance)
-    router.get("/links/{link}/document")(routes.document)
-    router.get("/transfers/{transfer}/digests")(routes.digests)
-    return router
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """Where an answer is found: a path whose parts in braces are identifiers of these kinds."""
+
+    path: str
+    kinds: Sequence[Callable[[str], object]]
+    answer: Callable[..., Answer]
+
+    def identifiers(self, path: str) -> list[str] | None:
+        """What stands in the braces' place; None where the path is another one."""
+        found = re.fullmatch(re.sub(r"{\w+}", "([^/]+)", self.path), path)
+        return [unquote(part) for part in found.groups()] if found else None
 
 
-class ProblemRoute(APIRoute):
-    """A route that answers a fault with a problem document, and a malformed identifier without repeating it."""
+def application(serve: Serve, me: TelematikId, fetch: Fetch | None = None) -> Answering:
+    """All routes over one origin; with `fetch` also that for this node's own processes. Faults become problems."""
+    origin = _Origin(serve)
+    study, within = "/studies/{study}", "/series/{series}"
+    one = study + within + "/instances/{instance}"
+    routes = [
+        _Route("/dicomweb" + study, (StudyUid,), origin.study),
+        _Route("/dicomweb" + study + within, (StudyUid, SeriesUid), origin.series),
+        _Route("/dicomweb" + one, (StudyUid, SeriesUid, SopInstanceUid), origin.instance),
+        _Route("/links/{link}/document", (LinkId,), origin.document),
+        _Route("/transfers/{transfer}/digests", (UUID,), origin.digests),
+    ]
+    if fetch:
+        routes.append(_Route("/own/{pacs}" + one, (str, StudyUid, SeriesUid, SopInstanceUid), _Own(fetch, me).instance))
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Wrap the framework's own."""
-        answer = super().get_route_handler()
+    def answering(request: Request, brake: Brake) -> Answer:
+        try:
+            return _answer(routes, request, brake)
+        except Fault as fault:
+            return problem_answer(fault)
 
-        async def guarded(request: Request) -> Response:
-            try:
-                return await answer(request)
-            except Fault as fault:
-                return problem_response(fault)
-            except RequestValidationError:
-                return problem_response(MessageFault("identifier in the path"))
-
-        return guarded
+    return answering
 
 
-class _Routes:
-    def __init__(self, serve: Serve, limiter: CapacityLimiter) -> None:
-        self._serve = serve
-        self._limiter = limiter
+def problem_answer(fault: Fault) -> Answer:
+    """A fault as problem document, logged under the trace id that it names."""
+    trace_id = str(uuid4())
+    told = problem(fault, trace_id)
+    _log.info("answered with a problem", code=fault.code, detail=fault.detail, trace_id=trace_id)
+    return Answer(told.status, {**told.headers, "content-type": MEDIA_TYPE}, told.content)
 
-    def study(self, request: Request, study: Study) -> Response:
-        return self._stream(Body(self._serve, self._grant(request, study)))
 
-    def series(self, request: Request, study: Study, series: Series) -> Response:
-        return self._stream(Body(self._serve, self._grant(request, study), series))
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    serve: Serve
 
-    def instance(self, request: Request, study: Study, series: Series, instance: Instance) -> Response:
-        return self._stream(Body(self._serve, self._grant(request, study), series, frozenset({instance})))
+    def study(self, request: Request, brake: Brake, study: StudyUid) -> Answer:
+        return _stream(Body(self.serve, self._grant(request, study)), brake)
 
-    def document(self, request: Request, link: Link) -> Response:
-        document = self._serve.document(self._admit(request), link)
-        return Response(document.content, media_type=document.media_type)
+    def series(self, request: Request, brake: Brake, study: StudyUid, series: SeriesUid) -> Answer:
+        return _stream(Body(self.serve, self._grant(request, study), series), brake)
 
-    def digests(self, request: Request, transfer: UUID) -> Response:
-        digests = self._serve.digests(transfer, _participant(request))
-        return JSONResponse({"transfer": str(transfer), "sha256": dict(digests)})
+    def instance(
+        self, request: Request, brake: Brake, study: StudyUid, series: SeriesUid, instance: SopInstanceUid
+    ) -> Answer:
+        return _stream(Body(self.serve, self._grant(request, study), series, frozenset({instance})), brake)
 
-    def _stream(self, body: Body) -> Response:
-        return MultipartStream(body, self._limiter)
+    def document(self, request: Request, _: Brake, link: LinkId) -> Answer:
+        document = self.serve.document(self._admit(request), link)
+        return Answer(200, {"content-type": document.media_type}, document.content)
+
+    def digests(self, request: Request, _: Brake, transfer: UUID) -> Answer:
+        digests = self.serve.digests(transfer, _participant(request))
+        told = json.dumps({"transfer": str(transfer), "sha256": dict(digests)})
+        return Answer(200, {"content-type": "application/json"}, told.encode())
 
     def _grant(self, request: Request, study: StudyUid) -> Grant:
         """The grant of a request for this study. Another study is as good as one that does not exist."""
@@ -106,16 +128,64 @@ class _Routes:
         return grant
 
     def _admit(self, request: Request) -> Grant:
-        certificate = client_certificate(request.scope)
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if not request.certificate:
+            raise IdentityRefused("no client certificate")
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not 0 < len(token) <= TOKEN_MAX_BYTES:
             raise GrantRefused("no bearer token")
-        return self._serve.admit(token.strip(), thumbprint(certificate))
+        return self.serve.admit(token.strip(), thumbprint(request.certificate))
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """The route at which this process passes on instances of the own PACS, for whoever shows a certificate of `me`."""
+
+    fetch: Fetch
+    me: TelematikId
+
+    def instance(self, request: Request, brake: Brake, *place: Any) -> Answer:
+        if _participant(request) != self.me:
+            raise IdentityRefused("not this node")
+        return _stream(OwnBody(self.fetch, Place(*place)), brake)
+
+
+def _answer(routes: Sequence[_Route], request: Request, brake: Brake) -> Answer:
+    path = request.path.partition("?")[0]
+    for route in routes:
+        if texts := route.identifiers(path):
+            return route.answer(request, brake, *_read(route.kinds, texts))
+    return Answer(404)
+
+
+def _read(kinds: Sequence[Callable[[str], object]], texts: Sequence[str]) -> list[object]:
+    try:
+        return [kind(text) for kind, text in zip(kinds, texts, strict=True)]
+    except ValueError as wrong:
+        raise MessageFault("identifier in the path") from wrong
+
+
+def _stream(body: Streamed, brake: Brake) -> Answer:
+    """The answer begins when its first chunk is there: until then a fault is an answer of its own."""
+    chunks = body.chunks(brake)
+    try:
+        first = next(chunks, b"")
+    except BaseException:
+        chunks.close()
+        raise
+    return Answer(200, {"content-type": content_type(body.boundary)}, _after(first, chunks), body.name)
+
+
+def _after(first: bytes, chunks: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
+    try:
+        yield first
+        yield from chunks
+    finally:
+        chunks.close()
 
 
 def _participant(request: Request) -> TelematikId:
-    uri = participant_uri(client_certificate(request.scope), TelematikId.urn)
+    """Whose certificate the caller has shown. Raises `IdentityRefused`."""
     try:
-        return TelematikId.from_uri(uri)
+        return TelematikId.from_uri(participant_uri(request.certificate, TelematikId.urn))
     except ValueError as wrong:
         raise IdentityRefused("participant in certificate") from wrong

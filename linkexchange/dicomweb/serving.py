@@ -5,7 +5,7 @@ All of this is synchronous and is pulled, chunk by chunk, by `stream`; nothing i
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -14,14 +14,13 @@ from typing import Protocol
 from uuid import UUID
 
 from linkexchange.dataset import part10_head
-from linkexchange.dicomweb.multipart import new_boundary, write_parts
+from linkexchange.dicomweb.multipart import gathered, new_boundary, write_parts
 from linkexchange.errors import UnknownStudy
 from linkexchange.model.grant import Grant
 from linkexchange.model.identifiers import LinkId, SeriesUid, Sha256, SopInstanceUid, TelematikId
 from linkexchange.model.link import Document
-from linkexchange.ports import IncomingInstance
+from linkexchange.ports import Brake, IncomingInstance
 
-GATHER_BYTES = 64 * 1024
 NOTE_SECONDS = 1.0
 
 
@@ -37,11 +36,12 @@ class Serve(Protocol):
         ...
 
     def open(
-        self, grant: Grant, *, series: SeriesUid | None, wanted: frozenset[SopInstanceUid] | None
+        self, grant: Grant, *, series: SeriesUid | None, wanted: frozenset[SopInstanceUid] | None, brake: Brake
     ) -> Generator[IncomingInstance, None, None]:
         """Fetch from the PACS what is wanted of the granted study: all of it, one series of it, these instances.
 
-        Closing the iterator ends the retrieval. Raises `OriginPacsUnavailable`.
+        Closing the iterator ends the retrieval; the brake frees the thread that waits for the PACS in it. Raises
+        `OriginPacsUnavailable`.
         """
         ...
 
@@ -70,15 +70,24 @@ class Body:
     _digests: dict[SopInstanceUid, Sha256] = field(default_factory=dict)
     _noted: float = field(default_factory=monotonic)
 
-    def chunks(self) -> Generator[bytes, None, None]:
-        """Yield the body; closing it ends the retrieval from the PACS.
+    @property
+    def name(self) -> str:
+        """The transfer that it belongs to."""
+        return str(self.grant.transfer)
+
+    def chunks(self, brake: Brake) -> Generator[bytes, None, None]:
+        """Yield the body; closing it ends the retrieval from the PACS, and so does the brake, from any thread.
 
         Raises `UnknownStudy` before the first chunk where the PACS has nothing of what is wanted. Ends well, with fewer
         instances, when the grant or the link ends meanwhile.
         """
         try:
-            with closing(self.serve.open(self.grant, series=self.series, wanted=self.wanted)) as instances:
-                yield from gathered(write_parts(self._files(instances), self.boundary))
+            opened = self.serve.open(self.grant, series=self.series, wanted=self.wanted, brake=brake)
+            with closing(opened) as instances:
+                failure: list[Exception] = []
+                yield from gathered(_until(failure, write_parts(self._files(instances), self.boundary)))
+                if failure:
+                    raise failure[0]
         finally:
             self._note()
 
@@ -111,15 +120,9 @@ class Body:
             self._digests = {}
 
 
-def gathered(chunks: Iterable[bytes], least: int = GATHER_BYTES) -> Iterator[bytes]:
-    """Join small chunks, since each one costs a change of threads and a TLS record on its way out."""
-    pending: list[bytes] = []
-    size = 0
-    for chunk in chunks:
-        pending.append(chunk)
-        size += len(chunk)
-        if size >= least:
-            yield b"".join(pending)
-            pending, size = [], 0
-    if pending:
-        yield b"".join(pending)
+def _until(failure: list[Exception], chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """What comes before a failure, which is kept to be raised later: what has been gathered by then is sent first."""
+    try:
+        yield from chunks
+    except Exception as wrong:
+        failure.append(wrong)

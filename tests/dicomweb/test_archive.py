@@ -11,13 +11,13 @@ import pytest
 import scripted
 import shipped
 
-from linkexchange.dicomweb import archive
+from linkexchange.dicomweb import search
 from linkexchange.dicomweb.archive import DicomwebArchive
 from linkexchange.errors import MessageFault, PacsUnavailable, UnknownStudy
 from linkexchange.model.identifiers import AeTitle, SopInstanceUid, StudyUid
 from linkexchange.model.passport import Passport, Retrieve
 from linkexchange.model.patient import PatientHeader
-from linkexchange.ports import Archive, IncomingInstance
+from linkexchange.ports import Archive, Brake, IncomingInstance
 
 STUDY = StudyUid("2.25.7")
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -51,7 +51,7 @@ def test_orthanc_lists_the_study_as_the_manifest_it_has(orthanc: peers.Orthanc, 
 def test_orthanc_is_listed_page_by_page(
     orthanc: peers.Orthanc, mixed: shipped.Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "PAGE", 3)
+    monkeypatch.setattr(search, "PAGE", 3)
     assert _archive(orthanc).summary(mixed.manifest.study)[0].manifest.digest == mixed.manifest.digest
 
 
@@ -101,6 +101,18 @@ def test_an_orthanc_that_is_killed_in_the_middle_is_unavailable() -> None:
             _collect(retrieval)
 
 
+@pytest.mark.peers
+def test_f_12_the_brake_ends_a_retrieval_that_is_not_read() -> None:
+    study, brake = shipped.study(["CT_small.dcm"], copies=40, taller=32), Brake()
+    with peers.Orthanc() as orthanc:
+        orthanc.upload(study.part10.values())
+        retrieval = _archive(orthanc).retrieve(study.manifest, study.manifest.uids, brake=brake)
+        next(retrieval)
+        brake.pull()
+        with pytest.raises(PacsUnavailable):
+            _collect(retrieval)
+
+
 def test_the_archive_is_what_the_use_cases_ask_for() -> None:
     pacs: Archive = _of_url("http://localhost/")
     assert callable(pacs.retrieve)
@@ -123,7 +135,7 @@ def test_a_service_that_knows_no_pages_is_asked_twice_and_no_more() -> None:
 def test_a_service_that_answers_with_all_studies_is_searched_for_the_right_one() -> None:
     page = [_study("2.25.1"), _study("2.25.7")]
     instances = [_row({"00080018": "2.25.7.1", "0020000E": "2.25.7.9", "00080016": CT})]
-    with _answering(page, [], instances, []) as (pacs, _):
+    with _answering(page, [], [], instances, []) as (pacs, _):
         assert pacs.summary(STUDY)[0].manifest.uids == {"2.25.7.1"}
 
 
@@ -132,9 +144,21 @@ def test_no_content_is_an_unknown_study() -> None:
         _of_url(server.url).summary(STUDY)
 
 
-@pytest.mark.parametrize("status", [301, 401, 403, 500, 503])
+@pytest.mark.parametrize("status", [301, 401, 403, 429, 500, 503])
 def test_a_pacs_that_refuses_its_own_node_is_unavailable(status: int) -> None:
     with scripted.server(scripted.http(status)) as server, pytest.raises(PacsUnavailable, match=f"HTTP {status}"):
+        _of_url(server.url).studies()
+
+
+def test_a_service_without_a_search_is_unavailable_and_not_without_studies() -> None:
+    with scripted.server(scripted.http(404)) as server, pytest.raises(PacsUnavailable, match="offers no QIDO-RS"):
+        _of_url(server.url).studies()
+
+
+@pytest.mark.parametrize("status", [400, 501])
+def test_1_1_01_a_listing_that_is_refused_in_the_middle_is_not_taken_for_the_whole(status: int) -> None:
+    first = scripted.http(200, json.dumps([_study("2.25.1")]).encode())
+    with scripted.server(first, scripted.http(status)) as server, pytest.raises(PacsUnavailable):
         _of_url(server.url).studies()
 
 

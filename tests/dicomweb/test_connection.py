@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import random
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import peers
 import pytest
 import scripted
+from scripted_stow import Tls
 from shipped import Study
 
 from linkexchange.dicomweb.connection import Connection, Faults
@@ -19,6 +23,7 @@ from linkexchange.errors import (
     TransferInterrupted,
 )
 from linkexchange.model.identifiers import SopInstanceUid
+from linkexchange.ports import Brake
 
 BOUNDARY = new_boundary()
 FRAMINGS = ("length", "chunked", "connection")
@@ -50,6 +55,99 @@ def test_what_has_arrived_before_a_cut_is_passed_on(study: Study) -> None:
         with pytest.raises(TransferInterrupted):
             _pull(connection, study, into=got)
     assert len(got) == len(study.data_sets) - 1
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_1_1_01_a_body_without_its_closing_boundary_is_an_interruption_however_well_it_is_framed(
+    study: Study, framing: str
+) -> None:
+    body = b"".join(write_parts(([file] for file in study.part10.values()), BOUNDARY))
+    unclosed = body[: body.index(b"--" + BOUNDARY + b"--") - 2]
+    answer = scripted.http(200, unclosed, framing=framing, headers=(f"Content-Type: {content_type(BOUNDARY)}",))
+    with _connected(answer) as (connection, _), pytest.raises(TransferInterrupted, match="boundary"):
+        _pull(connection, study)
+
+
+def test_1_2_instances_of_two_series_that_come_mixed_are_kept_apart(study: Study) -> None:
+    uids = [i.sop_instance for pair in zip(*(s.instances for s in study.manifest.series), strict=True) for i in pair]
+    with _connected(_answer([study.part10[uid] for uid in uids])) as (connection, _):
+        assert _pull(connection, study) == study.data_sets
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [b"-5\r\nhello", b"zz\r\n", b"\r\n", b"5" * 20 + b"\r\n", b"5\r\n12345678", b"0\r\n" + b"a: b\r\n" * 200],
+    ids=["negative", "no-number", "empty", "huge", "longer", "trailer"],
+)
+def test_a_body_that_is_chunked_wrongly_is_an_interruption(study: Study, chunk: bytes) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {content_type(BOUNDARY)}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    answer = scripted.Answer(head + b"4\r\nabcd\r\n" + chunk, scripted.Then.CLOSE)
+    with _connected(answer) as (connection, _), pytest.raises(TransferInterrupted):
+        _pull(connection, study)
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize("place", [0, 60_000])
+def test_f_12_the_brake_frees_a_thread_that_waits_for_a_silent_service(
+    study: Study, tls: Tls, secure: bool, place: int
+) -> None:
+    brake = Brake()
+    silent = scripted.cut(_study(study, "chunked"), place, scripted.Then.STALL)
+    context = tls.client if secure else None
+    with (
+        scripted.server(silent, context=tls.server if secure else None) as server,
+        Connection(server.url, FAULTS, context=context, idle_seconds=30) as connection,
+    ):
+        threading.Timer(0.3, brake.pull).start()
+        began = time.monotonic()
+        with pytest.raises(OriginUnavailable if place == 0 else TransferInterrupted):
+            _pull(connection, study, brake=brake)
+        assert 0.2 < time.monotonic() - began < 0.8
+
+
+def test_f_12_the_brake_frees_a_thread_that_waits_for_the_handshake(study: Study, tls: Tls) -> None:
+    brake = Brake()
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"https://localhost:{mute.getsockname()[1]}"
+        with Connection(url, FAULTS, context=tls.client, idle_seconds=30) as connection:
+            threading.Timer(0.3, brake.pull).start()
+            began = time.monotonic()
+            with pytest.raises(OriginUnavailable):
+                _pull(connection, study, brake=brake)
+            assert time.monotonic() - began < 0.8
+
+
+def test_f_12_the_brake_frees_a_thread_that_waits_for_a_connection(study: Study) -> None:
+    brake = Brake()
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = full.getsockname()
+        waiting = [socket.socket() for _ in range(3)]
+        for other in waiting:
+            other.setblocking(False)
+            other.connect_ex(address)
+        with Connection(f"http://127.0.0.1:{address[1]}", FAULTS, idle_seconds=30) as connection:
+            threading.Timer(0.3, brake.pull).start()
+            began = time.monotonic()
+            with pytest.raises(OriginUnavailable):
+                _pull(connection, study, brake=brake)
+            assert time.monotonic() - began < 0.8
+        for other in waiting:
+            other.close()
+
+
+def test_behind_a_pulled_brake_nothing_is_asked(study: Study) -> None:
+    brake = Brake()
+    brake.pull()
+    with _connected(_study(study, "length")) as (connection, server), pytest.raises(OriginUnavailable):
+        _pull(connection, study, brake=brake)
+    assert server.connections == 0
+
+
+def test_a_brake_that_is_pulled_after_a_retrieval_harms_nobody(study: Study) -> None:
+    brake = Brake()
+    with _connected(_study(study, "length")) as (connection, _):
+        _pull(connection, study, brake=brake)
+        brake.pull()
 
 
 def test_silence_in_the_middle_is_an_interruption(study: Study) -> None:
@@ -120,7 +218,7 @@ def test_what_the_service_does_not_have_is_left_out(study: Study, status: int) -
         assert _pull(connection, study) == {}
 
 
-def test_partial_content_is_read_as_far_as_it_goes(study: Study) -> None:
+def test_1_1_01_partial_content_is_read_as_far_as_it_goes_and_what_it_hides_is_missing(study: Study) -> None:
     (uid, file), *_ = study.part10.items()
     with _connected(_answer([file], status=206)) as (connection, _):
         assert _pull(connection, study) == {uid: study.data_sets[uid]}
@@ -231,8 +329,9 @@ def _pull(
     wanted: frozenset[SopInstanceUid] | None = None,
     *,
     into: dict[SopInstanceUid, bytes] | None = None,
+    brake: Brake | None = None,
 ) -> dict[SopInstanceUid, bytes]:
     got = {} if into is None else into
-    for instance in connection.retrieve(study.manifest, wanted or study.manifest.uids):
+    for instance in connection.retrieve(study.manifest, wanted or study.manifest.uids, brake=brake):
         got[instance.sop_instance] = b"".join(instance.chunks)
     return got

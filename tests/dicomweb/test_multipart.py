@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkexchange.dicomweb.multipart import (
+    GATHER_BYTES,
     HEAD_MAX_BYTES,
     WINDOW_BYTES,
     Part,
     boundary_of,
     content_type,
+    gathered,
     new_boundary,
     read_parts,
     write_parts,
@@ -203,3 +205,31 @@ def _sliced(body: bytes, sizes: list[int]) -> Callable[[memoryview], int]:
         return source.readinto(buffer[: next(left, len(buffer))])
 
     return readinto
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(max_size=40)), st.integers(1, 50))
+def test_gathering_changes_nothing_but_the_size_of_chunks(chunks: list[bytes], least: int) -> None:
+    joined = list(gathered(chunks, least, seconds=60))
+    assert b"".join(joined) == b"".join(chunks)
+    assert all(len(chunk) >= least for chunk in joined[:-1])
+
+
+def test_a_large_chunk_is_passed_on_as_it_is() -> None:
+    chunk = bytes(GATHER_BYTES)
+    assert next(gathered([chunk])) is chunk
+
+
+def test_what_comes_slowly_is_passed_on_before_there_is_enough_of_it() -> None:
+    def slowly() -> Iterator[bytes]:
+        yield b"a"
+        time.sleep(0.02)
+        yield b"b"
+        yield b"c"
+
+    assert list(gathered(slowly(), seconds=0.01)) == [b"a", b"bc"]
+
+
+def test_joined_chunks_are_no_larger_than_a_chunk_may_be() -> None:
+    chunks = [bytes(GATHER_BYTES - 1), bytes(CHUNK_MAX_BYTES), b"end"]
+    assert [len(chunk) for chunk in gathered(chunks, seconds=60)] == [GATHER_BYTES - 1, CHUNK_MAX_BYTES, 3]

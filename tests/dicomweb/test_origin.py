@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,14 +23,17 @@ from linkexchange.errors import (
     GrantRefused,
     LinkWithdrawn,
     MessageFault,
+    OriginPacsBusy,
+    OriginPacsRejectsNode,
     OriginPacsUnavailable,
     OriginUnavailable,
     TransferInterrupted,
+    Unavailable,
     UnknownTransfer,
 )
 from linkexchange.model.identifiers import LinkId, SopInstanceUid, TelematikId
 from linkexchange.model.participant import Participant
-from linkexchange.ports import IncomingInstance, OriginNode
+from linkexchange.ports import Brake, IncomingInstance, OriginNode
 from linkexchange.tls import server_context
 
 
@@ -46,6 +50,19 @@ def test_the_envelope_tells_class_and_syntax_of_each_instance(network: Network, 
     got = network.client().retrieve(study.manifest, study.manifest.uids)
     classes = {instance.sop_instance: instance.sop_class for instance in got}
     assert classes == {instance.sop_instance: instance.sop_class for instance in study.manifest.instances}
+
+
+def test_f_12_the_brake_frees_a_pull_from_a_silent_origin(network: Network, study: Study) -> None:
+    brake = Brake()
+    network.origin.gate.clear()
+    threading.Timer(0.3, brake.pull).start()
+    began = time.monotonic()
+    try:
+        with pytest.raises(Unavailable):
+            list(network.client(idle=30).retrieve(study.manifest, study.manifest.uids, brake=brake))
+        assert time.monotonic() - began < 0.8
+    finally:
+        network.origin.gate.set()
 
 
 def test_one_series_and_one_more_instance_arrive_and_nothing_else(network: Network, study: Study) -> None:
@@ -186,6 +203,7 @@ def test_closing_the_retrieval_ends_it_at_the_origin(network: Network, study: St
     [
         (401, b"", GrantRefused),
         (403, b'{"code": "grant-refused", "trace_id": "4bf92f35"}', GrantRefused),
+        (403, b'{"code": "origin-pacs-rejects-node", "trace_id": "4bf92f35"}', OriginPacsRejectsNode),
         (410, b"{}", LinkWithdrawn),
         (503, b'{"code": "origin-pacs-unavailable", "trace_id": "4bf92f35"}', OriginPacsUnavailable),
         (503, b"<html>", OriginUnavailable),
@@ -290,3 +308,17 @@ def _pull(network: Network, study: Study) -> dict[SopInstanceUid, bytes]:
 
 def _collect(retrieval: Iterator[IncomingInstance]) -> dict[SopInstanceUid, bytes]:
     return {instance.sop_instance: b"".join(instance.chunks) for instance in retrieval}
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"), [("0", 0), ("90", 90), ("1e9", 900), ("-5", 0), ("NaN", None), ("[]", None), (None, 0)]
+)
+def test_an_origin_whose_pacs_serves_others_says_when_to_ask_again(
+    told: str | None, seconds: int | None, network: Network, study: Study
+) -> None:
+    extra = f', "after_seconds": {told}' if told else ""
+    body = f'{{"code": "origin-pacs-busy", "trace_id": "4bf92f35"{extra}}}'.encode()
+    kind = OriginUnavailable if seconds is None else OriginPacsBusy
+    with _scripted(network, scripted.http(503, body)) as client, pytest.raises(kind) as fault:
+        list(client.retrieve(study.manifest, study.manifest.uids))
+    assert fault.value.after_seconds == seconds

@@ -79,6 +79,12 @@ def test_a_moment_that_is_none_is_left_out(day: str, time: str) -> None:
     assert _summary(_row({"00080020": day, "00080030": time})).started is None
 
 
+@pytest.mark.parametrize(("day", "zone"), [("00010101", "+0100"), ("99991231", "-0100")])
+def test_d_01_a_moment_that_is_none_elsewhere_is_left_out(day: str, zone: str) -> None:
+    row = _row({"00080020": day, "00080030": "235959" if day > "2" else "00", "00080201": zone})
+    assert _summary(row).started is None
+
+
 def test_a_zone_that_is_none_is_left_out() -> None:
     row = _row({"00080020": "20260227", "00080030": "12", "00080201": "CET"})
     assert _summary(row).started == datetime(2026, 2, 27, 12).astimezone()

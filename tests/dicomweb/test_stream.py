@@ -6,6 +6,8 @@ import struct
 import threading
 import time
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from http.client import HTTPSConnection, IncompleteRead
 from pathlib import Path
 from uuid import uuid4
@@ -13,18 +15,16 @@ from uuid import uuid4
 import folder_origin
 import listening
 import pytest
-from anyio import CapacityLimiter
 from certificates import Authority
-from fastapi import FastAPI, Request, Response
 from folder_origin import FolderOrigin, Network, Switch
 from shipped import Study
 
-from linkexchange.dicomweb.serving import Body
-from linkexchange.dicomweb.stream import MultipartStream
+from linkexchange.dicomweb.server import application
 from linkexchange.errors import OriginPacsUnavailable
 from linkexchange.model.grant import Grant
 from linkexchange.model.identifiers import SeriesUid, SopClassUid, SopInstanceUid, TransferSyntaxUid
-from linkexchange.ports import CHUNK_MAX_BYTES, IncomingInstance
+from linkexchange.ports import CHUNK_MAX_BYTES, Brake, IncomingInstance
+from linkexchange.threaded.connection import DEFAULT_LIMITS
 from linkexchange.tls import server_context
 
 pytestmark = pytest.mark.slow
@@ -38,9 +38,9 @@ class EndlessOrigin(FolderOrigin):
     """An origin with one instance that never ends."""
 
     def open(
-        self, grant: Grant, *, series: SeriesUid | None, wanted: frozenset[SopInstanceUid] | None
+        self, grant: Grant, *, series: SeriesUid | None, wanted: frozenset[SopInstanceUid] | None, brake: Brake
     ) -> Generator[IncomingInstance, None, None]:
-        del grant, series, wanted
+        del grant, series, wanted, brake
         try:
             yield IncomingInstance(CT, SopInstanceUid("2.25.81.1.1"), EXPLICIT, self._endless())
         finally:
@@ -53,22 +53,50 @@ class EndlessOrigin(FolderOrigin):
             yield chunk
 
 
+class SilentOrigin(FolderOrigin):
+    """An origin whose PACS says nothing more in the middle of an instance, over a socket that the brake shuts down."""
+
+    def open(
+        self, grant: Grant, *, series: SeriesUid | None, wanted: frozenset[SopInstanceUid] | None, brake: Brake
+    ) -> Generator[IncomingInstance, None, None]:
+        del grant, series, wanted
+        ours, theirs = socket.socketpair()
+        try:
+            with ours, theirs, brake.stops(lambda: ours.shutdown(socket.SHUT_RDWR)):
+                yield IncomingInstance(CT, SopInstanceUid("2.25.81.1.1"), EXPLICIT, self._silent(ours))
+        finally:
+            self.closed.set()
+
+    def _silent(self, pacs: socket.socket) -> Iterator[bytes]:
+        yield bytes(CHUNK_MAX_BYTES)
+        self.opened.set()
+        pacs.recv(1)
+        raise OriginPacsUnavailable
+
+
 @pytest.fixture
 def endless(study: Study, tmp_path: Path) -> Iterator[Network]:
     """A network whose origin never ends, and gives clients two seconds to take something."""
+    with _listening(EndlessOrigin, study, tmp_path) as network:
+        yield network
+
+
+@pytest.fixture
+def silent(study: Study, tmp_path: Path) -> Iterator[Network]:
+    """A network whose origin waits for its PACS."""
+    with _listening(SilentOrigin, study, tmp_path) as network:
+        yield network
+
+
+@contextmanager
+def _listening(kind: type[FolderOrigin], study: Study, tmp_path: Path) -> Iterator[Network]:
     authority = Authority(tmp_path)
     server, node = authority.node(folder_origin.ORIGIN), authority.node(folder_origin.REQUESTER)
     (tmp_path / "pacs").mkdir()
-    origin = EndlessOrigin(study, tmp_path / "pacs")
-    app = FastAPI()
-    limiter = CapacityLimiter(4)
-
-    @app.get(STUDY)
-    def answer(request: Request) -> Response:
-        del request
-        return MultipartStream(Body(origin, origin.grant(node.thumbprint)), limiter, stalled_seconds=STALLED_SECONDS)
-
-    with listening.on(app, server_context(server.certificate, server.key, server.ca)) as port:
+    origin = kind(study, tmp_path / "pacs")
+    limits = replace(DEFAULT_LIMITS, stalled=STALLED_SECONDS)
+    context = server_context(server.certificate, server.key, server.ca)
+    with listening.answering(application(origin, folder_origin.ORIGIN), context, limits=limits) as port:
         yield Network(origin, Switch(origin), authority, node, port)
 
 
@@ -83,6 +111,15 @@ def test_a_client_that_is_cut_off_without_a_word_ends_the_retrieval(endless: Net
     connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     os.close(connection.sock.detach())
     assert endless.origin.closed.wait(STALLED_SECONDS / 2)
+
+
+def test_f_12_a_client_that_goes_away_while_the_pacs_is_silent_frees_the_thread_that_waits_for_it(
+    silent: Network,
+) -> None:
+    connection = _begin(silent)
+    assert silent.origin.opened.wait(5)
+    connection.close()
+    assert silent.origin.closed.wait(0.5)
 
 
 def test_a_slow_client_holds_the_pacs_back(endless: Network) -> None:
@@ -114,7 +151,7 @@ def test_a_bug_in_the_middle_leaves_the_answer_incomplete(network: Network) -> N
 
 
 def test_stalled_pacs_do_not_keep_other_routes_from_answering(study: Study, tmp_path: Path) -> None:
-    with folder_origin.network(study, tmp_path, threads=2) as network:
+    with folder_origin.network(study, tmp_path) as network:
         network.origin.gate.clear()
         pulls = [threading.Thread(target=network.get, args=(STUDY, network.token)) for _ in range(45)]
         for pull in pulls:
@@ -133,6 +170,6 @@ def test_stalled_pacs_do_not_keep_other_routes_from_answering(study: Study, tmp_
 def _begin(network: Network) -> HTTPSConnection:
     """A client that has seen the beginning of an answer and takes no more of it."""
     connection = HTTPSConnection("localhost", network.port, context=network.context, timeout=10)
-    connection.request("GET", STUDY)
+    connection.request("GET", STUDY, headers={"Authorization": f"Bearer {network.token}"})
     assert connection.getresponse().read(10).startswith(b"--")
     return connection

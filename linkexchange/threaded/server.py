@@ -1,0 +1,130 @@
+"""Accepts connections, gives each a thread, and ends all of them when it is told to."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from threading import Event, Lock, Thread, current_thread
+from time import monotonic
+
+import structlog
+
+from linkexchange.threaded.connection import DEFAULT_LIMITS, Connection, Limits
+from linkexchange.threaded.gone import Gone
+from linkexchange.threaded.message import Answering
+
+CONNECTIONS_MAX = 256
+"""One more is closed at once: its thread would be one too many."""
+GRACE_SECONDS = 10.0
+_BACKLOG = 128
+_LOOK_SECONDS = 0.2
+_log = structlog.get_logger(__name__)
+
+
+class Server:
+    """Listens from the moment it is made; `run` accepts until `stop`."""
+
+    def __init__(
+        self,
+        answering: Answering,
+        *,
+        host: str,
+        port: int,
+        context: ssl.SSLContext,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._answering = answering
+        self._context = context
+        self._limits = limits
+        self._socket = socket.create_server((host, port), backlog=_BACKLOG)
+        self._socket.settimeout(_LOOK_SECONDS)
+        self._gone = Gone()
+        self._ending = Event()
+        self._lock = Lock()
+        self._threads: set[Thread] = set()
+        self._connections: set[Connection] = set()
+
+    def stop(self) -> None:
+        """Let `run` come to its end. From any thread, and from a signal handler."""
+        self._ending.set()
+
+    def run(self) -> None:
+        """Accept until `stop`; then let answers end for `GRACE_SECONDS`, and break off what is left."""
+        with closing(self._socket):
+            while not self._ending.is_set():
+                with suppress(TimeoutError):
+                    self._welcome(*self._socket.accept())
+        self._end_idle()
+        self._await(GRACE_SECONDS)
+        self._gone.pull()
+        self._await(_LOOK_SECONDS)
+
+    def _welcome(self, sock: socket.socket, _: object) -> None:
+        if len(self._threads) >= CONNECTIONS_MAX:
+            _log.warning("too many connections", most=CONNECTIONS_MAX)
+            sock.close()
+            return
+        thread = Thread(target=self._live, args=(sock,), name="connection", daemon=True)
+        with self._lock:
+            self._threads.add(thread)
+        thread.start()
+
+    def _live(self, sock: socket.socket) -> None:
+        """One connection, in its thread, from the handshake to the end."""
+        try:
+            with suppress(OSError), closing(self._secured(sock)) as secured:
+                connection = Connection(secured, secured.getpeercert(binary_form=True) or b"", self._limits)
+                with self._among(self._connections, connection):
+                    connection.run(self._answering, self._gone)
+        finally:
+            with self._lock:
+                self._threads.discard(current_thread())
+
+    def _secured(self, sock: socket.socket) -> ssl.SSLSocket:
+        """With TLS; the handshake is this thread's matter, so that a slow client keeps nobody else waiting."""
+        sock.settimeout(self._limits.handshake)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        secured = self._context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        try:
+            secured.do_handshake()
+        except OSError:
+            secured.close()
+            raise
+        return secured
+
+    @contextmanager
+    def _among(self, connections: set[Connection], connection: Connection) -> Iterator[None]:
+        with self._lock:
+            connections.add(connection)
+        if self._ending.is_set():
+            connection.end()
+        try:
+            yield
+        finally:
+            with self._lock:
+                connections.discard(connection)
+
+    def _end_idle(self) -> None:
+        with self._lock:
+            connections = list(self._connections)
+        for connection in connections:
+            connection.end()
+
+    def _await(self, seconds: float) -> None:
+        """Until all threads have ended, or so long."""
+        deadline = monotonic() + seconds
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join(max(0.0, deadline - monotonic()))
+
+
+def serve(answering: Answering, *, host: str, port: int, context: ssl.SSLContext) -> None:
+    """Listen until SIGTERM or SIGINT, let answers end for `GRACE_SECONDS`, then come back."""
+    server = Server(answering, host=host, port=port, context=context)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: server.stop())
+    server.run()
