@@ -56,10 +56,17 @@ class Refused(Fault):
 
 
 class Unavailable(Fault):
-    """It does not work now and may work later."""
+    """It does not work now and may work later.
+
+    `after_seconds` says that nothing has failed, and when it is to be asked for again: the queue counts no attempt.
+    """
 
     owner = Owner.NETWORK
     next_step = "Wait: it is tried again by itself."
+
+    def __init__(self, detail: str = "", *, after_seconds: float | None = None) -> None:
+        super().__init__(detail)
+        self.after_seconds = after_seconds
 
 
 class PeerFault(Fault):
@@ -127,6 +134,30 @@ class PatientIdTaken(Refused):
     next_step = "Settle at the own PACS whose number it is; then ask again."
 
 
+class PacsRejectsNode(Refused):
+    """The own PACS does not let this node in, and not later either."""
+
+    code = "pacs-rejects-node"
+    owner = Owner.OWN_PACS
+    next_step = "Let the own PACS know the node's AE title and address, and the node its; then ask again."
+
+
+class OriginPacsRejectsNode(Refused):
+    """The origin's PACS does not let its own node in, and not later either."""
+
+    code = "origin-pacs-rejects-node"
+    owner = Owner.ORIGIN
+    next_step = "Call the origin: its PACS administrator has to let its node in; then ask again."
+
+
+class SyntaxRefused(Refused):
+    """The destination does not take an image as it is stored, and it cannot be converted without loss."""
+
+    code = "syntax-refused"
+    owner = Owner.OWN_PACS
+    next_step = "Let the own PACS accept the named transfer syntax; then ask again."
+
+
 class UnknownParticipant(Refused):
     """No such participant in the directory."""
 
@@ -165,6 +196,14 @@ class UnknownTransfer(Refused):
     code = "not-found"
     owner = Owner.OWN_NODE
     next_step = "Check the identifier; `linkexchange pull --help` says where it comes from."
+
+
+class StoppedByPerson(Refused):
+    """Somebody has stopped this transfer."""
+
+    code = "stopped-by-person"
+    owner = Owner.REQUESTER
+    next_step = "Nothing; ask for the entry again if the images are wanted after all."
 
 
 class Overtaken(Refused):
@@ -208,6 +247,39 @@ class PacsUnavailable(Unavailable):
     code = "pacs-unavailable"
     owner = Owner.OWN_PACS
     next_step = "Check that the PACS runs and knows the node's AE title; it is tried again by itself."
+
+
+class PacsWithholds(PacsUnavailable):
+    """The PACS lists images and does not send them."""
+
+    code = "pacs-withholds"
+    next_step = "Look into the log of the PACS for the status named here; it is tried again by itself."
+
+
+class TranscoderUnavailable(Unavailable):
+    """This node cannot convert images at the moment."""
+
+    code = "transcoder-unavailable"
+    owner = Owner.OWN_NODE
+    next_step = "Check the node's memory and its installation; it is tried again by itself."
+
+
+class OriginPacsBusy(Unavailable):
+    """The origin's PACS serves others at the moment: the transfer waits for its turn."""
+
+    code = "origin-pacs-busy"
+    owner = Owner.ORIGIN
+    next_step = "Wait: it has its turn by itself, emergencies first."
+
+
+class PacsBusy(Unavailable):
+    """The own PACS is busy with other transfers, or takes no prefetch at this hour: the transfer waits for its turn."""
+
+    code = "pacs-busy"
+    owner = Owner.OWN_PACS
+    next_step = (
+        "Wait: it has its turn by itself. If it lasts, look at the limits of the PACS (`linkexchange pacs limit`)."
+    )
 
 
 class HubUnavailable(Unavailable):

@@ -1,13 +1,16 @@
 """The queue: procrastinate tasks, one line each into a use case. Retries live here and nowhere else.
 
 Arguments are ids only. A job is safe to run twice, and any worker may take it over: a worker whose heartbeat has
-stopped loses its jobs to the others after `stalled_seconds`. What a job raises decides what happens next: `Unavailable`
-is tried again with growing pauses, anything else ends the job.
+stopped loses its jobs to the others after `stalled_seconds`. Pulls of each purpose have a queue and slots of their own,
+so that an emergency never waits for a prefetch to end, nor a prefetch for ever. What a job raises decides what happens
+next: `Unavailable` is tried again with growing pauses, anything else ends the job.
 """
 
 from __future__ import annotations
 
 import asyncio
+import signal
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -18,18 +21,21 @@ from procrastinate.exceptions import ProcrastinateException
 from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job
 
-from linkexchange import publish, pull, push
+from linkexchange import doctor, publish, pull, push, serve
 from linkexchange.errors import Fault, Overtaken, Unavailable
 from linkexchange.model.identifiers import LinkId, TelematikId
 from linkexchange.ports import Node
 
 RETRY_MAX_SECONDS = 15 * 60
+_QUEUES = ("default", *pull.QUEUES.values())
+PROBE_JOB = "probe"
+PROBE_HOUR = 3
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How patient the queue is."""
+    """How patient the queue is, and how many jobs of each queue are run at once."""
 
     concurrency: int
     stalled_seconds: float
@@ -59,12 +65,12 @@ def is_last(attempts: int, pace: Pace) -> bool:
 
 def tasks(node: Node, database_url: str, pace: Pace) -> App:
     """The application with every task of a node."""
-    app = App(connector=PsycopgConnector(conninfo=database_url, min_size=1, max_size=4))
+    app = App(connector=PsycopgConnector(conninfo=database_url, min_size=1, max_size=4 + len(_QUEUES)))
     patience = Patience(pace)
 
     @app.task(name=pull.JOB, retry=patience, pass_context=True)
     def pull_study(context: JobContext, transfer: str) -> None:
-        _pull(node, UUID(transfer), last=is_last(context.job.attempts, pace))
+        _pull(node, UUID(transfer), last=is_last(context.job.attempts, pace), pause_seconds=pace.retry_seconds)
 
     @app.task(name=pull.RECEIPT_JOB, retry=patience)
     def send_receipt(transfer: str) -> None:
@@ -74,6 +80,10 @@ def tasks(node: Node, database_url: str, pace: Pace) -> App:
     def announce(link: str) -> None:
         publish.announce(node, LinkId(link))
 
+    @app.task(name=serve.FRESHEN_JOB, retry=patience)
+    def freshen(link: str) -> None:
+        publish.freshen(node, LinkId(link))
+
     @app.task(name=publish.WITHDRAW_JOB, retry=patience)
     def withdraw(link: str) -> None:
         publish.carry_withdrawal(node, LinkId(link))
@@ -82,17 +92,37 @@ def tasks(node: Node, database_url: str, pace: Pace) -> App:
     def offer(link: str, receiver: str) -> None:
         push.offer(node, LinkId(link), TelematikId(receiver))
 
+    @app.periodic(cron="0 * * * *")
+    @app.task(name=PROBE_JOB, queueing_lock=PROBE_JOB)
+    def probe(timestamp: int) -> None:
+        probe_all(node, datetime.fromtimestamp(timestamp, UTC))
+
     return app
 
 
-def _pull(node: Node, transfer: UUID, *, last: bool) -> None:
-    """Carry a transfer on; the last attempt ends it, and so does a bug of ours, which then crashes the job loudly."""
+def probe_all(node: Node, at: datetime) -> None:
+    """Probe every PACS at three by the clock of the house; the queue, whose hours are UTC, asks every hour."""
+    if at.astimezone().hour != PROBE_HOUR:
+        return
+    for probed in doctor.probe_all(node):
+        if probed.changes:
+            _log.warning("a PACS differs from the last probe", pacs=probed.findings.pacs, changes=probed.changes)
+
+
+def _pull(node: Node, transfer: UUID, *, last: bool, pause_seconds: float) -> None:
+    """Carry a transfer on; the last attempt ends it, and so does a bug of ours, which then crashes the job loudly.
+
+    What only waits for its turn has not failed: it gets a new job.
+    """
     try:
         pull.run(node, transfer)
     except Overtaken:
         _log.warning("overtaken by another worker", transfer=str(transfer))
     except Unavailable as later:
         _log.info("transfer waits", transfer=str(transfer), code=later.code)
+        if later.after_seconds is not None:
+            pull.again(node, transfer, after_seconds=max(later.after_seconds, pause_seconds))
+            return
         if last:
             pull.give_up(node, transfer, later.code)
         raise
@@ -104,22 +134,43 @@ def _pull(node: Node, transfer: UUID, *, last: bool) -> None:
 async def work(node: Node, database_url: str, pace: Pace, *, destination: str) -> None:
     """Run jobs until SIGTERM or SIGINT; take up offers for `destination` and take over what dead workers left."""
     app = tasks(node, database_url, pace)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(_QUEUES) * pace.concurrency + 4))
     async with app.open_async():
         beside = [asyncio.create_task(_rescue(app, node, pace))]
         if destination:
             beside.append(asyncio.create_task(_take_offers(node, pace, destination)))
         try:
-            await app.run_worker_async(
-                concurrency=pace.concurrency,
-                delete_jobs="successful",
-                update_heartbeat_interval=pace.stalled_seconds / 3,
-                stalled_worker_timeout=pace.stalled_seconds,
-                fetch_job_polling_interval=min(5.0, pace.retry_seconds),
-            )
+            await _run(app, pace)
         finally:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
+
+
+async def _run(app: App, pace: Pace) -> None:
+    """Take jobs from every queue, each with slots of its own, until a signal or the end of one ends all."""
+    taking = [asyncio.create_task(_take(app, pace, queue)) for queue in _QUEUES]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, taking[0].cancel)
+    await asyncio.wait(taking, return_when=asyncio.FIRST_COMPLETED)
+    for one in taking:
+        one.cancel()
+    for ended in await asyncio.gather(*taking, return_exceptions=True):
+        if isinstance(ended, Exception):
+            raise ended
+
+
+async def _take(app: App, pace: Pace, queue: str) -> None:
+    """Whoever cancels this waits until the jobs that run have ended."""
+    await app.run_worker_async(
+        queues=[queue],
+        concurrency=pace.concurrency,
+        install_signal_handlers=False,
+        delete_jobs="successful",
+        update_heartbeat_interval=pace.stalled_seconds / 3,
+        stalled_worker_timeout=pace.stalled_seconds,
+        fetch_job_polling_interval=min(5.0, pace.retry_seconds),
+    )
 
 
 async def _rescue(app: App, node: Node, pace: Pace) -> None:

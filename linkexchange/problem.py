@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from math import ceil
 
 from linkexchange.errors import (
     Fault,
@@ -64,6 +65,8 @@ def problem(fault: Fault, trace_id: str) -> Problem:
         "trace_id": trace_id,
     }
     unavailable = isinstance(fault, Unavailable)
+    if isinstance(fault, Unavailable) and fault.after_seconds is not None:
+        body["after_seconds"] = ceil(fault.after_seconds)
     if fault.detail and not unavailable:
         body["detail"] = fault.detail
     return Problem(status, {"Retry-After": str(RETRY_AFTER_SECONDS)} if unavailable else {}, body)

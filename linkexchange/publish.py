@@ -51,6 +51,24 @@ def publish(node: Node, study: StudyUid, *, pacs: str, kvnr: Kvnr) -> LinkId:
     return link.link
 
 
+def freshen(node: Node, link: LinkId) -> None:
+    """The job: where the PACS lists more of a study than its link does, publish a new version that replaces it.
+
+    A link that is replaced serves nobody any more, so this is done when nobody is being served under it, and a proof
+    stays about the manifest that was granted. A release stands in no record, where somebody could find the new version.
+    """
+    with node.store.work(node.me) as work:
+        published = work.links.get(link)
+        passport = work.pacs.find(published.pacs)
+    if not published.active or published.kvnr is None:
+        return
+    known = published.link.manifest
+    # A list of UIDs is enough, and cheap; to learn the SOP classes some PACS would have to send the whole study.
+    listed = node.destination(passport).held(known.study) or frozenset()
+    if listed - known.uids:
+        publish(node, known.study, pacs=published.pacs, kvnr=published.kvnr)
+
+
 def find(node: Node, study: StudyUid, *, pacs: str) -> Found:
     """List a study and read the patient from the header of its first instance."""
     with node.store.work(node.me) as work:

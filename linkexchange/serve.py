@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from threading import Lock
+from time import monotonic
 from uuid import UUID
 
 from linkexchange.errors import (
     GrantRefused,
     LinkWithdrawn,
     MessageFault,
+    OriginPacsBusy,
+    OriginPacsRejectsNode,
     OriginPacsUnavailable,
+    PacsBusy,
+    PacsRejectsNode,
     PacsUnavailable,
+    PacsWithholds,
     Refused,
     UnknownPacs,
     UnknownTransfer,
@@ -25,19 +33,37 @@ from linkexchange.model.link import Document
 from linkexchange.model.passport import Passport
 from linkexchange.model.study import Manifest
 from linkexchange.model.transfer import Authority
-from linkexchange.ports import Archive, IncomingInstance, Published, Store
+from linkexchange.model.turn import Use
+from linkexchange.ports import Archive, Brake, IncomingInstance, Published, Store
 from linkexchange.signing import Proven, PublicKeys, verify
+from linkexchange.turnstile import WAIT_SECONDS, Turn, Turnstile, Who
+
+FRESHEN_JOB = "freshen"
+KNOWN_MAX = 4
+"""So many links are kept in memory: a pull comes with a grant, is admitted, and opens the same one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A participant that serves. `hub_keys` are the resolver's keys, pinned at enrolment."""
+    """A participant that serves. `hub_keys` are the resolver's keys, pinned at enrolment.
+
+    Whether a link is still active is asked before every instance; the answer may be `fresh_seconds` old, since there
+    may be a thousand instances a second. Whoever has waited `turn_seconds` for the PACS is sent away, and comes again.
+    `_served` counts who is being served under a link at this moment.
+    """
 
     me: TelematikId
     hub_keys: PublicKeys
     store: Store
     archive: Callable[[Passport], Archive]
     now: Callable[[], datetime]
+    fresh_seconds: float = 0.2
+    turn_seconds: float = WAIT_SECONDS
+    _active: dict[LinkId, float] = field(default_factory=dict)
+    _known: dict[LinkId, Published] = field(default_factory=dict)
+    _served: Counter[LinkId] = field(default_factory=Counter)
+    _serving: dict[UUID, tuple[tuple[frozenset[SopInstanceUid], Brake], ...]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     def admit(self, token: str, thumbprint: str) -> Grant:
         """Believe a grant, and let the own ledger have the last word.
@@ -51,30 +77,38 @@ class Origin:
 
     def still_valid(self, grant: Grant) -> bool:
         """Asked before every instance: the grant has not ended, and the link has not been withdrawn meanwhile."""
-        with self.store.work(self.me) as work:
-            return work.links.is_active(grant.link) and self.now() < grant.expires
+        return self.now() < grant.expires and self._is_active(grant.link)
 
     def open(
-        self, grant: Grant, *, series: SeriesUid | None = None, wanted: frozenset[SopInstanceUid] | None = None
+        self,
+        grant: Grant,
+        *,
+        series: SeriesUid | None = None,
+        wanted: frozenset[SopInstanceUid] | None = None,
+        brake: Brake | None = None,
     ) -> Generator[IncomingInstance, None, None]:
         """Fetch from the own PACS, as it comes: the granted study, one series of it, or these instances of it.
 
-        What is not in the manifest is never asked for. Raises `OriginPacsUnavailable`. Begin and end are written down.
+        What is not in the manifest is never asked for. What the PACS lists and does not send, while it has sent
+        other images of the study, is left out. The PACS is asked by so many at once as it bears, in the order of
+        `model.turn`. Raises `OriginPacsBusy` where the turn does not come in time, `OriginPacsUnavailable`, also when
+        the brake is pulled, or `OriginPacsRejectsNode`. Begin and end are written down.
         """
         with self._refusals():
             published = self._own_link(grant)
-            manifest = published.link.manifest
-            asked = _part(manifest, series, wanted)
-            passport = self._begin(grant, published, wanted=len(asked))
-        count = 0
+        passport, manifest = self._passport(published.pacs), published.link.manifest
+        asked = _part(manifest, series, wanted)
+        mine = brake or Brake()
         try:
-            with closing(self.archive(passport).retrieve(manifest, asked)) as instances:
-                for count, instance in enumerate(instances, start=1):  # noqa: B007 - the count is for the audit entry
-                    yield instance
+            with self._instead(grant.transfer, asked, mine), self._turn(grant, passport, mine):
+                yield from self._retrieve(grant, passport, published, asked=asked, brake=mine)
+        except PacsBusy as busy:
+            raise OriginPacsBusy(busy.detail, after_seconds=busy.after_seconds) from busy
+        except PacsRejectsNode as rejected:
+            raise OriginPacsRejectsNode(rejected.detail) from rejected
         except PacsUnavailable as unavailable:
-            raise OriginPacsUnavailable(unavailable.detail) from unavailable
-        finally:
-            self._end(grant, instances=count)
+            if asked == manifest.uids or not isinstance(unavailable, PacsWithholds):
+                raise OriginPacsUnavailable(unavailable.detail) from unavailable
 
     def sent(self, grant: Grant, digests: Mapping[SopInstanceUid, Sha256]) -> None:
         """Keep the digests of what has left the house, so that the requester can compare."""
@@ -96,6 +130,15 @@ class Origin:
             work.audit(Action.DOCUMENT_SERVED, **_step(grant))
         return published.document
 
+    def _is_active(self, link: LinkId) -> bool:
+        if monotonic() - self._active.get(link, -self.fresh_seconds) < self.fresh_seconds:
+            return True
+        with self.store.work(self.me) as work:
+            active = work.links.is_active(link)
+        if active:
+            self._active[link] = monotonic()
+        return active
+
     @contextmanager
     def _refusals(self) -> Iterator[None]:
         """Whoever is turned away inside leaves an entry in the trail."""
@@ -114,11 +157,7 @@ class Origin:
 
     def _own_link(self, grant: Grant) -> Published:
         """Step 6: the granted link in the own ledger, active, unexpired, with this very study and manifest."""
-        try:
-            with self.store.work(self.me) as work:
-                published = work.links.get(grant.link)
-        except UnknownTransfer as unknown:
-            raise GrantRefused("step 6: link") from unknown
+        published = self._published(grant.link)
         manifest = published.link.manifest
         if (manifest.study, manifest.digest) != (grant.study, grant.manifest_digest):
             raise GrantRefused("step 6: manifest")
@@ -126,18 +165,90 @@ class Origin:
             raise LinkWithdrawn
         return published
 
-    def _begin(self, grant: Grant, published: Published, *, wanted: int) -> Passport:
-        with self.store.work(self.me) as work:
-            work.audit(Action.SERVING_BEGUN, **_step(grant), wanted=wanted)
-            try:
-                return work.pacs.find(published.pacs)
-            except UnknownPacs as unknown:
-                raise OriginPacsUnavailable("not registered") from unknown
+    def _published(self, link: LinkId) -> Published:
+        """Only whether it is active ever changes; asking that is quicker than reading a document of 5,000 images."""
+        try:
+            with self.store.work(self.me) as work:
+                known = self._known.get(link) or work.links.get(link)
+                active = work.links.is_active(link)
+        except UnknownTransfer as unknown:
+            raise GrantRefused("step 6: link") from unknown
+        with self._lock:
+            self._known.setdefault(link, known)
+            for oldest in list(self._known)[:-KNOWN_MAX]:
+                del self._known[oldest]
+        return replace(known, active=active)
 
-    def _end(self, grant: Grant, *, instances: int) -> None:
+    def _passport(self, pacs: str) -> Passport:
+        try:
+            with self.store.work(self.me) as work:
+                return work.pacs.find(pacs)
+        except UnknownPacs as unknown:
+            raise OriginPacsUnavailable("not registered") from unknown
+
+    @contextmanager
+    def _instead(self, transfer: UUID, asked: frozenset[SopInstanceUid], brake: Brake) -> Iterator[None]:
+        """A transfer that asks for the same again has lost its earlier run, frozen perhaps: that one is ended."""
+        mine = (asked, brake)
+        with self._lock:
+            before = self._serving.get(transfer, ())
+            self._serving[transfer] = (*before, mine)
+        for others, earlier in before:
+            if asked & others:
+                earlier.pull()
+        try:
+            yield
+        finally:
+            with self._lock:
+                left = tuple(one for one in self._serving[transfer] if one is not mine)
+                self._serving[transfer] = left
+                if not left:
+                    del self._serving[transfer]
+
+    def _turn(self, grant: Grant, passport: Passport, brake: Brake) -> AbstractContextManager[Turn]:
+        turnstile = Turnstile(self.store, self.me, self.now, self.turn_seconds)
+        return turnstile.turn(passport, Use.RETRIEVE, Who(grant.transfer, grant.purpose), brake=brake)
+
+    def _retrieve(
+        self,
+        grant: Grant,
+        passport: Passport,
+        published: Published,
+        *,
+        asked: frozenset[SopInstanceUid],
+        brake: Brake,
+    ) -> Generator[IncomingInstance, None, None]:
         with self.store.work(self.me) as work:
-            work.audit(Action.SERVING_ENDED, **_step(grant), instances=instances)
+            work.audit(Action.SERVING_BEGUN, **_step(grant), wanted=len(asked))
+        ways = Counter[str]()
+        self._count(grant.link, 1)
+        try:
+            with closing(self.archive(passport).retrieve(published.link.manifest, asked, brake=brake)) as instances:
+                for instance in instances:
+                    ways[instance.way] += 1
+                    yield instance
+        finally:
+            self._end(grant, ways, freshen=bool(published.kvnr) and ways.total() == len(asked))
+
+    def _count(self, link: LinkId, change: int) -> int:
+        with self._lock:
+            self._served[link] += change
+            return self._served[link]
+
+    def _end(self, grant: Grant, ways: Counter[str], *, freshen: bool) -> None:
+        """How many instances left, and by which ways they had been fetched, where that is known.
+
+        Whether the study has grown is looked up by a job, when nobody is being served under the link any more and the
+        last one has got all that he asked for: a new version would end what is under way.
+        """
+        idle = self._count(grant.link, -1) == 0
+        instances = ways.total()
+        told = {"ways": ", ".join(f"{way} {count}" for way, count in ways.items())} if any(ways) else {}
+        with self.store.work(self.me) as work:
+            work.audit(Action.SERVING_ENDED, **_step(grant), instances=instances, **told)
             work.emit(Action.SERVING_ENDED.value, transfer=str(grant.transfer), instances=instances)
+            if idle and freshen:
+                work.defer(FRESHEN_JOB, once=f"freshen {grant.link}", link=grant.link)
 
 
 def _part(

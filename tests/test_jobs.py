@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from procrastinate.exceptions import ConnectorException
-from world import World
+from structlog.testing import capture_logs
+from world import HOSPITAL, World
 
 from linkexchange import jobs
 from linkexchange.jobs import Pace
+from linkexchange.model.findings import Answer, Check
 
 PACE = Pace(concurrency=1, stalled_seconds=0.03, retry_seconds=0.1, retry_attempts=3, offers_seconds=1.0)
 
@@ -49,3 +53,26 @@ def test_an_error_of_the_queue_does_not_end_the_taking_over(world: World, fails:
 
     asyncio.run(some_rounds())
     assert queue.rounds >= 3
+
+
+def test_every_pacs_is_probed_at_three_by_the_clock_of_the_house(world: World) -> None:
+    for hour in range(24):
+        jobs.probe_all(world.hospital, datetime(2026, 11, 24, hour, tzinfo=ZoneInfo("America/St_Johns")))
+    assert world.actions(world.nodes, HOSPITAL).count("pacs.probed") == 1
+
+
+def test_a_pacs_that_differs_from_the_last_probe_is_a_warning(world: World) -> None:
+    night = datetime(2026, 11, 24, 3, tzinfo=ZoneInfo("America/St_Johns"))
+    jobs.probe_all(world.hospital, night)
+    world.pacs[HOSPITAL].answers[Check.ECHO] = Answer.NO
+    with capture_logs() as logs:
+        jobs.probe_all(world.hospital, night)
+    (warning,) = logs
+    assert (warning["log_level"], warning["pacs"]) == ("warning", "hospital")
+    assert warning["changes"] == ["c-echo: yes before, no now (test)"]
+
+
+def test_the_queue_asks_every_hour_since_its_hours_are_utc(world: World) -> None:
+    app = jobs.tasks(world.hospital, "", PACE)
+    ((name, _),) = app.periodic_registry.periodic_tasks
+    assert name == jobs.PROBE_JOB

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from world import HOSPITAL, KVNR, STUDY, World, data_set
+from sqlalchemy import text
+from world import HOSPITAL, KVNR, PRACTICE, STUDY, World, data_set, uid
 
-from linkexchange import documents, publish
+from linkexchange import documents, publish, serve
 from linkexchange.errors import WrongPatient
-from linkexchange.model.identifiers import Kvnr
+from linkexchange.model.identifiers import Kvnr, LinkId
 from linkexchange.model.link import LinkStatus
 from linkexchange.model.transfer import State
 
@@ -53,6 +54,41 @@ def test_a_study_published_again_replaces_its_older_link_everywhere(world: World
     assert len(world.held) == 1
     with world.nodes.work(HOSPITAL) as work:
         assert not work.links.is_active(documents.read(older).link)
+
+
+def queued(world: World, job: str) -> list[LinkId]:
+    with world.nodes.engine.connect() as connection:
+        found = connection.execute(text("SELECT args FROM procrastinate_jobs WHERE task_name = :job"), {"job": job})
+        return [LinkId(args["link"]) for args in found.scalars()]
+
+
+def test_1_1_10_images_that_came_late_are_offered_as_a_new_version_and_the_proof_is_about_the_old_one(
+    world: World,
+) -> None:
+    entry = world.publish(data_set(1), data_set(2))
+    world.pacs[HOSPITAL].hold(data_set(3), first=3)
+    proof = world.proof(world.pull(entry).transfer)
+    [link] = queued(world, serve.FRESHEN_JOB)
+    publish.freshen(world.hospital, link)
+    publish.announce(world.hospital, queued(world, publish.ANNOUNCE_JOB)[-1])
+    assert (proof["outcome"], proof["expected"]) == ("complete", 2)
+    world.pacs[PRACTICE].sent.clear()
+    assert world.pull(next(reversed(world.held))).state is State.COMPLETE
+    assert world.pacs[PRACTICE].sent == [uid(3)]
+
+
+def test_1_1_10_a_study_that_has_not_grown_keeps_its_link(world: World) -> None:
+    world.pull(world.publish())
+    [link] = queued(world, serve.FRESHEN_JOB)
+    publish.freshen(world.hospital, link)
+    with world.nodes.work(HOSPITAL) as work:
+        assert [published.link.link for published in work.links.recent()] == [link]
+
+
+def test_1_1_10_a_study_that_was_pushed_stands_in_no_record_and_gets_no_new_version(world: World) -> None:
+    world.pacs[HOSPITAL].hold(data_set(1))
+    assert world.push().state is State.COMPLETE
+    assert queued(world, serve.FRESHEN_JOB) == []
 
 
 def test_a_kvnr_that_the_image_header_contradicts_is_refused(world: World) -> None:

@@ -12,7 +12,7 @@ def test_a_push_is_an_offer_that_the_receiver_takes_up_by_pulling(world: World) 
     world.pacs[HOSPITAL].hold(*[data_set(number) for number in range(1, 5)])
     transfer = world.push()
     assert transfer.state is State.COMPLETE
-    assert world.pacs[PRACTICE].held == world.pacs[HOSPITAL].held
+    assert world.pacs[PRACTICE].instances == world.pacs[HOSPITAL].instances
     assert world.held == {}
 
 
@@ -26,10 +26,10 @@ def test_an_offer_is_taken_up_once(world: World) -> None:
 
 def test_a_push_of_another_persons_images_lets_nothing_pass(world: World) -> None:
     world.pacs[HOSPITAL].hold(data_set(1), data_set(2))
-    world.pacs[HOSPITAL].held[uid(2)] = data_set(2, PatientName="Schmidt^Eva")
+    world.pacs[HOSPITAL].instances[uid(2)] = data_set(2, PatientName="Schmidt^Eva")
     transfer = world.push()
     assert transfer.state is State.STOPPED
-    assert uid(2) not in world.pacs[PRACTICE].held
+    assert uid(2) not in world.pacs[PRACTICE].instances
 
 
 def test_the_receipt_marks_the_offer_as_taken(world: World) -> None:

@@ -19,8 +19,11 @@ from linkexchange.errors import (
     Fault,
     GrantRefused,
     LinkWithdrawn,
+    OriginPacsRejectsNode,
     OriginPacsUnavailable,
+    PacsRejectsNode,
     PacsUnavailable,
+    PacsWithholds,
     TransferInterrupted,
 )
 from linkexchange.model.grant import LIFETIME, TYP, Grant
@@ -30,7 +33,7 @@ from linkexchange.model.passport import Passport
 from linkexchange.model.request import TYP as REQUEST_TYP
 from linkexchange.model.study import Manifest
 from linkexchange.model.transfer import Authority, Purpose
-from linkexchange.ports import IncomingInstance, Published
+from linkexchange.ports import Brake, IncomingInstance, Published
 from linkexchange.serve import Origin
 from linkexchange.store.work import Database
 
@@ -50,9 +53,10 @@ class ShelfArchive:
     fault_after: int = 0
     asked: list[frozenset[SopInstanceUid]] = field(default_factory=list)
     open: int = 0
+    ways: dict[SopInstanceUid, str] = field(default_factory=dict)
 
     def retrieve(
-        self, manifest: Manifest, wanted: frozenset[SopInstanceUid]
+        self, manifest: Manifest, wanted: frozenset[SopInstanceUid], *, brake: Brake | None = None
     ) -> Generator[IncomingInstance, None, None]:
         self.asked.append(wanted)
         self.open += 1
@@ -60,7 +64,7 @@ class ShelfArchive:
             for number, uid in enumerate(sorted(wanted)):
                 if self.fault and number == self.fault_after:
                     raise self.fault
-                yield IncomingInstance(link_samples.CT, uid, EXPLICIT, iter([b"x"]))
+                yield IncomingInstance(link_samples.CT, uid, EXPLICIT, iter([b"x"]), self.ways.get(uid, ""))
         finally:
             self.open -= 1
 
@@ -231,6 +235,12 @@ def test_begin_and_end_are_written_down(bench: OriginBench) -> None:
     assert (event.topic, event.body) == ("serving.ended", {"transfer": str(GRANT.transfer), "instances": 3})
 
 
+def test_the_ways_by_which_instances_were_fetched_stand_in_the_trail(bench: OriginBench) -> None:
+    bench.archive.ways = {FIRST: "dicomweb", SECOND: "dicomweb", THIRD: "c-get"}
+    list(bench.origin.open(GRANT))
+    assert bench.trail()[-1] == ("serving.ended", {**STEP, "instances": 3, "ways": "dicomweb 2, c-get 1"})
+
+
 def test_the_begin_stands_in_the_trail_before_the_first_instance_leaves(bench: OriginBench) -> None:
     instances = bench.origin.open(GRANT)
     assert bench.trail() == []
@@ -251,8 +261,13 @@ def test_whoever_closes_early_ends_the_retrieval_and_the_end_is_written_down(ben
 @pytest.mark.parametrize("after", [0, 1, 2])
 @pytest.mark.parametrize(
     ("fault", "told"),
-    [(PacsUnavailable("association rejected"), OriginPacsUnavailable), (TransferInterrupted(), TransferInterrupted)],
-    ids=["pacs", "other"],
+    [
+        (PacsUnavailable("association rejected"), OriginPacsUnavailable),
+        (PacsWithholds("C-GET"), OriginPacsUnavailable),
+        (PacsRejectsNode("association rejected"), OriginPacsRejectsNode),
+        (TransferInterrupted(), TransferInterrupted),
+    ],
+    ids=["pacs", "withheld", "rejected", "other"],
 )
 def test_a_pacs_that_fails_is_told_to_the_requester_and_the_end_is_written_down(
     bench: OriginBench, fault: Fault, told: type[Fault], after: int
@@ -262,6 +277,14 @@ def test_a_pacs_that_fails_is_told_to_the_requester_and_the_end_is_written_down(
         list(bench.origin.open(GRANT))
     assert bench.archive.open == 0
     assert bench.trail()[-1] == ("serving.ended", {**STEP, "instances": after})
+
+
+def test_1_1_01_what_the_pacs_lists_and_does_not_send_is_left_out_where_it_is_not_the_whole_study(
+    bench: OriginBench,
+) -> None:
+    bench.archive.fault = PacsWithholds("C-GET ends with status A702")
+    assert list(bench.origin.open(GRANT, wanted=frozenset({FIRST}))) == []
+    assert bench.trail()[-1] == ("serving.ended", {**STEP, "instances": 0})
 
 
 def test_a_pacs_that_is_no_longer_registered_lets_the_requester_wait(bench: OriginBench) -> None:
@@ -304,3 +327,17 @@ def test_the_document_of_a_withdrawn_release_is_not_handed_out(bench: OriginBenc
     with pytest.raises(LinkWithdrawn):
         bench.origin.document(GRANT, LINK)
     assert [action for action, _ in bench.trail()] == ["serving.refused"]
+
+
+@pytest.mark.parametrize(("again", "ended"), [({FIRST, SECOND}, True), ({SECOND, THIRD}, False)])
+def test_f_03_a_transfer_that_asks_for_the_same_again_ends_what_its_frozen_run_holds(
+    bench: OriginBench, again: set[SopInstanceUid], ended: bool
+) -> None:
+    with bench.database.work(ME) as work:
+        work.pacs.put(Passport("ARCHIV", AeTitle("ARCHIV"), "127.0.0.1", 104, max_associations=2))
+    brake = Brake()
+    frozen = bench.origin.open(GRANT, wanted=frozenset({FIRST}), brake=brake)
+    next(frozen)
+    assert len(list(bench.origin.open(GRANT, wanted=frozenset(again)))) == 2
+    assert brake.pulled is ended
+    frozen.close()

@@ -10,11 +10,12 @@ fakes with switches, so that a test says in one line what goes wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
+from threading import Event, Thread
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -28,11 +29,13 @@ from linkexchange.errors import (
     IdentityRefused,
     NotEntitled,
     OriginUnavailable,
+    Overtaken,
     PacsUnavailable,
     UnknownParticipant,
     UnknownStudy,
 )
 from linkexchange.model.access import Offer, RegisteredLink
+from linkexchange.model.findings import Answer, Check, Finding, Findings, Scope
 from linkexchange.model.identifiers import (
     AeTitle,
     Kvnr,
@@ -51,11 +54,12 @@ from linkexchange.model.passport import Passport
 from linkexchange.model.patient import PatientHeader
 from linkexchange.model.study import Instance, Manifest, Series, StudySummary
 from linkexchange.model.transfer import Ask, Authority, Purpose, Transfer
-from linkexchange.ports import IncomingInstance, Node, RecordEntry, Session
+from linkexchange.ports import Brake, IncomingInstance, Node, Pauses, RecordEntry, Reply, Room, Session
 from linkexchange.resolve import Caller, Resolver
 from linkexchange.serve import Origin
 from linkexchange.signing import PROOF_MAX_BYTES, Signer, verify
 from linkexchange.store.work import Database
+from linkexchange.transcoding import TranscodingPool
 
 HOSPITAL, PRACTICE = TelematikId("5-2-hospital"), TelematikId("1-2-practice")
 KVNR = Kvnr.with_check_digit("A12345678")
@@ -100,23 +104,28 @@ class FakePacs:
     """A PACS in memory: an archive with switches, and a destination that notes what it gets."""
 
     passport: Passport
-    held: dict[SopInstanceUid, bytes] = field(default_factory=dict)
+    instances: dict[SopInstanceUid, bytes] = field(default_factory=dict)
     missing: set[SopInstanceUid] = field(default_factory=set)
     down: bool = False
     breaks_after: int | None = None
+    silent_after: int | None = None
+    unanswered: set[SopInstanceUid] = field(default_factory=set)
     status: Callable[[SopInstanceUid], int] = lambda _: 0
     sent: list[SopInstanceUid] = field(default_factory=list)
     asked: int = 0
     patients: dict[str, PatientHeader] = field(default_factory=dict)
+    lists: bool = True
+    takes: Collection[TransferSyntaxUid] | None = None
+    answers: dict[Check, Answer] = field(default_factory=lambda: {Check.ECHO: Answer.YES})
 
     def hold(self, *data_sets: bytes, first: int = 1) -> None:
-        self.held.update({uid(number): content for number, content in enumerate(data_sets, start=first)})
+        self.instances.update({uid(number): content for number, content in enumerate(data_sets, start=first)})
 
     def summary(self, study: StudyUid) -> tuple[StudySummary, PatientHeader]:
         self._answer()
-        if study != STUDY or not self.held:
+        if study != STUDY or not self.instances:
             raise UnknownStudy
-        numbers = [int(it.rpartition(".")[2]) for it in self.held]
+        numbers = [int(it.rpartition(".")[2]) for it in self.instances]
         homes = sorted({series_of(number) for number in numbers})
         series = [
             Series(home, "CT", tuple(Instance(uid(n), CT, n) for n in numbers if series_of(n) == home))
@@ -126,35 +135,60 @@ class FakePacs:
 
     def studies(self) -> Sequence[tuple[StudyUid, str]]:
         self._answer()
-        return [(STUDY, "Schädel")] if self.held else []
+        return [(STUDY, "Schädel")] if self.instances else []
 
     def retrieve(
-        self, manifest: Manifest, wanted: frozenset[SopInstanceUid]
+        self, manifest: Manifest, wanted: frozenset[SopInstanceUid], *, brake: Brake | None = None
     ) -> Generator[IncomingInstance, None, None]:
         self._answer()
-        there = [it for it in self.held if it in wanted and it not in self.missing]
+        there = [it for it in self.instances if it in wanted and it not in self.missing]
         for count, it in enumerate(there):
             if count == self.breaks_after:
                 raise PacsUnavailable("association aborted")
-            yield IncomingInstance(CT, it, EXPLICIT, in_chunks(self.held[it]))
+            yield IncomingInstance(CT, it, EXPLICIT, in_chunks(self.instances[it]))
 
-    def holder(self, patient_id: str) -> PatientHeader | None:
+    def probe(self, scope: Scope) -> Findings:
+        checks = [Finding(check, answer, "test") for check, answer in self.answers.items()]
+        return Findings(self.passport.name, AeTitle("NODE"), tuple(checks), study=scope.study)
+
+    def holder(self, patient_id: str, *, brake: Brake | None = None) -> PatientHeader | None:
         self._answer()
         return self.patients.get(patient_id)
 
+    def held(self, study: StudyUid, *, brake: Brake | None = None) -> frozenset[SopInstanceUid] | None:
+        return frozenset(self.instances) if self.lists else None
+
     @contextmanager
-    def deliver(self) -> Iterator[FakePacs]:
+    def deliver(
+        self, sop_classes: Collection[SopClassUid], *, brake: Brake | None = None, room: Room | None = None
+    ) -> Iterator[FakePacs]:
         self._answer()
+        self.brake = brake or Brake()
         yield self
 
-    def store(self, instance: IncomingInstance) -> int:
+    def syntaxes(self, sop_class: SopClassUid) -> Collection[TransferSyntaxUid] | None:
+        return self.takes
+
+    def send(self, instance: IncomingInstance) -> Sequence[Reply]:
         content = b"".join(instance.chunks)
         self._answer()
+        if len(self.sent) == self.silent_after:
+            self._say_nothing()
         self.sent.append(instance.sop_instance)
         status = self.status(instance.sop_instance)
         if status in (0, 0xB000):
-            self.held[instance.sop_instance] = content
-        return status
+            self.instances[instance.sop_instance] = content
+        return [] if instance.sop_instance in self.unanswered else [Reply(instance.sop_instance, status)]
+
+    def settle(self) -> Sequence[Reply]:
+        return []
+
+    def _say_nothing(self) -> None:
+        """Hold the line until somebody pulls the brake."""
+        ended = Event()
+        with self.brake.stops(ended.set):
+            ended.wait()
+        raise PacsUnavailable("connection ended")
 
     def _answer(self) -> None:
         self.asked += 1
@@ -255,7 +289,10 @@ class MountedHub:
 
 @dataclass
 class Wire:
-    """The way to the origin's node. `calls` counts what arrives there: a refused pull must leave it at 0."""
+    """The way to the origin's node. `calls` counts what arrives there: a refused pull must leave it at 0.
+
+    Cut after so many instances, it stays cut.
+    """
 
     origin: Origin
     caller: Caller
@@ -263,6 +300,7 @@ class Wire:
     cut_after: int | None = None
     alters: set[SopInstanceUid] = field(default_factory=set)
     calls: int = 0
+    carried: int = 0
 
     def open(self, _: Participant, token: str) -> OpenWire:
         return OpenWire(self, token)
@@ -276,12 +314,13 @@ class OpenWire:
     token: str
 
     def retrieve(
-        self, manifest: Manifest, wanted: frozenset[SopInstanceUid]
+        self, manifest: Manifest, wanted: frozenset[SopInstanceUid], *, brake: Brake | None = None
     ) -> Generator[IncomingInstance, None, None]:
         grant = self._admit()
-        for count, instance in enumerate(self.wire.origin.open(grant, wanted=wanted)):
-            if count == self.wire.cut_after:
+        for instance in self.wire.origin.open(grant, wanted=wanted):
+            if self.wire.carried == self.wire.cut_after:
                 raise OriginUnavailable("cut")
+            self.wire.carried += 1
             if not self.wire.origin.still_valid(grant):
                 return
             content = b"".join(instance.chunks)
@@ -328,6 +367,7 @@ class World:
         self.records = {me: FakeRecord(self.held, clock) for me in (HOSPITAL, PRACTICE)}
         self.signers = {me: _signer(f"thumb {me}") for me in (HOSPITAL, PRACTICE)}
         self.wires = {me: Wire(self._origin(_other(me)), self.caller(me)) for me in (HOSPITAL, PRACTICE)}
+        self.transcoder = TranscodingPool()
         self.hospital, self.practice = self._node(HOSPITAL), self._node(PRACTICE)
         self._enrol()
 
@@ -364,6 +404,20 @@ class World:
         pull.run(self.practice, transfer)
         return self.transfer(transfer)
 
+    @contextmanager
+    def at_work(self, transfer: UUID) -> Iterator[None]:
+        """A worker has the job for as long as the block lasts, and longer where it is not done yet."""
+        worker = Thread(target=self._work, args=(transfer,))
+        worker.start()
+        try:
+            yield
+        finally:
+            worker.join()
+
+    def _work(self, transfer: UUID) -> None:
+        with suppress(Overtaken):
+            pull.run(self.practice, transfer)
+
     def push(self) -> Transfer:
         """The hospital sends its study to the practice, which takes the offer up."""
         link = push.push(self.hospital, STUDY, PRACTICE, pacs="hospital")
@@ -389,7 +443,7 @@ class World:
             return [entry.action.value for entry in entries]
 
     def _origin(self, me: TelematikId) -> Origin:
-        return Origin(me, self.resolver.signer.public, self.nodes, lambda _: self.pacs[me], self.clock)
+        return Origin(me, self.resolver.signer.public, self.nodes, lambda _: self.pacs[me], self.clock, fresh_seconds=0)
 
     def _node(self, me: TelematikId) -> Node:
         hub = MountedHub(self.resolver, self.caller(me))
@@ -406,10 +460,13 @@ class World:
             sessions=AttestedSessions(hub, FakeCard(me), audience=HUB_URL, thumbprint=thumbprint, now=self.clock),
             archive=lambda _: self.pacs[me],
             destination=lambda _: self.pacs[me],
+            probe=lambda _, scope: self.pacs[me].probe(scope),
             origin=self.wires[me].open,
             hub_keys=self.resolver.signer.public,
             now=self.clock,
             close=lambda: None,
+            transcoder=self.transcoder,
+            pauses=Pauses((0.0, 0.0), (0.0,)),
         )
 
     def _enrol(self) -> None:
@@ -425,7 +482,7 @@ def _other(me: TelematikId) -> TelematikId:
 
 
 def _passport(me: TelematikId) -> Passport:
-    return Passport(me.rpartition("-")[2], AeTitle("PACS"), "127.0.0.1", 104)
+    return Passport(me.rpartition("-")[2], AeTitle("PACS"), "127.0.0.1", 104, max_associations=2)
 
 
 def _signer(kid: str) -> Signer:

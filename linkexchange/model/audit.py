@@ -40,6 +40,7 @@ class Action(StrEnum):
     PULL_PERMITTED = "pull.permitted"
     PULL_BEGUN = "pull.begun"
     PULL_WAITING = "pull.waiting"
+    PULL_STOP_ASKED = "pull.stop-asked"
     PULL_ENDED = "pull.ended"
     STUDY_RELEASED = "study.released"
     SERVING_BEGUN = "serving.begun"
@@ -52,6 +53,7 @@ class Action(StrEnum):
     RECEIPT_BOOKED = "receipt.booked"
     PARTICIPANT_ENROLLED = "participant.enrolled"
     PACS_CHANGED = "pacs.changed"
+    PACS_PROBED = "pacs.probed"
 
 
 @dataclass(frozen=True, slots=True)

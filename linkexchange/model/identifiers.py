@@ -28,7 +28,7 @@ class Uid(Identifier):
     """DICOM unique identifier, at most 64 characters, no component with a leading zero (PS3.5 section 9.1)."""
 
     __slots__ = ()
-    pattern = re.compile(r"(?=.{1,64}\Z)(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*")
+    pattern = re.compile(r"(?=.{1,64}\Z)(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*")
 
 
 class StudyUid(Uid):

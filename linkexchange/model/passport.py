@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from linkexchange.model.hours import Hours
 from linkexchange.model.identifiers import AeTitle, TransferSyntaxUid
 
 
@@ -18,6 +19,14 @@ class Retrieve(StrEnum):
 
     C_GET = "c-get"
     DICOMWEB = "dicomweb"
+    C_MOVE = "c-move"
+
+
+class Store(StrEnum):
+    """The ways in which a node can give instances to its PACS."""
+
+    C_STORE = "c-store"
+    STOW_RS = "stow-rs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,10 @@ class Passport:
     """Address and abilities of a PACS in the own network.
 
     `dicomweb_url` is the base of its DICOMweb service, empty where it has none. `syntaxes` are the transfer syntaxes it
-    accepts when storing; empty means not known, and each is tried as stored.
+    accepts when storing; empty means not known, and each is tried as stored. With `tls` its DIMSE port speaks DICOM
+    over TLS, and both sides show a certificate. `max_associations` is how many retrievals at once it may be asked for,
+    and how many associations at once may be open to store into it. Within the hours of `no_prefetch` it is left alone
+    by whatever is not wanted yet.
     """
 
     name: str
@@ -36,6 +48,9 @@ class Passport:
     dicomweb_url: str = ""
     syntaxes: tuple[TransferSyntaxUid, ...] = ()
     max_associations: int = 1
+    store: Store = Store.C_STORE
+    tls: bool = False
+    no_prefetch: tuple[Hours, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The row as it is stored and shown."""
@@ -48,6 +63,9 @@ class Passport:
             "dicomweb_url": self.dicomweb_url,
             "syntaxes": [str(uid) for uid in self.syntaxes],
             "max_associations": self.max_associations,
+            "store": self.store.value,
+            "tls": self.tls,
+            "no_prefetch": [str(hours) for hours in self.no_prefetch],
         }
 
     @classmethod
@@ -62,4 +80,7 @@ class Passport:
             dicomweb_url=row.get("dicomweb_url", ""),
             syntaxes=tuple(TransferSyntaxUid(uid) for uid in row.get("syntaxes", ())),
             max_associations=int(row.get("max_associations", 1)),
+            store=Store(row.get("store", Store.C_STORE)),
+            tls=bool(row.get("tls", False)),
+            no_prefetch=tuple(Hours.parse(text) for text in row.get("no_prefetch", ())),
         )

@@ -15,7 +15,15 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from linkexchange.model.identifiers import LinkId, SeriesUid, Sha256, SopClassUid, SopInstanceUid, TelematikId
+from linkexchange.model.identifiers import (
+    LinkId,
+    SeriesUid,
+    Sha256,
+    SopClassUid,
+    SopInstanceUid,
+    TelematikId,
+    TransferSyntaxUid,
+)
 from linkexchange.model.study import Manifest
 from linkexchange.model.transfer import State
 
@@ -27,9 +35,15 @@ class Fate(StrEnum):
     """What became of an instance."""
 
     STORED = "stored"
+    HELD = "held"
     MISSING = "missing"
     REFUSED = "refused"
     ALTERED = "altered"
+    CONFLICT = "conflict"
+
+
+ARRIVED = frozenset({Fate.STORED, Fate.HELD})
+"""The destination has it: we have sent it there, or it was there before with the same image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +52,9 @@ class Delivered:
 
     `status` is the destination's DIMSE status (PS3.7 annex C). `attempts` counts how often it was sent. The three
     digests are SHA-256 over the data set as received, as sent, and over the Pixel Data value; `at_origin` is what the
-    origin says it sent, None where it says nothing.
+    origin says it sent, None where it says nothing. `received_syntax` is what the origin sent it in; where it was
+    converted, `sent_syntax` is what it was passed on in and `pixels_sent` the digest of its pixel data then.
+    `pixels` is always that of the origin's.
     """
 
     sop_instance: SopInstanceUid
@@ -51,6 +67,9 @@ class Delivered:
     pixels: Sha256 | None = None
     at_origin: Sha256 | None = None
     note: str = ""
+    pixels_sent: Sha256 | None = None
+    sent_syntax: TransferSyntaxUid | None = None
+    received_syntax: TransferSyntaxUid | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +94,9 @@ class ProvenInstance:
             "sha256_received": it.received,
             "sha256_sent": it.sent,
             "sha256_pixels": it.pixels,
+            "sha256_pixels_sent": it.pixels_sent,
+            "received_syntax": it.received_syntax,
+            "sent_syntax": it.sent_syntax,
             "sha256_origin": it.at_origin,
             "note": it.note,
         }
@@ -99,8 +121,8 @@ class Proof:
 
     @property
     def stored(self) -> frozenset[SopInstanceUid]:
-        """UIDs that the destination has acknowledged, and whose bytes are those that the origin sent."""
-        return frozenset(i.delivered.sop_instance for i in self.instances if i.delivered.fate is Fate.STORED)
+        """UIDs that the destination has: acknowledged with the bytes that the origin sent, or held before."""
+        return frozenset(i.delivered.sop_instance for i in self.instances if i.delivered.fate in ARRIVED)
 
     @property
     def missing(self) -> tuple[SopInstanceUid, ...]:

@@ -54,10 +54,14 @@ class Authority(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What the images are wanted for (HL7 v3 PurposeOfUse, the two that this slice knows)."""
+    """What the images are wanted for (HL7 v3 PurposeOfUse, the three that are known here), and so how soon.
+
+    Prefetch is coordination of care: for a visit that is still to come.
+    """
 
     TREATMENT = "TREAT"
     EMERGENCY = "ETREAT"
+    PREFETCH = "COC"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from linkexchange.ports.brake import Brake
 from linkexchange.ports.hub import Answer, Hub, Session, Sessions
 from linkexchange.ports.images import (
     CHUNK_MAX_BYTES,
@@ -11,17 +12,22 @@ from linkexchange.ports.images import (
     ImageSource,
     IncomingInstance,
     OriginNode,
+    Reply,
+    Room,
 )
 from linkexchange.ports.institution import Card, Record, RecordEntry
-from linkexchange.ports.node import Node
-from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry
-from linkexchange.ports.transfers import Event, Links, Progress, Published, Serving, Transfers
+from linkexchange.ports.node import Node, Pauses
+from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes
+from linkexchange.ports.transcoding import Transcoded, Transcoder
+from linkexchange.ports.transfers import Event, Journal, Links, Progress, Published, Serving, Transfers
+from linkexchange.ports.turns import Turns
 from linkexchange.ports.work import Store, UnitOfWork
 
 __all__ = [
     "CHUNK_MAX_BYTES",
     "Answer",
     "Archive",
+    "Brake",
     "Card",
     "Delivery",
     "Destination",
@@ -31,18 +37,26 @@ __all__ = [
     "HubLedger",
     "ImageSource",
     "IncomingInstance",
+    "Journal",
     "Links",
     "Node",
     "OriginNode",
     "PacsRegistry",
+    "Pauses",
+    "Probes",
     "Progress",
     "Published",
     "Record",
     "RecordEntry",
+    "Reply",
+    "Room",
     "Serving",
     "Session",
     "Sessions",
     "Store",
+    "Transcoded",
+    "Transcoder",
     "Transfers",
+    "Turns",
     "UnitOfWork",
 ]

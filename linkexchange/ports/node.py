@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from linkexchange.model.findings import Findings, Scope
 from linkexchange.model.identifiers import (
     TelematikId,
 )
@@ -14,8 +15,22 @@ from linkexchange.model.passport import Passport
 from linkexchange.ports.hub import Hub, Sessions
 from linkexchange.ports.images import Archive, Destination, OriginNode
 from linkexchange.ports.institution import Record
+from linkexchange.ports.transcoding import Transcoder
 from linkexchange.ports.work import Store
 from linkexchange.signing import PublicKeys, Signer
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """How long a run waits before it asks its destination once more, pause after pause.
+
+    `resources_seconds` after a status of the A700 class, `listing_seconds` for what was stored to be listed. And how
+    long it waits for its turn there before it goes back into the queue: `turn_seconds`.
+    """
+
+    resources_seconds: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
+    listing_seconds: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0)
+    turn_seconds: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +51,10 @@ class Node:
     sessions: Sessions
     archive: Callable[[Passport], Archive]
     destination: Callable[[Passport], Destination]
+    probe: Callable[[Passport, Scope], Findings]
     origin: Callable[[Participant, str], OriginNode]
     hub_keys: PublicKeys
     now: Callable[[], datetime]
     close: Callable[[], None]
+    transcoder: Transcoder
+    pauses: Pauses = Pauses()

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from linkexchange.model.access import Decision, Offer, RegisteredLink
+from linkexchange.model.findings import Findings
 from linkexchange.model.identifiers import (
     LinkId,
     TelematikId,
@@ -101,4 +102,16 @@ class PacsRegistry(Protocol):
 
     def put(self, passport: Passport) -> None:
         """Write or overwrite one."""
+        ...
+
+
+class Probes(Protocol):
+    """What the last probe of each PACS found out."""
+
+    def latest(self, pacs: str) -> tuple[Findings, datetime] | None:
+        """The findings and when they were made; None where it was never probed."""
+        ...
+
+    def put(self, findings: Findings, at: datetime) -> None:
+        """Keep them in the place of older ones."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, Self
@@ -17,7 +17,7 @@ from linkexchange.model.identifiers import (
     TelematikId,
 )
 from linkexchange.model.link import Document, Link
-from linkexchange.model.proof import Delivered, Fate, Proof
+from linkexchange.model.proof import ARRIVED, Delivered, Proof
 from linkexchange.model.study import Manifest
 from linkexchange.model.transfer import State, Transfer
 
@@ -46,17 +46,43 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a transfer is; one row, written at most once a second."""
+    """How far a transfer is; one row, written at most once a second.
+
+    `begun` is when this run asked for its first byte, and `before` what was done by then.
+    """
 
     done: int
     total: int
     bytes: int
+    begun: datetime | None = None
+    written: datetime | None = None
+    before: int = 0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate from the pace of this run; None where there is none yet."""
+        done = self.done - self.before
+        if done <= 0 or self.begun is None or self.written is None:
+            return None
+        return (self.written - self.begun).total_seconds() / done * (self.total - self.done)
 
     @classmethod
     def of(cls, ledger: Iterable[Delivered], total: int) -> Self:
-        """Count what is stored."""
-        stored = [delivered.bytes for delivered in ledger if delivered.fate is Fate.STORED]
-        return cls(len(stored), total, sum(stored))
+        """Count what has arrived."""
+        arrived = [delivered.bytes for delivered in ledger if delivered.fate in ARRIVED]
+        return cls(len(arrived), total, sum(arrived))
+
+
+class Journal(Protocol):
+    """The one write of a run that is made for every instance: a statement of its own, fenced by the epoch."""
+
+    def begin(self, sop_instance: SopInstanceUid) -> Callable[[], int]:
+        """Count one more attempt; what comes back waits until that is written down, and returns the count.
+
+        Wait before the last byte of the instance leaves: the destination cannot store it earlier. The waiting raises
+        `Overtaken` or `StateUnavailable`.
+        """
+        ...
 
 
 class Transfers(Protocol):
@@ -92,12 +118,23 @@ class Transfers(Protocol):
         """Follow one arrow of the table of transitions; an arrow that is not there is a bug of ours."""
         ...
 
-    def begin_instance(self, run: Transfer, sop_instance: SopInstanceUid) -> int:
-        """Count one more attempt, before the first byte leaves; returns the count."""
+    def end_instances(self, run: Transfer, delivered: Collection[Delivered]) -> None:
+        """Note what became of instances, after the destination has answered. Attempts are left as they are."""
         ...
 
-    def end_instance(self, run: Transfer, delivered: Delivered) -> None:
-        """Note the fate of an instance, after the destination has answered."""
+    def delivered_before(self, run: Transfer) -> Mapping[SopInstanceUid, Delivered]:
+        """What earlier transfers have stored of the same study at the same destination."""
+        ...
+
+    def ask_to_stop(self, transfer: UUID, who: str) -> Transfer:
+        """Note that somebody wants it stopped, and lock the row: where nobody moves it, it can be claimed right away.
+
+        Raises `UnknownTransfer`.
+        """
+        ...
+
+    def stop_asked(self, run: Transfer) -> str:
+        """Who wants this run stopped; empty where nobody does. Raises `Overtaken`."""
         ...
 
     def note_origin(self, run: Transfer, digests: Mapping[SopInstanceUid, Sha256]) -> None:
@@ -108,8 +145,11 @@ class Transfers(Protocol):
         """What is known of each instance that was ever begun."""
         ...
 
-    def progress(self, run: Transfer, progress: Progress, *, last: bool = False) -> bool:
-        """Overwrite the one progress row, at most once a second, and always for the last time; whether it was."""
+    def progress(self, run: Transfer, progress: Progress, *, first: bool = False, last: bool = False) -> bool:
+        """Overwrite the one progress row, at most once a second, always for the first and last time; whether it was.
+
+        Times come from the database's clock; `first` sets when the run began, and what was done by then.
+        """
         ...
 
     def counts(self, transfer: UUID) -> Progress:

@@ -9,8 +9,10 @@ from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import (
     TelematikId,
 )
-from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry
-from linkexchange.ports.transfers import Links, Serving, Transfers
+from linkexchange.model.transfer import Transfer
+from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes
+from linkexchange.ports.transfers import Journal, Links, Serving, Transfers
+from linkexchange.ports.turns import Turns
 
 
 class UnitOfWork(Protocol):
@@ -49,6 +51,16 @@ class UnitOfWork(Protocol):
         """The PACS of this participant."""
         ...
 
+    @property
+    def probes(self) -> Probes:
+        """What probes of them found out."""
+        ...
+
+    @property
+    def turns(self) -> Turns:
+        """Who is at which PACS."""
+        ...
+
     def audit(self, action: Action, **fields: str | int) -> None:
         """Append to this participant's chain."""
         ...
@@ -57,7 +69,7 @@ class UnitOfWork(Protocol):
         """Append to the event stream, and wake whoever listens."""
         ...
 
-    def defer(self, job: str, *, once: str = "", **ids: str) -> None:
+    def defer(self, job: str, *, queue: str = "", after_seconds: float = 0, once: str = "", **ids: str) -> None:
         """Queue a job by name; arguments are ids only. With `once`, a job that still waits under this key is enough."""
         ...
 
@@ -71,6 +83,10 @@ class Store(Protocol):
 
     def work(self, participant: TelematikId) -> AbstractContextManager[UnitOfWork]:
         """Open one unit of work; it commits at the end and rolls back on any exception."""
+
+    def journal(self, run: Transfer, participant: TelematikId) -> AbstractContextManager[Journal]:
+        """Open the journal of a run."""
+        ...
 
     def close(self) -> None:
         """Close all connections."""

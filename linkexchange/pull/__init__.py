@@ -1,7 +1,7 @@
 """A pull: link → transfer → proof, as the steps of design section 4.
 
-`request` is asked by a person, a system or an offer; `run` is the job that does it, safe to run twice; `receipt` tells
-the hub. What a run may do, and in which order:
+`request` is asked by a person, a system or an offer; `run` is the job that does it, safe to run twice; `stop` ends it
+before its time; `receipt` tells the hub. What a run may do, and in which order:
 
 1. Claim: the epoch is raised, and every write of an earlier run is refused from here on.
 2. Authority: the link document is read from the record **now**, or the offer stands in its place.
@@ -12,8 +12,21 @@ the hub. What a run may do, and in which order:
 
 from __future__ import annotations
 
-from linkexchange.pull.begin import JOB, request, resume, take_offers
+from linkexchange.pull.begin import JOB, QUEUES, again, request, resume, take_offers
 from linkexchange.pull.finish import RECEIPT_JOB, give_up, receipt
 from linkexchange.pull.run import run
+from linkexchange.pull.stopping import stop
 
-__all__ = ["JOB", "RECEIPT_JOB", "give_up", "receipt", "request", "resume", "run", "take_offers"]
+__all__ = [
+    "JOB",
+    "QUEUES",
+    "RECEIPT_JOB",
+    "again",
+    "give_up",
+    "receipt",
+    "request",
+    "resume",
+    "run",
+    "stop",
+    "take_offers",
+]

@@ -11,6 +11,7 @@ from linkexchange.model.transfer import Ask, Authority, Purpose, State, Transfer
 from linkexchange.ports import Node, UnitOfWork
 
 JOB = "pull"
+QUEUES = {purpose: f"pull-{purpose.name.lower()}" for purpose in Purpose}
 
 
 def request(node: Node, ask: Ask) -> UUID:
@@ -37,8 +38,14 @@ def resume(node: Node) -> list[UUID]:
     with node.store.work(node.me) as work:
         lost = work.transfers.without_job()
         for transfer in lost:
-            work.defer(JOB, transfer=str(transfer))
+            _queue(work, work.transfers.get(transfer))
     return list(lost)
+
+
+def again(node: Node, transfer: UUID, *, after_seconds: float) -> None:
+    """Queue a transfer that has to wait for its turn. Nothing has failed, so the queue begins to count anew."""
+    with node.store.work(node.me) as work:
+        _queue(work, work.transfers.get(transfer), after_seconds=after_seconds)
 
 
 def _take(node: Node, offer: Offer, destination: str) -> UUID | None:
@@ -59,5 +66,10 @@ def _add(work: UnitOfWork, transfer: Transfer) -> UUID:
     work.transfers.add(transfer)
     work.audit(Action.PULL_REQUESTED, transfer=number, authority=transfer.ask.authority.value, user=transfer.ask.user)
     work.emit(Action.PULL_REQUESTED.value, transfer=number, state=transfer.state.value)
-    work.defer(JOB, transfer=number)
+    _queue(work, transfer)
     return transfer.transfer
+
+
+def _queue(work: UnitOfWork, transfer: Transfer, *, after_seconds: float = 0) -> None:
+    """Each purpose has a queue of its own, so that none waits for the others' jobs."""
+    work.defer(JOB, queue=QUEUES[transfer.ask.purpose], after_seconds=after_seconds, transfer=str(transfer.transfer))

@@ -6,49 +6,86 @@ from collections.abc import Mapping
 from contextlib import suppress
 from uuid import UUID
 
-from linkexchange.errors import Fault, Overtaken, PeerFault, Refused, Unavailable, WrongPatient
+from linkexchange.errors import Fault, Overtaken, PeerFault, Refused, StoppedByPerson, Unavailable, WrongPatient
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import Sha256, SopInstanceUid
-from linkexchange.model.proof import TYP, Fate, Proof, lines
+from linkexchange.model.proof import ARRIVED, TYP, Proof, lines
 from linkexchange.model.transfer import FINAL, State, Transfer
 from linkexchange.ports import Node, OriginNode, Progress, UnitOfWork
-from linkexchange.pull.move import Move
+from linkexchange.pull import evidence
+from linkexchange.pull.ledger import UNANSWERED
 
 RECEIPT_JOB = "receipt"
+HURRIED_SECONDS, CALM_SECONDS = 1.0, 15.0
 
 
-def prove(node: Node, move: Move, origin: OriginNode) -> None:
+def told(origin: OriginNode, transfer: UUID) -> Mapping[SopInstanceUid, Sha256]:
+    """What the origin says it sent: an extra, without which the proof says nothing about the origin's side."""
+    with suppress(Unavailable, Refused, PeerFault):
+        return origin.digests(transfer)
+    return {}
+
+
+def prove(node: Node, run: Transfer, at_origin: Mapping[SopInstanceUid, Sha256]) -> None:
     """Step 5: compare with what the origin says it sent, lay the ledger beside the manifest, sign, keep."""
-    _compare(node, move, origin)
     with node.store.work(node.me) as work:
-        _account(node, work, move.run)
+        work.transfers.note_origin(run, at_origin)
+        _account(node, work, run)
 
 
-def stop(node: Node, move: Move, fault: Fault) -> None:
+def stop(node: Node, run: Transfer, fault: Fault) -> None:
     """End a transfer that has begun: what was stored until then stands in the proof."""
+    evidence.at_the_end(node, run, seconds=_patience(fault))
     with node.store.work(node.me) as work:
-        _account(node, work, move.run, stopped=reason_of(fault))
+        _account(node, work, run, stopped=reason_of(fault))
 
 
 def refuse(node: Node, run: Transfer, fault: Fault) -> None:
     """End a transfer for which this run has asked nothing of the origin."""
-    state = State.STOPPED if isinstance(fault, WrongPatient) else State.FAILED
-    with suppress(Overtaken), node.store.work(node.me) as work:
-        _end_early(node, work, run, state=state, action=Action.PULL_REFUSED, reason=reason_of(fault))
+    state = State.STOPPED if isinstance(fault, (WrongPatient, StoppedByPerson)) else State.FAILED
+    with suppress(Overtaken):
+        evidence.at_the_end(node, run, seconds=_patience(fault))
+        with node.store.work(node.me) as work:
+            _end_early(node, work, run, state=state, action=Action.PULL_REFUSED, reason=reason_of(fault))
 
 
 def wait(node: Node, run: Transfer, fault: Unavailable) -> None:
-    """Note what a transfer waits for; the queue will try again."""
+    """Note what a transfer waits for; the queue will try again. Raises `StoppedByPerson` where somebody wants that."""
     with suppress(Overtaken), node.store.work(node.me) as work:
-        work.transfers.advance(run, State.WAITING, reason_of(fault))
-        _write_down(work, Action.PULL_WAITING, run, state=State.WAITING, reason=reason_of(fault))
+        if fault.after_seconds is None or not _waits_already(work, run, fault):
+            put_back(work, run, reason_of(fault))
+        # The row is locked by now: whoever says stop has been heard, or will find that nobody moves it.
+        heed(work, run)
+
+
+def put_back(work: UnitOfWork, run: Transfer, reason: str) -> Transfer:
+    """Nobody moves it for now, and this is why."""
+    waiting = work.transfers.advance(run, State.WAITING, reason)
+    _write_down(work, Action.PULL_WAITING, run, state=State.WAITING, reason=reason)
+    return waiting
+
+
+def heed(work: UnitOfWork, run: Transfer) -> None:
+    """Raises `StoppedByPerson` where somebody wants this run stopped."""
+    if who := work.transfers.stop_asked(run):
+        raise StoppedByPerson(who)
+
+
+def _waits_already(work: UnitOfWork, run: Transfer, fault: Unavailable) -> bool:
+    """Whoever waits for his turn comes again and again; that is one step."""
+    row = work.transfers.get(run.transfer)
+    return row.state is State.WAITING and row.reason.partition(":")[0] == fault.code
 
 
 def give_up(node: Node, transfer: UUID, reason: str) -> None:
     """End a transfer that the queue will not try again."""
-    with suppress(Overtaken), node.store.work(node.me) as work:
-        run = work.transfers.claim(transfer)
-        if run.state not in FINAL:
+    with suppress(Overtaken):
+        with node.store.work(node.me) as work:
+            run = work.transfers.claim(transfer)
+        if run.state in FINAL:
+            return
+        evidence.at_the_end(node, run, seconds=CALM_SECONDS)
+        with node.store.work(node.me) as work:
             _end_early(node, work, run, state=State.FAILED, action=Action.PULL_ENDED, reason=reason)
 
 
@@ -68,18 +105,15 @@ def reason_of(fault: Fault) -> str:
     return f"{fault.code}: {fault.detail}" if fault.detail else fault.code
 
 
-def _compare(node: Node, move: Move, origin: OriginNode) -> None:
-    digests: Mapping[SopInstanceUid, Sha256] = {}
-    with suppress(Unavailable, Refused, PeerFault):
-        # An extra that an origin need not have: without it the proof says nothing about the origin's side.
-        digests = origin.digests(move.run.transfer)
-    with node.store.work(node.me) as work:
-        work.transfers.note_origin(move.run, digests)
+def _patience(fault: Fault) -> float:
+    """How long the destination may take to say what it has: whoever has stopped it does not want to wait."""
+    return HURRIED_SECONDS if isinstance(fault, StoppedByPerson) else CALM_SECONDS
 
 
 def _end_early(node: Node, work: UnitOfWork, run: Transfer, *, state: State, action: Action, reason: str) -> None:
-    """Without a proof where nothing has arrived; with one where an earlier run has brought something."""
-    if any(delivered.fate is Fate.STORED for delivered in work.transfers.ledger(run.transfer)):
+    """Without a proof where nothing has arrived; with one where an earlier run has brought something, or may have."""
+    known = work.transfers.ledger(run.transfer)
+    if any(delivered.fate in ARRIVED or delivered.note == UNANSWERED for delivered in known):
         _account(node, work, run, stopped=reason)
         return
     work.transfers.advance(run, state, reason)

@@ -1,120 +1,122 @@
 """Step 4: instances flow from the origin's node into the own PACS; each is checked before it is passed on.
 
-The ledger is written before an instance leaves (one more attempt) and after the destination has answered (its fate).
-So a crash costs the instances in flight once more, and that is counted.
+One thread reads from the origin and sends to the destination. It does not wait until the destination has written an
+instance down: the reply is collected when it comes, and only then has the instance a fate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from linkexchange import dataset
-from linkexchange.errors import InstanceFault, WrongPatient
-from linkexchange.model.identifiers import SeriesUid, SopInstanceUid
+from linkexchange.errors import InstanceFault, SyntaxRefused, WrongPatient
+from linkexchange.model.identifiers import SopInstanceUid
 from linkexchange.model.link import Link
-from linkexchange.model.patient import differences
+from linkexchange.model.patient import PatientHeader, differences
 from linkexchange.model.proof import Delivered, Fate
-from linkexchange.model.transfer import Transfer
-from linkexchange.ports import Delivery, ImageSource, IncomingInstance, Node, Progress
+from linkexchange.ports import Brake, Delivery, ImageSource, IncomingInstance, Journal, Reply, Transcoder
+from linkexchange.pull.ledger import Ledger
+from linkexchange.pull.sending import measured, send
 
 STORED_WITH_WARNING = 0xB000
-OUT_OF_RESOURCES = 0xA700
 
 
 @dataclass
 class Move:
-    """One run's way through the manifest. `ledger` is what is known of each instance so far.
+    """One run's way through the manifest. `strangers` is what the destination has had of it from elsewhere.
 
-    `homes` is the manifest's series of each instance, laid out once: it is looked at for every instance.
+    `under_way` is what has been sent and not been answered, `known_as` how images have named the patient so far.
     """
 
-    node: Node
-    run: Transfer
     link: Link
-    ledger: dict[SopInstanceUid, Delivered] = field(default_factory=dict)
-    homes: Mapping[SopInstanceUid, SeriesUid] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.homes = self.link.manifest.homes
-
-    @property
-    def wanted(self) -> frozenset[SopInstanceUid]:
-        """What is neither stored nor refused for good."""
-        return frozenset(uid for uid in self.homes if self._wants(uid))
+    ledger: Ledger
+    journal: Journal
+    transcoder: Transcoder
+    brake: Brake
+    strangers: Mapping[SopInstanceUid, Delivered] = field(default_factory=dict)
+    under_way: dict[SopInstanceUid, Delivered] = field(default_factory=dict)
+    known_as: set[PatientHeader] = field(default_factory=set)
 
     def once(self, origin: ImageSource, delivery: Delivery) -> None:
         """Ask the origin for all that is wanted, and pass on what comes.
 
-        Raises `WrongPatient` before a byte of a stranger's image is passed on, and `Unavailable` when either side
-        breaks off.
+        Ends early where the destination is out of resources. Raises `WrongPatient` before a byte of a stranger's image
+        is passed on, and `Unavailable` when either side breaks off.
         """
-        with closing(origin.retrieve(self.link.manifest, self.wanted)) as stream:
-            for incoming in stream:
-                if self._wants(incoming.sop_instance):
-                    self._pass_on(incoming, delivery)
-
-    def _wants(self, sop_instance: SopInstanceUid) -> bool:
-        known = self.ledger.get(sop_instance)
-        return sop_instance in self.homes and not (known and _is_settled(known))
+        self.ledger.try_again()
+        try:
+            with closing(origin.retrieve(self.link.manifest, self.ledger.wanted, brake=self.brake)) as stream:
+                for incoming in stream:
+                    if self.ledger.wants(incoming.sop_instance) and incoming.sop_instance not in self.under_way:
+                        self._pass_on(incoming, delivery)
+                    if self.ledger.put_off:
+                        return
+        finally:
+            self._take(delivery.settle())
+            for sent in self.under_way.values():
+                self.ledger.note(sent)
+            self.under_way.clear()
 
     def _pass_on(self, incoming: IncomingInstance, delivery: Delivery) -> None:
-        attempts = self._begin(incoming.sop_instance)
         try:
-            delivered = self._store(incoming, delivery)
+            header, chunks = dataset.read_header(incoming.transfer_syntax, incoming.chunks)
+            self._check(header, incoming)
+            whole = replace(incoming, chunks=chunks)
+            if stranger := self.strangers.get(incoming.sop_instance):
+                self.ledger.note(_compared(whole, stranger))
+            else:
+                self._send(whole, delivery)
         except InstanceFault as fault:
-            delivered = Delivered(incoming.sop_instance, Fate.REFUSED, note=fault.code)
-        self._end(replace(delivered, attempts=attempts))
-
-    def _store(self, incoming: IncomingInstance, delivery: Delivery) -> Delivered:
-        header, chunks = dataset.read_header(incoming.transfer_syntax, incoming.chunks)
-        self._check(header, incoming)
-        meter = dataset.Meter(incoming.transfer_syntax)
-        status = delivery.store(replace(incoming, chunks=meter.through(chunks)))
-        return Delivered(
-            incoming.sop_instance,
-            _fate_of(status),
-            status=status,
-            bytes=meter.bytes,
-            received=meter.digest,
-            sent=meter.digest,
-            pixels=meter.pixels,
-        )
+            self.ledger.note(Delivered(incoming.sop_instance, Fate.REFUSED, note=fault.code))
+        except SyntaxRefused as refused:
+            self.ledger.note(Delivered(incoming.sop_instance, Fate.REFUSED, note=f"{refused.code}: {refused.detail}"))
 
     def _check(self, header: dataset.InstanceHeader, incoming: IncomingInstance) -> None:
         """The data set is the instance that its envelope names, of this study, and of this patient."""
-        series = self.homes[incoming.sop_instance]
+        series = self.ledger.homes[incoming.sop_instance]
         named = (header.sop_instance, header.sop_class, header.study, header.series)
         if named != (incoming.sop_instance, incoming.sop_class, self.link.manifest.study, series):
             raise InstanceFault("envelope and data set differ")
+        if header.patient in self.known_as:
+            return
         if wrong := differences(header.patient, self.link.patient):
             raise WrongPatient(", ".join(wrong))
+        self.known_as.add(header.patient)
 
-    def _begin(self, sop_instance: SopInstanceUid) -> int:
-        with self.node.store.work(self.node.me) as work:
-            return work.transfers.begin_instance(self.run, sop_instance)
+    def _send(self, incoming: IncomingInstance, delivery: Delivery) -> None:
+        self.ledger.begin(incoming.sop_instance)
+        begun = self.journal.begin(incoming.sop_instance)
+        counted = replace(incoming, chunks=_then(incoming.chunks, begun))
+        sent, replies = send(counted, delivery, transcoder=self.transcoder, brake=self.brake)
+        self.under_way[incoming.sop_instance] = sent
+        self._take(replies)
 
-    def _end(self, delivered: Delivered) -> None:
-        self.ledger[delivered.sop_instance] = delivered
-        with self.node.store.work(self.node.me) as work:
-            work.transfers.end_instance(self.run, delivered)
-            progress = self.progress
-            if work.transfers.progress(self.run, progress):
-                work.emit("pull.progress", transfer=str(self.run.transfer), done=progress.done)
+    def _take(self, replies: Iterable[Reply]) -> None:
+        """Note what the destination says of instances that are under way."""
+        for reply in replies:
+            if sent := self.under_way.pop(reply.sop_instance, None):
+                self.ledger.note(replace(sent, fate=_fate_of(reply.status), status=reply.status))
 
-    @property
-    def progress(self) -> Progress:
-        """Counts for the one progress row."""
-        return Progress.of(self.ledger.values(), len(self.homes))
+
+def _then(chunks: Iterator[bytes], begun: Callable[[], int]) -> Iterator[bytes]:
+    """All chunks; their end, without which the instance is not whole, waits until the attempt is written down."""
+    yield from chunks
+    begun()
+
+
+def _compared(incoming: IncomingInstance, stranger: Delivered) -> Delivered:
+    """The destination has this UID already: the same image is as good as stored, another one is left alone."""
+    meter = dataset.Meter(incoming.transfer_syntax)
+    for _ in meter.through(incoming.chunks):
+        pass
+    known = {stranger.received, stranger.pixels} - {None}
+    same = bool(known & {meter.digest, meter.pixels})
+    return replace(measured(incoming, meter, None), fate=Fate.HELD if same else Fate.CONFLICT)
 
 
 def _fate_of(status: int) -> Fate:
     """Success and warnings (PS3.4 table B.2-1): the instance is kept. All else: it is not."""
     kept = status == 0 or status & 0xF000 == STORED_WITH_WARNING
     return Fate.STORED if kept else Fate.REFUSED
-
-
-def _is_settled(delivered: Delivered) -> bool:
-    out_of_resources = (delivered.status or 0) & 0xFF00 == OUT_OF_RESOURCES
-    return delivered.fate is not Fate.MISSING and not out_of_resources

@@ -92,9 +92,9 @@ class ServedRows:
         rows = [{**key, "sop_instance": uid, "digest": digest} for uid, digest in digests.items()]
         if not rows:
             return
-        kept = insert(served).values(rows)
-        newest = {"digest": kept.excluded.digest}
-        self._connection.execute(kept.on_conflict_do_update(index_elements=[*key, "sop_instance"], set_=newest))
+        row = insert(served)
+        kept = row.on_conflict_do_update(index_elements=[*key, "sop_instance"], set_={"digest": row.excluded.digest})
+        self._connection.execute(kept, rows)
 
     def digests(self, transfer: UUID, requester: TelematikId) -> Mapping[SopInstanceUid, Sha256]:
         """Read them back."""

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -100,6 +101,8 @@ transfers = Table(
     Column("study", Text),
     Column("manifest_digest", Text),
     Column("proof", Text),
+    Column("stop_asked", Text, nullable=False, server_default=""),
+    Index("transfers_study", "participant", "study", "destination"),
     Index("transfers_offer", "participant", "offer", unique=True, postgresql_where=text("offer <> ''")),
 )
 
@@ -118,6 +121,9 @@ instances = Table(
     Column("pixels", Text),
     Column("at_origin", Text),
     Column("note", Text, nullable=False),
+    Column("pixels_sent", Text),
+    Column("sent_syntax", Text),
+    Column("received_syntax", Text),
 )
 
 manifests = Table(
@@ -137,6 +143,25 @@ progress = Table(
     Column("total", Integer, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("written", _NOW, nullable=False),
+    Column("begun", _NOW, nullable=False, server_default=text("now()")),
+    Column("before", Integer, nullable=False, server_default=text("0")),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    _participant(),
+    Column("number", BigInteger, Identity(), primary_key=True),
+    Column("pacs", Text, nullable=False),
+    Column("use", Text, nullable=False),
+    Column("transfer", Uuid, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("places", Integer, nullable=False),
+    Column("passed", Integer, nullable=False),
+    Column("reserves", Boolean, nullable=False),
+    Column("holder", BigInteger, nullable=False),
+    Column("seen", _NOW, nullable=False),
+    prefixes=["UNLOGGED"],
 )
 
 served = Table(
@@ -228,5 +253,16 @@ receipts = Table(
     Column("expected", Integer, nullable=False),
     Column("stored", Integer, nullable=False),
     Column("proof", Text, nullable=False),
+    Column("at", _NOW, nullable=False),
+)
+
+# --- probes of a node ------------------------------------------------------------------------------------------------
+
+findings = Table(
+    "findings",
+    metadata,
+    _participant(),
+    Column("pacs", Text, primary_key=True),
+    Column("findings", JSONB, nullable=False),
     Column("at", _NOW, nullable=False),
 )

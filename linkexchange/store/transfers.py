@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from linkexchange.errors import Overtaken, UnknownTransfer
-from linkexchange.model.identifiers import Kvnr, LinkId, Sha256, SopInstanceUid, StudyUid, TelematikId
+from linkexchange.model.identifiers import (
+    Kvnr,
+    LinkId,
+    Sha256,
+    SopInstanceUid,
+    StudyUid,
+    TelematikId,
+    TransferSyntaxUid,
+)
 from linkexchange.model.link import Link
 from linkexchange.model.proof import Delivered, Fate, Proof
 from linkexchange.model.study import Manifest
@@ -21,6 +29,10 @@ from linkexchange.store.tables import instances, manifests, transfers
 from linkexchange.store.tables import progress as progress_rows
 
 _PROGRESS_INTERVAL = timedelta(seconds=1)
+_KEY = ["participant", "transfer", "sop_instance"]
+_COUNTS = ("done", "total", "bytes", "begun", "written", "before")
+_SYNTAXES = ("received_syntax", "sent_syntax")
+_FATE = ("fate", "status", "bytes", "received", "sent", "pixels", "note", "pixels_sent", *_SYNTAXES)
 
 
 class TransferRows:
@@ -110,39 +122,55 @@ class TransferRows:
             raise ValueError(f"no arrow from {current.state} to {state}")
         return self._write(run, state=state.value, reason=reason)
 
-    def begin_instance(self, run: Transfer, sop_instance: SopInstanceUid) -> int:
-        """Count one more attempt."""
+    def end_instances(self, run: Transfer, delivered: Collection[Delivered]) -> None:
+        """Note what became of them, in one statement."""
         self._own(run)
-        key = {"participant": self._me, "transfer": run.transfer, "sop_instance": sop_instance}
-        first = {"fate": Fate.MISSING.value, "attempts": 1, "bytes": 0, "note": ""}
-        counted = (
-            insert(instances)
-            .values(**key, **first)
-            .on_conflict_do_update(index_elements=list(key), set_={"attempts": instances.c.attempts + 1})
-            .returning(instances.c.attempts)
-        )
-        return int(self._connection.execute(counted).scalar_one())
+        if not delivered:
+            return
+        row = insert(instances)
+        fate = {name: row.excluded[name] for name in _FATE}
+        noted = row.on_conflict_do_update(index_elements=_KEY, set_=fate)
+        key = {"participant": self._me, "transfer": run.transfer}
+        self._connection.execute(noted, [{**key, **_fate(one)} for one in delivered])
 
-    def end_instance(self, run: Transfer, delivered: Delivered) -> None:
-        """Note the fate."""
-        self._own(run)
-        fate = {
-            "fate": delivered.fate.value,
-            "status": delivered.status,
-            "bytes": delivered.bytes,
-            "received": delivered.received,
-            "sent": delivered.sent,
-            "pixels": delivered.pixels,
-            "note": delivered.note,
-        }
-        self._connection.execute(update(instances).where(_of(run, delivered.sop_instance)).values(fate))
+    def delivered_before(self, run: Transfer) -> Mapping[SopInstanceUid, Delivered]:
+        """What earlier transfers have stored of this study at this destination."""
+        earlier = and_(
+            transfers.c.transfer == instances.c.transfer,
+            transfers.c.study == run.study,
+            transfers.c.destination == run.ask.destination,
+            transfers.c.transfer != run.transfer,
+            instances.c.fate == Fate.STORED.value,
+        )
+        rows = self._connection.execute(select(instances).where(earlier).order_by(transfers.c.created))
+        return {found.sop_instance: found for found in map(_delivered, rows)}
+
+    def ask_to_stop(self, transfer: UUID, who: str) -> Transfer:
+        """Note who; the first one counts. One statement, so that the state is the one that was locked."""
+        first = case((transfers.c.stop_asked == "", who), else_=transfers.c.stop_asked)
+        asked = update(transfers).where(_is(transfer)).values(stop_asked=first).returning(transfers)
+        row = self._connection.execute(asked).one_or_none()
+        if row is None:
+            raise UnknownTransfer
+        return _transfer(row)
+
+    def stop_asked(self, run: Transfer) -> str:
+        """Who wants it stopped."""
+        mine = select(transfers.c.stop_asked).where(_is(run.transfer), transfers.c.epoch == run.epoch)
+        who = self._connection.execute(mine).scalar_one_or_none()
+        if who is None:
+            raise Overtaken
+        return str(who)
 
     def note_origin(self, run: Transfer, digests: Mapping[SopInstanceUid, Sha256]) -> None:
         """Note what the origin says it sent; a stored instance whose bytes differ from that is `altered`."""
         self._own(run)
-        for sop_instance, digest in digests.items():
-            noted = update(instances).where(_of(run, sop_instance)).values(at_origin=digest)
-            self._connection.execute(noted)
+        noted = update(instances).where(
+            instances.c.transfer == run.transfer, instances.c.sop_instance == bindparam("uid")
+        )
+        rows = [{"uid": sop_instance, "digest": digest} for sop_instance, digest in digests.items()]
+        if rows:
+            self._connection.execute(noted.values(at_origin=bindparam("digest")), rows)
         altered = and_(
             instances.c.transfer == run.transfer,
             instances.c.fate == Fate.STORED.value,
@@ -156,13 +184,15 @@ class TransferRows:
         rows = self._connection.execute(select(instances).where(instances.c.transfer == transfer))
         return [_delivered(row) for row in rows]
 
-    def progress(self, run: Transfer, progress: Progress, *, last: bool = False) -> bool:
-        """At most once a second, and always for the last time."""
+    def progress(self, run: Transfer, progress: Progress, *, first: bool = False, last: bool = False) -> bool:
+        """At most once a second, and always for the first and the last time."""
         self._own(run)
         values = {"done": progress.done, "total": progress.total, "bytes": progress.bytes, "written": func.now()}
+        if first:
+            values |= {"begun": func.now(), "before": progress.done}
         key = {"participant": self._me, "transfer": run.transfer}
         row = insert(progress_rows).values(**key, **values)
-        due = or_(progress_rows.c.written < func.now() - _PROGRESS_INTERVAL, literal(last))
+        due = or_(progress_rows.c.written < func.now() - _PROGRESS_INTERVAL, literal(first or last))
         kept = row.on_conflict_do_update(index_elements=list(key), set_=values, where=due)
         return self._connection.execute(kept.returning(progress_rows.c.done)).first() is not None
 
@@ -170,7 +200,7 @@ class TransferRows:
         """Read the progress row."""
         found = select(progress_rows).where(progress_rows.c.transfer == transfer)
         row = self._connection.execute(found).one_or_none()
-        return Progress(row.done, row.total, row.bytes) if row else Progress(0, 0, 0)
+        return _progress(row) if row else Progress(0, 0, 0)
 
     def prove(self, run: Transfer, proof: Proof, signed: str) -> Transfer:
         """Keep the proof and enter its outcome."""
@@ -184,11 +214,11 @@ class TransferRows:
 
     def recent(self, limit: int = 50) -> Sequence[tuple[Transfer, Progress]]:
         """The newest first."""
-        counts = (progress_rows.c.done, progress_rows.c.total, progress_rows.c.bytes)
+        counts = (getattr(progress_rows.c, name) for name in _COUNTS)
         both = transfers.outerjoin(progress_rows, transfers.c.transfer == progress_rows.c.transfer)
         newest = select(transfers, *counts).select_from(both).order_by(transfers.c.created.desc()).limit(limit)
         rows = self._connection.execute(newest)
-        return [(_transfer(row), Progress(row.done or 0, row.total or 0, row.bytes or 0)) for row in rows]
+        return [(_transfer(row), _progress(row)) for row in rows]
 
     def _own(self, run: Transfer) -> Transfer:
         """Lock the row as its owner, or learn that somebody else is."""
@@ -210,8 +240,8 @@ def _is(transfer: UUID) -> ColumnElement[bool]:
     return transfers.c.transfer == transfer
 
 
-def _of(run: Transfer, sop_instance: SopInstanceUid) -> ColumnElement[bool]:
-    return and_(instances.c.transfer == run.transfer, instances.c.sop_instance == sop_instance)
+def _progress(row: Row[Any]) -> Progress:
+    return Progress(row.done or 0, row.total or 0, row.bytes or 0, row.begun, row.written, row.before or 0)
 
 
 def _transfer(row: Row[Any]) -> Transfer:
@@ -237,6 +267,12 @@ def _transfer(row: Row[Any]) -> Transfer:
     )
 
 
+def _fate(delivered: Delivered) -> dict[str, Any]:
+    """The row of an instance; `attempts` counts where it was never begun, as when it was there before."""
+    values = {name: getattr(delivered, name) for name in _FATE}
+    return {"sop_instance": delivered.sop_instance, "attempts": 0, **values, "fate": delivered.fate.value}
+
+
 def _delivered(row: Row[Any]) -> Delivered:
     return Delivered(
         sop_instance=SopInstanceUid(row.sop_instance),
@@ -249,4 +285,7 @@ def _delivered(row: Row[Any]) -> Delivered:
         pixels=row.pixels and Sha256(row.pixels),
         at_origin=row.at_origin and Sha256(row.at_origin),
         note=row.note,
+        pixels_sent=row.pixels_sent and Sha256(row.pixels_sent),
+        sent_syntax=row.sent_syntax and TransferSyntaxUid(row.sent_syntax),
+        received_syntax=row.received_syntax and TransferSyntaxUid(row.received_syntax),
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
-from datetime import datetime
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued
@@ -13,12 +13,17 @@ from sqlalchemy import Connection, Engine
 from linkexchange.model.audit import Action, AuditEntry
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.link import Document, Link
+from linkexchange.model.transfer import Transfer
 from linkexchange.ports import Event
 from linkexchange.store import trail
+from linkexchange.store.findings import ProbeRows
 from linkexchange.store.hub import DirectoryRows, HubRows
+from linkexchange.store.journal import RunJournal, journal
 from linkexchange.store.links import LinkRows, PacsRows, ServedRows
+from linkexchange.store.presence import Presence
 from linkexchange.store.transaction import act_for, transaction
 from linkexchange.store.transfers import TransferRows
+from linkexchange.store.turns import TurnRows
 
 
 class Work:
@@ -38,11 +43,17 @@ class Work:
         """Append to the event stream."""
         trail.emit(self._connection, self._me, topic, body=body)
 
-    def defer(self, job: str, *, once: str = "", **ids: str) -> None:
+    def defer(self, job: str, *, queue: str = "", after_seconds: float = 0, once: str = "", **ids: str) -> None:
         """Queue a job in this very transaction."""
         driver = self._connection.connection.driver_connection
+        later = datetime.now(UTC) + timedelta(seconds=after_seconds)
         task = self._database.queue.configure_task(
-            job, queueing_lock=once or None, lock=ids.get("transfer"), connection=driver
+            job,
+            queue=queue or None,
+            schedule_at=later if after_seconds else None,
+            queueing_lock=once or None,
+            lock=ids.get("transfer"),
+            connection=driver,
         )
         with suppress(AlreadyEnqueued), self._connection.begin_nested():
             task.defer(**ids)
@@ -67,6 +78,8 @@ class Work:
         self.hub = HubRows(connection, participant)
         self.directory = DirectoryRows(connection)
         self.pacs = PacsRows(connection, participant)
+        self.probes = ProbeRows(connection, participant)
+        self.turns = TurnRows(connection, participant, self._database.presence)
 
 
 class Database:
@@ -80,6 +93,7 @@ class Database:
         self.now = now
         # Jobs are deferred over the connection of the running transaction; this connector is never opened.
         self.queue = App(connector=PsycopgConnector())
+        self.presence = Presence(engine)
 
     @contextmanager
     def work(self, participant: TelematikId) -> Iterator[Work]:
@@ -87,8 +101,13 @@ class Database:
         with transaction(self.engine) as connection:
             yield Work(connection, participant, self)
 
+    def journal(self, run: Transfer, participant: TelematikId) -> AbstractContextManager[RunJournal]:
+        """Open the journal of a run."""
+        return journal(self.engine, run, participant)
+
     def close(self) -> None:
         """Close all connections."""
+        self.presence.close()
         self.engine.dispose()
 
     def events_after(self, participant: TelematikId, event: int) -> list[Event]:

@@ -147,4 +147,4 @@ def test_the_zone_of_a_moment_does_not_matter() -> None:
 
 @pytest.mark.parametrize("action", Action)
 def test_an_action_is_a_subject_and_a_verb(action: Action) -> None:
-    assert re.fullmatch(r"[a-z]+\.[a-z]+", action)
+    assert re.fullmatch(r"[a-z]+\.[a-z]+(-[a-z]+)?", action)

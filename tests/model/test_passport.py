@@ -41,7 +41,7 @@ def test_a_key_that_must_be_there_is_missed(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"ae_title": "X" * 17}, {"retrieve": "c-move"}, {"port": "dicom"}, {"syntaxes": ["explicit"]}], ids=repr
+    "change", [{"ae_title": "X" * 17}, {"retrieve": "c-find"}, {"port": "dicom"}, {"syntaxes": ["explicit"]}], ids=repr
 )
 def test_a_wrong_value_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"not a|valid"):

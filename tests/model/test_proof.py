@@ -11,13 +11,14 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkexchange.model.identifiers import Sha256, SopInstanceUid, TelematikId
+from linkexchange.model.identifiers import Sha256, SopInstanceUid, TelematikId, TransferSyntaxUid
 from linkexchange.model.link import Link
-from linkexchange.model.proof import Delivered, Fate, Proof, lines
+from linkexchange.model.proof import ARRIVED, Delivered, Fate, Proof, lines
 from linkexchange.model.study import Manifest
 from linkexchange.model.transfer import State
 
-NOT_STORED = sorted(set(Fate) - {Fate.STORED})
+IMPLICIT, JPEG_LS = TransferSyntaxUid("1.2.840.10008.1.2"), TransferSyntaxUid("1.2.840.10008.1.2.4.80")
+NOT_STORED = sorted(set(Fate) - ARRIVED)
 
 
 def _delivered(manifest: Manifest) -> list[Delivered]:
@@ -120,7 +121,7 @@ def test_a_line_keeps_all_that_the_ledger_knows() -> None:
     link = link_samples.link(1)
     (uid,) = link.manifest.uids
     digests = [Sha256(letter * 64) for letter in "abcd"]
-    delivered = Delivered(uid, Fate.ALTERED, 0xB000, 2, 42, *digests, note="x")
+    delivered = Delivered(uid, Fate.ALTERED, 0xB000, 2, 42, *digests, "x", Sha256("e" * 64), JPEG_LS, IMPLICIT)
     row = _proof(link, [delivered]).to_json()["instances"][0]
     assert {**row, "series": "", "sop_class": ""} == {
         "series": "",
@@ -133,6 +134,9 @@ def test_a_line_keeps_all_that_the_ledger_knows() -> None:
         "sha256_received": "a" * 64,
         "sha256_sent": "b" * 64,
         "sha256_pixels": "c" * 64,
+        "sha256_pixels_sent": "e" * 64,
+        "received_syntax": IMPLICIT,
+        "sent_syntax": JPEG_LS,
         "sha256_origin": "d" * 64,
         "note": "x",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -16,10 +17,13 @@ from linkexchange.errors import (
     OriginPacsUnavailable,
     OriginUnavailable,
     Overtaken,
+    PacsRejectsNode,
     PacsUnavailable,
+    PacsWithholds,
     UnknownPacs,
 )
 from linkexchange.model.access import Reason
+from linkexchange.model.identifiers import SopInstanceUid
 from linkexchange.model.patient import PatientHeader
 from linkexchange.model.transfer import State
 from linkexchange.signing import verify
@@ -28,7 +32,7 @@ from linkexchange.signing import verify
 def test_a_study_arrives_byte_for_byte_and_the_proof_says_complete(world: World) -> None:
     transfer = world.pull(world.publish())
     assert transfer.state is State.COMPLETE
-    assert world.pacs[PRACTICE].held == world.pacs[HOSPITAL].held
+    assert world.pacs[PRACTICE].instances == world.pacs[HOSPITAL].instances
     proof = world.proof(transfer.transfer)
     assert (proof["outcome"], proof["stored"], proof["expected"]) == ("complete", 4, 4)
 
@@ -115,7 +119,7 @@ def test_what_the_resolver_denies_never_reaches_the_origin(world: World, spoil, 
     assert world.wire.calls == 0
     denials = {"pull.denied", "session.refused"}
     assert denials & set(world.actions(world.resolver.store))  # type: ignore[arg-type]
-    assert world.pacs[PRACTICE].held == {}
+    assert world.pacs[PRACTICE].instances == {}
 
 
 def test_a_document_of_another_patients_record_is_refused(world: World) -> None:
@@ -141,11 +145,11 @@ def test_a_document_of_another_patients_record_is_refused(world: World) -> None:
 )
 def test_an_image_header_that_contradicts_the_record_lets_nothing_pass(world: World, changes: dict[str, str]) -> None:
     entry = world.publish()
-    world.pacs[HOSPITAL].held = {uid(number): data_set(number, **changes) for number in range(1, 5)}
+    world.pacs[HOSPITAL].instances = {uid(number): data_set(number, **changes) for number in range(1, 5)}
     transfer = world.pull(entry)
     assert transfer.state is State.STOPPED
     assert transfer.reason == f"wrong-patient: {next(iter(changes))}"
-    assert world.pacs[PRACTICE].held == {}
+    assert world.pacs[PRACTICE].instances == {}
     assert world.pacs[PRACTICE].sent == []
     assert world.proof(transfer.transfer)["stored"] == 0
 
@@ -153,10 +157,10 @@ def test_an_image_header_that_contradicts_the_record_lets_nothing_pass(world: Wo
 def test_a_header_without_any_proof_of_identity_lets_nothing_pass(world: World) -> None:
     entry = world.publish()
     bare = data_set(1, OtherPatientIDsSequence=[], PatientID="other")  # type: ignore[arg-type]
-    world.pacs[HOSPITAL].held = {uid(1): bare}
+    world.pacs[HOSPITAL].instances = {uid(1): bare}
     transfer = world.pull(entry)
     assert (transfer.state, transfer.reason) == (State.STOPPED, "wrong-patient: PatientID")
-    assert world.pacs[PRACTICE].held == {}
+    assert world.pacs[PRACTICE].instances == {}
 
 
 @pytest.mark.parametrize(
@@ -222,17 +226,102 @@ def test_an_own_pacs_that_is_down_lets_the_transfer_wait_without_asking_the_orig
 @given(cut=st.integers(min_value=0, max_value=4))
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_after_a_break_only_what_is_missing_is_sent(world: World, cut: int) -> None:
-    world.pacs[PRACTICE].held.clear()
+    world.pacs[PRACTICE].instances.clear()
     world.pacs[PRACTICE].sent.clear()
     transfer = world.ask(world.publish())
-    world.wire.cut_after = cut
+    world.wire.carried, world.wire.cut_after = 0, cut
     if cut < 4:
         with pytest.raises(OriginUnavailable):
             pull.run(world.practice, transfer)
     world.wire.cut_after = None
     pull.run(world.practice, transfer)
     assert world.transfer(transfer).state is State.COMPLETE
-    assert sorted(world.pacs[PRACTICE].sent) == sorted(world.pacs[HOSPITAL].held)
+    assert sorted(world.pacs[PRACTICE].sent) == sorted(world.pacs[HOSPITAL].instances)
+
+
+def test_what_breaks_off_after_it_has_brought_something_goes_on_at_once_with_a_new_grant(world: World) -> None:
+    entry = world.publish(*[data_set(number) for number in range(1, 8)])
+    world.pacs[HOSPITAL].breaks_after = 3
+    read = world.records[PRACTICE].read
+    assert world.pull(entry).state is State.COMPLETE
+    assert (world.wire.calls, world.records[PRACTICE].read - read) == (3, 3)
+
+
+def test_what_breaks_off_with_nothing_new_waits_for_the_queue(world: World) -> None:
+    transfer = world.ask(world.publish())
+    world.wire.cut_after = 2
+    with pytest.raises(OriginUnavailable):
+        pull.run(world.practice, transfer)
+    assert (world.transfer(transfer).state, world.wire.calls) == (State.WAITING, 2)
+
+
+def _withholds(world: World, withheld: set[SopInstanceUid]) -> None:
+    hospital = world.pacs[HOSPITAL]
+    retrieve = hospital.retrieve
+
+    def some(manifest: Any, wanted: frozenset[SopInstanceUid], **how: Any) -> Any:
+        if wanted <= withheld:
+            raise PacsWithholds("C-GET ends with status A702")
+        return retrieve(manifest, wanted - withheld, **how)
+
+    hospital.retrieve = some  # type: ignore[method-assign]
+
+
+def test_1_1_01_what_the_pacs_of_the_origin_lists_and_never_sends_is_missing_while_all_else_arrives(
+    world: World,
+) -> None:
+    entry = world.publish()
+    _withholds(world, {uid(2), uid(3)})
+    transfer = world.pull(entry)
+    assert (transfer.state, transfer.reason) == (State.PARTIAL, "")
+    fates = {row["sop_instance"]: row["fate"] for row in world.proof(transfer.transfer)["instances"]}  # type: ignore[attr-defined]
+    assert fates == {uid(1): "stored", uid(2): "missing", uid(3): "missing", uid(4): "stored"}
+
+
+def test_a_pacs_of_the_origin_that_sends_nothing_of_a_study_at_all_is_waited_for(world: World) -> None:
+    transfer = world.ask(world.publish())
+    _withholds(world, {uid(number) for number in range(1, 5)})
+    with pytest.raises(OriginPacsUnavailable, match="A702"):
+        pull.run(world.practice, transfer)
+    assert world.transfer(transfer).state is State.WAITING
+
+
+def test_f_08_an_own_pacs_that_rejects_the_node_for_good_ends_the_transfer_with_the_reason(world: World) -> None:
+    entry = world.publish()
+
+    def reject(*_: Any, **__: Any) -> Any:
+        raise PacsRejectsNode("association rejected: calling AE title not recognized, permanent")
+
+    world.pacs[PRACTICE].held = reject  # type: ignore[method-assign]
+    transfer = world.pull(entry)
+    assert (transfer.state, world.wire.calls) == (State.STOPPED, 0)
+    assert transfer.reason.startswith("pacs-rejects-node: association rejected")
+
+
+def test_f_08_a_pacs_of_the_origin_that_rejects_its_node_for_good_ends_the_transfer_with_the_reason(
+    world: World,
+) -> None:
+    entry = world.publish()
+
+    def reject(*_: Any, **__: Any) -> Any:
+        raise PacsRejectsNode("association rejected: calling AE title not recognized, permanent")
+
+    world.pacs[HOSPITAL].retrieve = reject  # type: ignore[method-assign]
+    transfer = world.pull(entry)
+    assert transfer.state is State.STOPPED
+    assert transfer.reason.startswith("origin-pacs-rejects-node: association rejected")
+
+
+def test_a_second_run_does_not_count_what_the_first_has_done_into_its_pace(world: World) -> None:
+    transfer = world.ask(world.publish())
+    world.wire.cut_after = 2
+    with pytest.raises(OriginUnavailable):
+        pull.run(world.practice, transfer)
+    world.wire.cut_after = None
+    pull.run(world.practice, transfer)
+    with world.nodes.work(PRACTICE) as work:
+        counts = work.transfers.counts(transfer)
+    assert (counts.before, counts.done) == (2, 4)
 
 
 # What is missing, refused or altered.
@@ -243,7 +332,7 @@ def test_after_a_break_only_what_is_missing_is_sent(world: World, cut: int) -> N
 def test_with_any_instance_missing_a_transfer_is_never_complete_and_the_list_is_exact(
     world: World, missing: set[int]
 ) -> None:
-    world.pacs[PRACTICE].held.clear()
+    world.pacs[PRACTICE].instances.clear()
     entry = world.publish()
     world.pacs[HOSPITAL].missing = {uid(number) for number in missing}
     transfer = world.pull(entry)
@@ -295,19 +384,19 @@ def test_bytes_that_are_not_those_that_the_origin_sent_are_never_complete(world:
 
 def test_a_truncated_instance_is_refused_and_listed_and_the_others_arrive(world: World) -> None:
     entry = world.publish()
-    world.pacs[HOSPITAL].held[uid(2)] = data_set(2)[:-100]
+    world.pacs[HOSPITAL].instances[uid(2)] = data_set(2)[:-100]
     transfer = world.pull(entry)
     assert transfer.state is State.PARTIAL
-    assert uid(2) not in world.pacs[PRACTICE].held
-    assert len(world.pacs[PRACTICE].held) == 3
+    assert uid(2) not in world.pacs[PRACTICE].instances
+    assert len(world.pacs[PRACTICE].instances) == 3
 
 
 def test_an_instance_that_is_not_the_one_in_its_envelope_is_refused(world: World) -> None:
     entry = world.publish()
-    world.pacs[HOSPITAL].held[uid(2)] = data_set(4)
+    world.pacs[HOSPITAL].instances[uid(2)] = data_set(4)
     transfer = world.pull(entry)
     assert transfer.state is State.PARTIAL
-    assert len(world.pacs[PRACTICE].held) == 3
+    assert len(world.pacs[PRACTICE].instances) == 3
 
 
 # Grants end, links end, workers change.

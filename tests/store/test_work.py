@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -14,7 +16,7 @@ from linkexchange.model.audit import Action, first_bad
 from linkexchange.model.identifiers import SopInstanceUid, TelematikId
 from linkexchange.model.proof import Delivered, Fate
 from linkexchange.model.transfer import Ask, Authority, Purpose, State, Transfer
-from linkexchange.ports import Progress
+from linkexchange.ports import Progress, UnitOfWork
 from linkexchange.store.work import Database
 
 ME = TelematikId("1-2-practice")
@@ -94,17 +96,26 @@ def test_the_serving_role_cannot_change_the_audit_trail(database: Database) -> N
             connection.execute(text(statement))
 
 
+def moving(work: UnitOfWork, transfer: Transfer) -> Transfer:
+    """A run of this transfer that may move."""
+    run = work.transfers.claim(transfer.transfer)
+    return work.transfers.advance(work.transfers.advance(run, State.PERMITTED), State.MOVING)
+
+
 def test_an_earlier_claim_can_change_nothing_any_more(database: Database, clock: Clock) -> None:
     transfer = requested(database, clock)
     with database.work(ME) as work:
         frozen = work.transfers.claim(transfer.transfer)
     with database.work(ME) as work:
-        owner = work.transfers.claim(transfer.transfer)
-        work.transfers.begin_instance(owner, UID)
+        owner = moving(work, transfer)
+    with database.journal(owner, ME) as journal:
+        journal.begin(UID)()
+    with pytest.raises(Overtaken), database.journal(frozen, ME) as journal:
+        journal.begin(UID)()
     writes = (
         lambda work: work.transfers.advance(frozen, State.PERMITTED),
-        lambda work: work.transfers.begin_instance(frozen, UID),
-        lambda work: work.transfers.end_instance(frozen, Delivered(UID, Fate.STORED)),
+        lambda work: work.transfers.end_instances(frozen, [Delivered(UID, Fate.STORED)]),
+        lambda work: work.transfers.stop_asked(frozen),
         lambda work: work.transfers.note_origin(frozen, {}),
         lambda work: work.transfers.progress(frozen, Progress(1, 1, 1)),
     )
@@ -133,8 +144,37 @@ def test_a_final_state_is_never_left(database: Database, clock: Clock) -> None:
 def test_attempts_are_counted_before_an_instance_leaves(database: Database, clock: Clock) -> None:
     transfer = requested(database, clock)
     with database.work(ME) as work:
+        run = moving(work, transfer)
+    with database.journal(run, ME) as journal:
+        assert [journal.begin(UID)() for _ in range(3)] == [1, 2, 3]
+
+
+def test_nothing_is_begun_by_a_run_that_does_not_move(database: Database, clock: Clock) -> None:
+    transfer = requested(database, clock)
+    with database.work(ME) as work:
         run = work.transfers.claim(transfer.transfer)
-        assert [work.transfers.begin_instance(run, UID) for _ in range(3)] == [1, 2, 3]
+    with pytest.raises(Overtaken), database.journal(run, ME) as journal:
+        journal.begin(UID)()
+
+
+def test_a_journal_acts_for_its_participant_only(database: Database, clock: Clock) -> None:
+    transfer = requested(database, clock)
+    with database.work(ME) as work:
+        run = moving(work, transfer)
+    with pytest.raises(Overtaken), database.journal(run, TelematikId("1-2-other")) as journal:
+        journal.begin(UID)()
+
+
+def test_what_became_of_an_instance_leaves_its_attempts_alone(database: Database, clock: Clock) -> None:
+    transfer = requested(database, clock)
+    with database.work(ME) as work:
+        run = moving(work, transfer)
+    with database.journal(run, ME) as journal:
+        journal.begin(UID)()
+    stored = Delivered(UID, Fate.STORED, status=0, bytes=7, attempts=9)
+    with database.work(ME) as work:
+        work.transfers.end_instances(run, [stored])
+        assert work.transfers.ledger(run.transfer) == [replace(stored, attempts=1)]
 
 
 def test_progress_is_written_at_most_once_a_second_and_at_the_end(database: Database, clock: Clock) -> None:
@@ -144,6 +184,24 @@ def test_progress_is_written_at_most_once_a_second_and_at_the_end(database: Data
         assert work.transfers.progress(run, Progress(0, 3, 0))
         assert not work.transfers.progress(run, Progress(1, 3, 10))
         assert work.transfers.progress(run, Progress(2, 3, 20), last=True)
+
+
+def test_progress_remembers_what_was_done_when_the_run_began(database: Database, clock: Clock) -> None:
+    transfer = requested(database, clock)
+    with database.work(ME) as work:
+        run = work.transfers.claim(transfer.transfer)
+        for done, first in ((0, True), (3, True), (4, False)):
+            work.transfers.progress(run, Progress(done, 6, 0), first=first, last=True)
+        counts = work.transfers.counts(transfer.transfer)
+        assert (counts.done, counts.before) == (4, 3)
+        assert work.transfers.recent() == [(replace(transfer, epoch=1), counts)]
+
+
+def test_the_time_that_is_left_is_estimated_from_the_pace_of_this_run_alone(clock: Clock) -> None:
+    began = clock()
+    counts = Progress(60, 100, 0, began, began + timedelta(seconds=20), before=50)
+    assert counts.seconds_left == 80
+    assert replace(counts, done=50).seconds_left is None
 
 
 def test_audit_entries_of_a_participant_form_a_chain(database: Database) -> None:
