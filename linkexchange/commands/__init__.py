@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from linkexchange.commands import audit, demo, hub, node, pacs, participant, publish, pull, push
+from linkexchange.commands import audit, demo, doctor, hub, node, pacs, participant, publish, pull, push, stop
 from linkexchange.errors import Fault, SettingRefused
 
 app = typer.Typer(
@@ -25,10 +25,12 @@ app.command("publish")(publish.publish)
 app.command("withdraw")(publish.withdraw)
 app.command("find")(pull.find)
 app.command("pull")(pull.pull)
+app.command("stop")(stop.stop)
 app.command("push")(push.push)
 app.add_typer(pacs.app, name="pacs")
 app.add_typer(participant.app, name="participant")
 app.add_typer(audit.app, name="audit")
+app.add_typer(doctor.app, name="doctor")
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TypeVar
+from uuid import UUID
 
 from linkexchange.errors import SettingRefused
 from linkexchange.model.identifiers import Identifier, Kvnr, LinkId, StudyUid, TelematikId
@@ -28,6 +29,14 @@ def link_of(value: str) -> LinkId:
 def telematik_id_of(value: str) -> TelematikId:
     """A Telematik-ID."""
     return _read(TelematikId, value, "PARTICIPANT: not a Telematik-ID")
+
+
+def transfer_of(value: str) -> UUID:
+    """The number of a transfer."""
+    try:
+        return UUID(value)
+    except ValueError:
+        raise SettingRefused("TRANSFER: not the number of a transfer") from None
 
 
 def _read(kind: type[_Kind], value: str, message: str) -> _Kind:

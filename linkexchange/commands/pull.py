@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -11,8 +12,12 @@ from linkexchange import bootstrap
 from linkexchange import pull as use_case
 from linkexchange.commands.arguments import kvnr_of
 from linkexchange.commands.options import SettingsFile, node_settings
-from linkexchange.model.transfer import Ask, Authority, Purpose, State
+from linkexchange.model.transfer import Ask, Authority, Purpose, State, Transfer
+from linkexchange.ports import Node
 from linkexchange.watching import account, until_ended
+
+INTERRUPTED = 130
+"""The exit status of a command that Ctrl-C has ended (128 and the number of SIGINT)."""
 
 Kvnr = Annotated[str, typer.Option(help="The patient's KVNR.")]
 
@@ -36,7 +41,7 @@ def pull(
     """Bring a study into the own PACS, and print the proof. The exit status is 0 only when it is complete."""
     node = bootstrap.node(node_settings(settings))
     ask = Ask(Authority.RECORD, destination, purpose, user=user, kvnr=kvnr_of(kvnr), entry=entry)
-    ended = until_ended(node, use_case.request(node, ask))
+    ended = _watch(node, use_case.request(node, ask))
     with node.store.work(node.me) as work:
         signed = work.transfers.proof(ended.transfer)
     if proof and signed:
@@ -44,3 +49,13 @@ def pull(
     for line in account(node, ended.state, ended.reason, signed=signed):
         typer.echo(line)
     raise typer.Exit(0 if ended.state is State.COMPLETE else 1)
+
+
+def _watch(node: Node, transfer: UUID) -> Transfer:
+    """Until it has ended. Whoever looks away (Ctrl-C) does not stop it, and is told how one does."""
+    typer.echo(f"transfer {transfer}", err=True)
+    try:
+        return until_ended(node, transfer)
+    except KeyboardInterrupt:
+        typer.echo(f"it goes on without you; to stop it: linkexchange stop {transfer}", err=True)
+        raise typer.Exit(INTERRUPTED) from None

@@ -21,17 +21,25 @@ from linkexchange.errors import (
     LinkWithdrawn,
     MessageFault,
     NotEntitled,
+    OriginPacsBusy,
+    OriginPacsRejectsNode,
     OriginPacsUnavailable,
     OriginUnavailable,
     Overtaken,
     Owner,
+    PacsBusy,
+    PacsRejectsNode,
     PacsUnavailable,
+    PacsWithholds,
     PatientIdTaken,
     PeerFault,
     RecordUnavailable,
     Refused,
     SettingRefused,
     StateUnavailable,
+    StoppedByPerson,
+    SyntaxRefused,
+    TranscoderUnavailable,
     TransferInterrupted,
     Unavailable,
     UnknownPacs,
@@ -43,7 +51,10 @@ from linkexchange.errors import (
 from linkexchange.model.access import Reason
 from linkexchange.model.passport import Retrieve
 from linkexchange.model.proof import Fate
+from linkexchange.model.syntaxes import Obstacle
 from linkexchange.model.transfer import Authority, Purpose, State
+from linkexchange.pull.ledger import FOUND, UNANSWERED, UNCONFIRMED
+from linkexchange.web import syntaxes
 
 UNEXPECTED = "internal-error"
 """The code of what is a bug of ours; `jobs` writes it into the row of a transfer."""
@@ -99,6 +110,14 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
         "Die Bilder gehören zu jemand anderem, als die Akte sagt. Es wurde nichts weitergegeben.",
         "Rufen Sie die abgebende Einrichtung an: Ihr Eintrag nennt einen anderen Patienten als ihre Bilder.",
     ),
+    SyntaxRefused: (
+        "Das Ziel-PACS nimmt ein Bild nicht so an, wie es gespeichert ist; verlustfrei umwandeln lässt es sich nicht.",
+        "Lassen Sie die genannte Transfersyntax im Ziel-PACS zulassen; fordern Sie danach neu an.",
+    ),
+    StoppedByPerson: (
+        "Die Übertragung wurde abgebrochen.",
+        "Fordern Sie den Eintrag neu an, wenn die Bilder doch gebraucht werden.",
+    ),
     UnknownParticipant: (
         "Diese Einrichtung steht nicht im Teilnehmerverzeichnis.",
         "Prüfen Sie die Telematik-ID, oder bitten Sie den Betreiber, die Einrichtung aufzunehmen.",
@@ -143,6 +162,30 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
         "Ihr PACS antwortet nicht oder weist diesen Knoten ab.",
         "Lassen Sie prüfen, ob das PACS läuft und den AE-Titel dieses Knotens kennt.",
     ),
+    PacsRejectsNode: (
+        "Ihr PACS weist diesen Knoten ab, und das ändert sich nicht von selbst.",
+        "Lassen Sie im PACS AE-Titel und Adresse dieses Knotens eintragen; fordern Sie danach neu an.",
+    ),
+    OriginPacsRejectsNode: (
+        "Das PACS der abgebenden Einrichtung weist seinen eigenen Knoten ab, und das ändert sich nicht von selbst.",
+        "Rufen Sie dort an: Die PACS-Administration muss den Knoten eintragen; fordern Sie danach neu an.",
+    ),
+    PacsWithholds: (
+        "Das PACS führt Bilder auf und schickt sie nicht.",
+        "Lassen Sie im Protokoll des PACS nach dem genannten Status sehen.",
+    ),
+    TranscoderUnavailable: (
+        "Dieser Knoten kann im Augenblick keine Bilder umwandeln.",
+        "Lassen Sie Arbeitsspeicher und Installation des Knotens prüfen; es wird von selbst wieder versucht.",
+    ),
+    OriginPacsBusy: (
+        "Das PACS der abgebenden Einrichtung ist gerade mit anderen Übertragungen beschäftigt.",
+        "Warten Sie: Diese Übertragung kommt von selbst an die Reihe, Notfälle zuerst.",
+    ),
+    PacsBusy: (
+        "Ihr PACS ist gerade mit anderen Übertragungen beschäftigt oder nimmt um diese Zeit keinen Vorabruf an.",
+        "Warten Sie: Sie kommt von selbst an die Reihe, Notfälle zuerst. Sonst lassen Sie die Grenzen des PACS prüfen.",
+    ),
     HubUnavailable: (
         "Die Vermittlungsstelle antwortet nicht.",
         "Warten Sie, und versuchen Sie es wieder; laufende Übertragungen gehen von selbst weiter.",
@@ -185,14 +228,27 @@ DETAILS: dict[str, str] = {
     Reason.WITHDRAWN: "Der Eintrag wurde zurückgezogen oder ersetzt.",
     Reason.EXPIRED: "Der Eintrag ist abgelaufen.",
     Reason.STALE: "Der Eintrag wurde vor zu langer Zeit gelesen.",
+    Obstacle.NOTHING: "Das Ziel-PACS nimmt Bilder dieser Art nicht an.",
+    Obstacle.LOSSY: "Das Bild ist verlustbehaftet gespeichert und wird nicht umgewandelt.",
+    Obstacle.VIDEO: "Das Bild ist ein Video und wird nicht umgewandelt.",
+    Obstacle.UNKNOWN: "Die Transfersyntax des Bildes wird hier nicht umgewandelt.",
+    Obstacle.NOT_PLAIN: "Das Ziel-PACS nimmt keine unkomprimierten Bilder an.",
     "PatientName": "Name",
     "PatientBirthDate": "Geburtsdatum",
     "PatientSex": "Geschlecht",
     "PatientID": "Patientennummer",
     "OtherPatientIDsSequence": "KVNR",
     "KVNR of document and record": "KVNR",
+    "web page": "jemand an diesen Seiten",
+    "command line": "jemand an der Befehlszeile",
 }
-"""What the details of `Denied` and `WrongPatient` mean. Other details are for administrators and stay as they are."""
+"""What the details of `Denied`, `WrongPatient`, `SyntaxRefused` and `StoppedByPerson` mean.
+
+Other details are for administrators and stay as they are.
+"""
+
+STOPPING = "wird abgebrochen"
+"""The state of a transfer that somebody wants stopped and that has not ended yet."""
 
 STATES: dict[str, str] = {
     State.REQUESTED: "angefragt",
@@ -207,12 +263,18 @@ STATES: dict[str, str] = {
 
 FATES: dict[str, str] = {
     Fate.STORED: "gespeichert",
+    Fate.HELD: "war schon da",
     Fate.MISSING: "fehlt",
     Fate.REFUSED: "nicht angenommen",
     Fate.ALTERED: "verändert angekommen",
+    Fate.CONFLICT: "im Ziel liegt unter dieser Nummer ein anderes Bild",
 }
 
-PURPOSES: dict[str, str] = {Purpose.TREATMENT: "Behandlung", Purpose.EMERGENCY: "Notfall"}
+PURPOSES: dict[str, str] = {
+    Purpose.TREATMENT: "Behandlung",
+    Purpose.EMERGENCY: "Notfall",
+    Purpose.PREFETCH: "Vorabruf",
+}
 
 AUTHORITIES: dict[str, str] = {
     Authority.RECORD: "Eintrag in der Patientenakte",
@@ -221,7 +283,11 @@ AUTHORITIES: dict[str, str] = {
 
 SEXES: dict[str, str] = {"F": "weiblich", "M": "männlich", "O": "divers"}
 
-WAYS: dict[str, str] = {Retrieve.C_GET: "C-GET (DIMSE)", Retrieve.DICOMWEB: "DICOMweb (WADO-RS)"}
+WAYS: dict[str, str] = {
+    Retrieve.C_GET: "C-GET (DIMSE)",
+    Retrieve.DICOMWEB: "DICOMweb (WADO-RS)",
+    Retrieve.C_MOVE: "C-MOVE (DIMSE)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +299,11 @@ class Explanation:
     owner: str
     next_step: str
     detail: str = ""
+
+    @property
+    def label(self) -> str:
+        """What the detail is."""
+        return "Abgebrochen von" if self.code == StoppedByPerson.code else "Grund"
 
 
 def explain(fault: Fault) -> Explanation:
@@ -254,16 +325,49 @@ def unexpected() -> Explanation:
     return Explanation(UNEXPECTED, cause, OWNERS[Owner.OWN_NODE], SENTENCES[Fault][1])
 
 
+def explain_note(note: str) -> str:
+    """Why one instance is not there: what the ledger noted of it, in one sentence."""
+    if note in _NOTES:
+        return _NOTES[note]
+    explanation = explain_reason(note)
+    return explanation.detail or explanation.cause
+
+
 def images(count: int, total: int) -> str:
     """How many of how many, as a person says it."""
     return f"{count} von {total} {'Bild' if total == 1 else 'Bildern'}"
 
 
+def remaining(seconds: float) -> str:
+    """How long it will still take, no more exactly than an estimate is."""
+    minutes = round(seconds / 60)
+    if seconds < 15:
+        return "noch wenige Sekunden"
+    if seconds < 50:
+        return "noch weniger als eine Minute"
+    if minutes < 2:
+        return "noch etwa eine Minute"
+    return f"noch etwa {minutes} Minuten" if minutes < 100 else f"noch etwa {round(minutes / 60)} Stunden"
+
+
+_NOTES = {
+    UNCONFIRMED: "Das Ziel-PACS hat den Empfang bestätigt, führt das Bild aber nicht auf.",
+    FOUND: "Das Ziel-PACS hat den Empfang nicht bestätigt, führt das Bild aber auf.",
+    UNANSWERED: "Das Bild wurde gesendet, doch das Ziel-PACS hat nicht geantwortet. Ob es dort ist, weiß niemand.",
+}
 _BY_CODE: dict[str, type[Fault]] = {kind.code: kind for kind in SENTENCES if kind.code}
 
 
 def _explanation(kind: type[Fault], detail: str, *, code: str = "") -> Explanation:
     cause, next_step = SENTENCES[kind]
     owner = OWNERS[getattr(kind, "owner", Owner.OWN_NODE)]
-    parts = [DETAILS.get(part, part) for part in detail.split(", ")]
+    parts = [_detail(part) for part in detail.split(", ")]
     return Explanation(code or kind.code, cause, owner, next_step, ", ".join(parts))
+
+
+def _detail(part: str) -> str:
+    """A detail of the table; an obstacle in the way of an image names the transfer syntax behind a colon."""
+    obstacle, _, syntax = part.partition(": ")
+    if syntax and obstacle in DETAILS:
+        return f"{DETAILS[obstacle].rstrip('.')} ({syntaxes.name_of(syntax)})."
+    return DETAILS.get(part, part)

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 
 from linkexchange.ports import Node
+from linkexchange.web.pages import findings
 from linkexchange.web.pages.fetching import add_fetching
 from linkexchange.web.pages.links import Releases, add_links
 from linkexchange.web.pages.live import add_events
@@ -43,4 +44,4 @@ def _add_pacs(site: Site, node: Node) -> None:
     @site.pages.get("/pacs")
     def pacs(request: Request) -> HTMLResponse:
         with node.store.work(node.me) as work:
-            return site.page(request, "pacs.html", passports=work.pacs.all())
+            return site.page(request, "pacs.html", passports=work.pacs.all(), shown=findings.shown(work))

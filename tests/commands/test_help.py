@@ -11,10 +11,24 @@ from linkexchange.commands import app
 WORDS = [
     *[
         [name]
-        for name in ("hub", "node", "data", "worker", "web", "demo", "publish", "withdraw", "find", "pull", "push")
+        for name in (
+            "hub",
+            "node",
+            "data",
+            "worker",
+            "web",
+            "demo",
+            "publish",
+            "withdraw",
+            "find",
+            "pull",
+            "stop",
+            "push",
+        )
     ],
-    *[["pacs", name] for name in ("set", "list")],
+    *[["pacs", name] for name in ("set", "list", "limit")],
     ["participant", "set"],
+    ["doctor", "pacs"],
     *[["audit", name] for name in ("verify", "head")],
 ]
 

@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import listening
@@ -137,6 +137,67 @@ def test_a_transfer_that_somebody_else_asks_for_appears_in_the_open_list(
     expect(row).to_contain_text("angefragt")
     in_the_background(world, transfer).join()
     expect(row).to_contain_text("vollständig")
+    assert desk.complaints == []
+
+
+def test_a_stop_is_asked_for_confirmed_and_done_while_one_watches(world: World, open_desk: Callable[..., Desk]) -> None:
+    a_study_in_the_record(world)
+    world.pacs[PRACTICE].silent_after = 2
+    desk = open_desk()
+    desk.search()
+    transfer = desk.confirm()
+    with world.at_work(transfer):
+        expect(desk.page.locator("#course")).to_contain_text(f"2 von {INSTANCES} Bildern", timeout=15_000)
+        expect(desk.page.locator("#course")).to_contain_text("noch wenige Sekunden", timeout=15_000)
+        desk.page.get_by_role("button", name="Abbrechen …").click()
+        expect(desk.page.get_by_role("dialog")).to_contain_text("Was schon angekommen ist, bleibt in Ihrem PACS.")
+        desk.page.get_by_role("button", name="Ja, abbrechen").click()
+        course = desk.page.locator("#course")
+        expect(course).to_contain_text(f"abgebrochen: 2 von {INSTANCES} Bildern", timeout=15_000)
+    expect(course).to_contain_text("jemand an diesen Seiten")
+    assert desk.complaints == []
+
+
+def test_whoever_decides_against_the_stop_lets_the_transfer_go_on(world: World, open_desk: Callable[..., Desk]) -> None:
+    a_study_in_the_record(world)
+    transfer = world.ask("entry-1")
+    desk = open_desk()
+    desk.page.goto("/transfers")
+    desk.page.get_by_role("button", name="Abbrechen …").click()
+    desk.page.get_by_role("button", name="Nein, weiter übertragen").click()
+    expect(desk.page.get_by_role("dialog")).to_have_count(0)
+    with world.at_work(transfer):
+        expect(desk.page.locator(f"#transfer-{transfer}")).to_contain_text("vollständig")
+    assert desk.complaints == []
+
+
+def test_a_transfer_can_be_stopped_without_javascript(world: World, open_desk: Callable[..., Desk]) -> None:
+    a_study_in_the_record(world)
+    transfer = world.ask("entry-1")
+    desk = open_desk(java_script_enabled=False)
+    desk.page.goto(f"/transfers/{transfer}")
+    desk.page.get_by_role("button", name="Abbrechen …").click()
+    desk.page.get_by_role("button", name="Ja, abbrechen").click()
+    expect(desk.page.locator("#course")).to_contain_text("Die Übertragung wurde abgebrochen.")
+    assert desk.complaints == []
+
+
+def test_w_01_a_name_that_is_a_script_is_run_nowhere_on_the_way_to_a_stop(
+    world: World, open_desk: Callable[..., Desk]
+) -> None:
+    with world.resolver.store.work(HOSPITAL) as work:
+        work.directory.put(replace(work.directory.find(HOSPITAL), name=ATTACK))
+    a_study_in_the_record(world)
+    world.pacs[PRACTICE].silent_after = 1
+    transfer = world.ask("entry-1")
+    desk = open_desk()
+    with world.at_work(transfer):
+        desk.page.goto(f"/transfers/{transfer}")
+        expect(desk.page.locator("#course")).to_contain_text(ATTACK, timeout=15_000)
+        desk.page.get_by_role("button", name="Abbrechen …").click()
+        expect(desk.page.get_by_role("dialog")).to_contain_text(ATTACK)
+        desk.page.get_by_role("button", name="Ja, abbrechen").click()
+        expect(desk.page.locator("#course")).to_contain_text("Abgebrochen von", timeout=15_000)
     assert desk.complaints == []
 
 

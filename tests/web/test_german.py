@@ -5,13 +5,16 @@ from __future__ import annotations
 import pytest
 
 from linkexchange import errors
-from linkexchange.errors import Denied, Fault, HubUnavailable, Owner, Refused, WrongPatient
+from linkexchange.commands import stop
+from linkexchange.errors import Denied, Fault, HubUnavailable, Owner, Refused, StoppedByPerson, WrongPatient
 from linkexchange.model.access import Reason
 from linkexchange.model.passport import Retrieve
 from linkexchange.model.proof import Fate
+from linkexchange.model.syntaxes import Obstacle
 from linkexchange.model.transfer import Authority, Purpose, State
 from linkexchange.pull.finish import reason_of
 from linkexchange.web import german
+from linkexchange.web.pages import fetching
 
 FAULTS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Fault)]
 
@@ -66,3 +69,35 @@ def test_a_refusal_that_has_no_class_of_its_own_is_told_as_a_refusal() -> None:
 
 def test_one_image_is_not_counted_in_the_plural() -> None:
     assert (german.images(1, 1), german.images(3, 4)) == ("1 von 1 Bild", "3 von 4 Bildern")
+
+
+@pytest.mark.parametrize("obstacle", list(Obstacle))
+def test_every_obstacle_in_the_way_of_an_image_is_told_in_german_with_the_syntax(obstacle: Obstacle) -> None:
+    told = german.explain_note(f"syntax-refused: {obstacle}: 1.2.840.10008.1.2.4.91")
+    assert told == f"{german.DETAILS[obstacle].rstrip('.')} (JPEG 2000, verlustbehaftet komprimiert)."
+
+
+@pytest.mark.parametrize("who", [fetching.USER, stop.USER])
+def test_whoever_stops_a_transfer_without_a_name_is_described_in_german(who: str) -> None:
+    told = german.explain(StoppedByPerson(who))
+    assert (told.label, told.detail) == ("Abgebrochen von", german.DETAILS[who])
+
+
+def test_whoever_stops_a_transfer_by_name_is_named() -> None:
+    assert german.explain(StoppedByPerson("Dr. Test")).detail == "Dr. Test"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "noch wenige Sekunden"),
+        (14, "noch wenige Sekunden"),
+        (40, "noch weniger als eine Minute"),
+        (70, "noch etwa eine Minute"),
+        (125, "noch etwa 2 Minuten"),
+        (90 * 60, "noch etwa 90 Minuten"),
+        (3 * 3600, "noch etwa 3 Stunden"),
+    ],
+)
+def test_an_estimate_is_no_more_exact_than_it_can_be(seconds: float, words: str) -> None:
+    assert german.remaining(seconds) == words

@@ -181,7 +181,7 @@ def test_a_denied_transfer_tells_the_reason_in_german(world: World, practice: Vi
 
 def test_a_stopped_transfer_says_whose_fault_it_is(world: World, practice: Visitor) -> None:
     entry = world.publish()
-    world.pacs[HOSPITAL].held[uid(1)] = data_set(1, PatientBirthDate="19800101")
+    world.pacs[HOSPITAL].instances[uid(1)] = data_set(1, PatientBirthDate="19800101")
     page = words(practice.get(f"/transfers/{world.pull(entry).transfer}").text)
     assert "abgebrochen" in page
     assert "Grund Geburtsdatum" in page

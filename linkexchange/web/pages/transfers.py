@@ -1,4 +1,4 @@
-"""Transfers as they happen, and their proofs. Each is shown by its number, which names no patient."""
+"""Transfers as they happen, how to stop one, and their proofs. Each is shown by its number, which names no patient."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from fastapi import Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
-from linkexchange.errors import UnknownTransfer
-from linkexchange.model.transfer import FINAL, Transfer
-from linkexchange.ports import Node, Progress
-from linkexchange.web.german import Explanation, explain_reason
+from linkexchange import pull
+from linkexchange.errors import Overtaken, UnknownTransfer
+from linkexchange.model.transfer import FINAL, State, Transfer
+from linkexchange.ports import Node, Progress, UnitOfWork
+from linkexchange.web import german
 from linkexchange.web.pages.account import Account, account_of
+from linkexchange.web.pages.fetching import USER
 from linkexchange.web.pages.live import Events
 from linkexchange.web.pages.names import Names
 from linkexchange.web.pages.site import Site
@@ -20,11 +22,12 @@ from linkexchange.web.pages.site import Site
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One transfer as a page shows it."""
+    """One transfer as a page shows it. `stop_asked` says who wants it stopped."""
 
     transfer: Transfer
     progress: Progress
     origin: str
+    stop_asked: str = ""
     account: Account | None = None
 
     @property
@@ -33,9 +36,26 @@ class Shown:
         return self.transfer.state in FINAL
 
     @property
-    def explanation(self) -> Explanation | None:
+    def stopping(self) -> bool:
+        """Whether somebody wants it stopped, and it has not ended yet."""
+        return bool(self.stop_asked) and not self.ended
+
+    @property
+    def state(self) -> str:
+        """The German word."""
+        return german.STOPPING if self.stopping else german.STATES[self.transfer.state]
+
+    @property
+    def remaining(self) -> str:
+        """The estimate while it moves; empty where there is none."""
+        seconds = self.progress.seconds_left
+        moving = self.transfer.state is State.MOVING and not self.stopping
+        return german.remaining(seconds) if moving and seconds is not None else ""
+
+    @property
+    def explanation(self) -> german.Explanation | None:
         """Why it waits, or has not ended well."""
-        return explain_reason(self.transfer.reason) if self.transfer.reason else None
+        return german.explain_reason(self.transfer.reason) if self.transfer.reason else None
 
 
 def add_transfers(site: Site, node: Node, events: Events, names: Names) -> None:
@@ -59,7 +79,21 @@ def add_transfers(site: Site, node: Node, events: Events, names: Names) -> None:
     def course(request: Request, transfer: UUID) -> HTMLResponse:
         return site.page(request, "parts/course.html", it=_one(node, names, transfer))
 
+    _add_stopping(site, node, names)
     _add_proofs(site, node, names)
+
+
+def _add_stopping(site: Site, node: Node, names: Names) -> None:
+    """The question, and the stop itself, which leads back to the transfer."""
+
+    @site.pages.get("/transfers/{transfer}/stop")
+    def question(request: Request, transfer: UUID) -> HTMLResponse:
+        return site.page(request, "stop.html", it=_one(node, names, transfer))
+
+    @site.forms.post("/transfers/{transfer}/stop")
+    def stop(transfer: UUID) -> RedirectResponse:
+        pull.stop(node, transfer, USER)
+        return RedirectResponse(f"/transfers/{transfer}", status_code=303)
 
 
 def _add_proofs(site: Site, node: Node, names: Names) -> None:
@@ -83,13 +117,21 @@ def _add_proofs(site: Site, node: Node, names: Names) -> None:
 
 def _recent(node: Node, names: Names) -> list[Shown]:
     with node.store.work(node.me) as work:
-        rows = work.transfers.recent()
-    return [Shown(transfer, progress, names.of(transfer.origin)) for transfer, progress in rows]
+        rows = [(*row, _stop_asked(work, row[0])) for row in work.transfers.recent()]
+    return [Shown(transfer, progress, names.of(transfer.origin), asked) for transfer, progress, asked in rows]
 
 
 def _one(node: Node, names: Names, number: UUID) -> Shown:
     with node.store.work(node.me) as work:
         transfer, progress = work.transfers.get(number), work.transfers.counts(number)
-        signed = work.transfers.proof(number)
+        signed, asked = work.transfers.proof(number), _stop_asked(work, transfer)
     account = account_of(signed, node.signer.public) if signed else None
-    return Shown(transfer, progress, names.of(transfer.origin), account)
+    return Shown(transfer, progress, names.of(transfer.origin), asked, account)
+
+
+def _stop_asked(work: UnitOfWork, transfer: Transfer) -> str:
+    """Who wants it stopped; of a transfer that a worker claims at this very moment the next event tells."""
+    try:
+        return "" if transfer.state in FINAL else work.transfers.stop_asked(transfer)
+    except Overtaken:
+        return ""
