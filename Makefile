@@ -7,12 +7,15 @@ UV := $(BIN)/uv
 LOCKED := uv.lock pyproject.toml ti-adapter/pyproject.toml
 PYTEST := $(BIN)/pytest -q
 JOBS ?= 2
+CUTS ?= 200
+KILLS ?= 300
+FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check format test benchmarks system-packages lock clean
+.PHONY: help demo check format test cuts kills fuzz benchmarks benchmarks-transfers system-packages lock clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## A whole network on this machine, with real images (ARGS=--once ends after the proof)
 	@exec $(BIN)/linkexchange demo $(ARGS)
@@ -28,8 +31,20 @@ check: $(VENV)/.dev ## Lint, format, types, import contracts, sizes and the fast
 test: $(VENV)/.dev system-packages ## Every test, with real PACS and a real browser
 	$(PYTEST) -n $(JOBS) --dist loadfile tests
 
-benchmarks: $(VENV)/.dev ## Measure, and print the issue's limits beside what was measured
+cuts: $(VENV)/.dev ## Pulls over lines that are cut at 200 random points (CUTS=200) in each way
+	LINKEXCHANGE_CUTS=$(CUTS) $(PYTEST) -n $(JOBS) tests/faults/test_cuts.py
+
+kills: $(VENV)/.dev system-packages ## 300 SIGKILLs at random moments (KILLS=300) over 1,000 transfers
+	LINKEXCHANGE_KILLS=$(KILLS) $(PYTEST) tests/faults/test_kills.py
+
+fuzz: $(VENV)/.dev ## Fuzz the codec and the header parser for ten minutes (FUZZ_SECONDS=600)
+	$(BIN)/python tests/fuzz/codec.py -max_total_time=$(FUZZ_SECONDS)
+
+benchmarks: $(VENV)/.dev ## Measure how long the demo takes, beside its limit
 	$(BIN)/python tests/benchmarks/start.py
+
+benchmarks-transfers: $(VENV)/.dev system-packages ## Measure transfers beside other ways, and write the page (or ARGS="--only ct --quick")
+	$(BIN)/python tests/benchmarks/transfers.py $(or $(ARGS),--write-docs)
 
 format: $(VENV)/.dev ## Put the code into its form
 	$(BIN)/ruff check --fix .

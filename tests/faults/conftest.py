@@ -26,6 +26,7 @@ from linkexchange import bootstrap, lifeline, publish, pull
 from linkexchange.demo import network
 from linkexchange.demo.network import Network, Site
 from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.proof import Fate
 from linkexchange.model.transfer import FINAL, Ask, Authority, Purpose, Transfer
 from linkexchange.ports import Node
 from linkexchange.signing import PROOF_MAX_BYTES, verify
@@ -99,6 +100,12 @@ class Ground:
             signed = work.transfers.proof(transfer)
         assert signed
         return verify(signed, self.practice.signer.public, max_bytes=PROOF_MAX_BYTES).claims
+
+    def unanswered(self, transfer: UUID) -> set[str]:
+        """What has been begun, and of which nothing is written down."""
+        with self.practice.store.work(self.practice.me) as work:
+            ledger = work.transfers.ledger(transfer)
+        return {str(it.sop_instance) for it in ledger if it.attempts and it.fate is Fate.MISSING}
 
     def actions(self, transfer: UUID) -> list[str]:
         """The audit trail of one transfer at the practice."""

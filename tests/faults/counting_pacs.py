@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from checker import Arrival, Image
 from pynetdicom import AE, AllStoragePresentationContexts, evt
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind, Verification
 
@@ -31,30 +32,40 @@ SYNTAXES = [
 
 
 class CountingPacs:
-    """What arrived: how often each SOP Instance UID, and with which digests."""
+    """What arrived: all of it in order, how often each SOP Instance UID, and with which digests."""
 
     def __init__(self, name: str = "counting") -> None:
         self.passport = Passport(name, AeTitle("COUNTING"), HOST, free_port())
+        self.arrivals: list[Arrival] = []
         self.received: Counter[str] = Counter()
         self.digests: dict[str, set[str]] = {}
         self._lock = threading.Lock()
+        self._ae = AE(ae_title=self.passport.ae_title)
+
+    @property
+    def open(self) -> int:
+        """How many associations there are."""
+        return len(self._ae.active_associations)
 
     def forget(self) -> None:
         with self._lock:
+            self.arrivals.clear()
             self.received.clear()
             self.digests.clear()
 
     def _store(self, event: Any) -> int:
         content = event.request.DataSet.getvalue()
         uid = str(event.request.AffectedSOPInstanceUID)
+        image = Image(str(event.context.transfer_syntax), content)
         with self._lock:
+            self.arrivals.append(Arrival(uid, image))
             self.received[uid] += 1
             self.digests.setdefault(uid, set()).add(hashlib.sha256(content).hexdigest())
         return 0
 
     @contextmanager
     def running(self) -> Iterator[CountingPacs]:
-        ae = AE(ae_title=self.passport.ae_title)
+        ae = self._ae
         ae.maximum_pdu_size = 131072
         for context in AllStoragePresentationContexts:
             ae.add_supported_context(context.abstract_syntax, SYNTAXES)

@@ -10,14 +10,16 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from linkexchange import bootstrap, jobs
-from linkexchange.ports import IncomingInstance, Node
+from linkexchange.model.identifiers import SopClassUid
+from linkexchange.model.passport import Passport
+from linkexchange.ports import Brake, Delivery, IncomingInstance, Node, Reply, Room
 from linkexchange.settings import NodeSettings, load
 
 ORIGIN_VARIABLE = "ORIGIN_DATA_PID"
@@ -52,20 +54,24 @@ class Before:
 class DyingDelivery:
     """A way into the destination on which the worker dies at the edge of its n-th instance."""
 
-    def __init__(self, inner: Any, *, number: int, edge: str, act: Callable[[], object]) -> None:
+    def __init__(self, inner: Delivery, *, number: int, edge: str, act: Callable[[], object]) -> None:
         self._inner, self._number, self._edge, self._act = inner, number, edge, act
         self._count = 0
 
-    def store(self, instance: IncomingInstance) -> int:
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def send(self, instance: IncomingInstance) -> Sequence[Reply]:
         self._count += 1
         mine = self._count == self._number
         if mine and self._edge == "before":
             self._act()
         chunks = self._in_the_middle(instance.chunks) if mine and self._edge == "middle" else instance.chunks
-        status: int = self._inner.store(replace(instance, chunks=chunks))
+        replies = self._inner.send(replace(instance, chunks=chunks))
         if mine and self._edge == "after":
+            self._inner.settle()
             self._act()
-        return status
+        return replies
 
     def _in_the_middle(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield next(chunks)
@@ -74,15 +80,17 @@ class DyingDelivery:
 
 
 def at_delivery(node: Node, *, number: int, edge: str, act: Callable[[], object]) -> Node:
-    def destination(passport: Any) -> Any:
+    def destination(passport: Passport) -> Any:
         inner = node.destination(passport)
 
         class Wrapped:
-            holder = staticmethod(inner.holder)
+            holder, held = staticmethod(inner.holder), staticmethod(inner.held)
 
             @contextmanager
-            def deliver(self) -> Iterator[DyingDelivery]:
-                with inner.deliver() as delivery:
+            def deliver(
+                self, sop_classes: Collection[SopClassUid], *, brake: Brake, room: Room
+            ) -> Iterator[DyingDelivery]:
+                with inner.deliver(sop_classes, brake=brake, room=room) as delivery:
                     yield DyingDelivery(delivery, number=number, edge=edge, act=act)
 
         return Wrapped()

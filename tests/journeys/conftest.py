@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -73,10 +74,17 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
     """One network for a module."""
+    with staged() as stage:
+        yield stage
+
+
+@contextmanager
+def staged(**hospital: Any) -> Iterator[Stage]:
+    """A network; the keyword arguments are settings of the hospital's node."""
     folder = Path(tempfile.mkdtemp(prefix="linkexchange-journey-"))
     folder.chmod(0o711)
     sites = [
-        Site("hospital", "Klinikum", TelematikId("5-2-KHS-1"), "1.2.276.0.76.4.53", (_NOWHERE,), QUICK),
+        Site("hospital", "Klinikum", TelematikId("5-2-KHS-1"), "1.2.276.0.76.4.53", (_NOWHERE,), {**QUICK, **hospital}),
         Site("practice", "Praxis", TelematikId("1-2-PRX-1"), "1.2.276.0.76.4.50", (_NOWHERE,), QUICK),
     ]
     try:
