@@ -8,10 +8,13 @@ from __future__ import annotations
 import logging
 import ssl
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
 
 import structlog
 from cryptography import x509
@@ -20,13 +23,15 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from linkexchange import documents, tls
 from linkexchange.attest import AttestedSessions
-from linkexchange.errors import SettingRefused
+from linkexchange.errors import PacsUnavailable, SettingRefused
 from linkexchange.hub import HubClient
 from linkexchange.jobs import Pace
+from linkexchange.model.findings import Findings, Scope
 from linkexchange.model.identifiers import AeTitle, TelematikId
 from linkexchange.model.participant import Participant
 from linkexchange.model.passport import Passport, Retrieve
-from linkexchange.ports import Archive, Destination, Node, OriginNode
+from linkexchange.model.passport import Store as PassportStore
+from linkexchange.ports import Archive, Brake, Destination, IncomingInstance, Node, OriginNode
 from linkexchange.resolve import Resolver
 from linkexchange.serve import Origin
 from linkexchange.settings import CommonSettings, HubSettings, NodeSettings
@@ -34,6 +39,19 @@ from linkexchange.signing import PublicKeys, Signer, certificate_der, thumbprint
 from linkexchange.store import embedded, schema
 from linkexchange.store.overview import HubOverview, NodeOverview
 from linkexchange.store.work import Database
+from linkexchange.ways import Elsewhere, Ladder, Way
+
+if TYPE_CHECKING:
+    from linkexchange.dicom import Pool, Timeouts
+    from linkexchange.dicomweb.own_body import Fetch, Place
+
+
+class _Calling(TypedDict):
+    """What an association needs beside the passport."""
+
+    calling_ae: AeTitle
+    timeouts: Timeouts
+    tls: ssl.SSLContext | None
 
 
 def now() -> datetime:
@@ -88,6 +106,7 @@ def node(settings: NodeSettings) -> Node:
     """A node with everything its use cases need."""
     from linkexchange.dicomweb import OriginNodeClient
     from linkexchange.ti import open_simulated_card, open_simulated_record
+    from linkexchange.transcoding import TranscodingPool
 
     context = client_context(settings)
     hub = HubClient(settings.hub_url, context)
@@ -98,8 +117,10 @@ def node(settings: NodeSettings) -> Node:
         return OriginNodeClient(participant, grant, context, idle_seconds=settings.idle_seconds)
 
     store = database(settings)
+    transcoder = TranscodingPool()
 
     def close() -> None:
+        transcoder.close()
         store.close()
         hub.close()
 
@@ -115,42 +136,151 @@ def node(settings: NodeSettings) -> Node:
         sessions=AttestedSessions(hub, card, audience=settings.hub_url, thumbprint=signer.kid, now=now),
         archive=lambda passport: archive(settings, passport),
         destination=lambda passport: destination(settings, passport),
+        probe=lambda passport, scope: probe(settings, passport, scope),
         origin=origin,
         hub_keys=_hub_keys(settings),
         now=now,
         close=close,
+        transcoder=transcoder,
     )
 
 
-def archive(settings: NodeSettings, passport: Passport) -> Archive:
-    """A PACS as a source, by the way that its passport names."""
+def archive(settings: NodeSettings, passport: Passport, pool: Pool | None = None) -> Archive:
+    """A PACS as a source, by the way that its passport names; `pool` is that of this process's receiver.
+
+    Raises `PacsUnavailable` for C-MOVE where the node has no receiver.
+    """
     if passport.retrieve is Retrieve.DICOMWEB:
         from linkexchange.dicomweb import DicomwebArchive
 
-        # Shorter than the requester's patience with this node, so that it hears the reason before it gives up.
-        return DicomwebArchive(passport, idle_seconds=settings.idle_seconds / 2)
-    from linkexchange.dicom import CGetArchive, Timeouts
+        context = pacs_context(settings, passport)
+        return DicomwebArchive(passport, context=context, idle_seconds=_pacs_seconds(settings))
+    if passport.retrieve is Retrieve.C_MOVE:
+        return _c_move(settings, passport, pool)
+    from linkexchange.dicom import CGetArchive
 
-    timeouts = Timeouts(idle_seconds=settings.idle_seconds / 2)
-    return CGetArchive(passport, calling_ae=AeTitle(settings.ae_title), timeouts=timeouts)
+    return CGetArchive(passport, **_calling(settings, passport, _pacs_seconds(settings)))
+
+
+def ladder(settings: NodeSettings, passport: Passport, pool: Pool | None) -> Archive:
+    """A PACS as a source, by the way that its passport names, and by those below it where that fails."""
+    order = (Retrieve.DICOMWEB, Retrieve.C_GET, Retrieve.C_MOVE)
+    below = order[order.index(passport.retrieve) + 1 :]
+    kinds = [passport.retrieve, *(kind for kind in below if kind is not Retrieve.C_MOVE or pool)]
+    ways = [Way(kind.value, partial(archive, settings, replace(passport, retrieve=kind), pool)) for kind in kinds]
+    return Ladder(ways, patience_seconds=_pacs_seconds(settings) / 2)
+
+
+def _pacs_seconds(settings: NodeSettings) -> float:
+    """Shorter than the requester's patience with this node, so that it hears the reason before it gives up."""
+    return settings.idle_seconds / 2
+
+
+def _c_move(settings: NodeSettings, passport: Passport, pool: Pool | None) -> Archive:
+    """Here, or from the process that has the receiver."""
+    from linkexchange.dicom import CGetArchive, CMoveArchive
+    from linkexchange.dicomweb import OwnNode
+
+    if not settings.dimse_port:
+        raise PacsUnavailable("C-MOVE needs a DIMSE port of this node: set dimse_port")
+    calling = _calling(settings, passport, _pacs_seconds(settings))
+    if pool:
+        return CMoveArchive(passport, pool, **calling)
+    address = settings.data_url or settings.node_url
+    own = OwnNode(address, passport.name, client_context(settings), idle_seconds=settings.idle_seconds)
+    return Elsewhere(CGetArchive(passport, **calling), own)
+
+
+@contextmanager
+def receiver(settings: NodeSettings) -> Iterator[Pool | None]:
+    """Listen for what C-MOVE brings, as long as the block lasts; None where the node has no DIMSE port."""
+    if not settings.dimse_port:
+        yield None
+        return
+    from linkexchange.dicom import Callers, Limits, Pool, Receiver
+
+    store, me = database(settings), TelematikId(settings.telematik_id)
+
+    def registered() -> Sequence[Passport]:
+        with store.work(me) as work:
+            return work.pacs.all()
+
+    place = (settings.dimse_host, settings.dimse_port)
+    titles = settings.move_ae_titles.split(",") if settings.move_ae_titles else [settings.ae_title]
+    pool = Pool(
+        [AeTitle(title) for title in titles], place=f"{place[0]}:{place[1]}", late_seconds=settings.late_seconds
+    )
+    limits = Limits(idle_seconds=settings.idle_seconds)
+    context = _dimse_context(settings) if settings.dimse_tls else None
+    with closing(store), Receiver(place, pool=pool, known=Callers(registered), tls=context, limits=limits):
+        yield pool
+
+
+def _dimse_context(settings: NodeSettings) -> ssl.SSLContext:
+    return tls.server_context(settings.tls_certificate, settings.tls_key, settings.pacs_ca or settings.tls_ca)
+
+
+def own_instances(settings: NodeSettings, pool: Pool) -> Fetch:
+    """What the own processes fetch through this one."""
+    from linkexchange.dicom import CMoveArchive
+
+    store, me = database(settings), TelematikId(settings.telematik_id)
+
+    def fetch(place: Place, brake: Brake) -> Generator[IncomingInstance, None, None]:
+        with store.work(me) as work:
+            passport = work.pacs.find(place.pacs)
+        pacs = CMoveArchive(passport, pool, **_calling(settings, passport, _pacs_seconds(settings)))
+        return pacs.retrieve_one(place.study, place.series, place.instance, brake=brake)
+
+    return fetch
 
 
 def destination(settings: NodeSettings, passport: Passport) -> Destination:
-    """A PACS as a destination."""
-    from linkexchange.dicom import StoreDestination, Timeouts
+    """A PACS as a destination, by the way that its passport names."""
+    if passport.store is PassportStore.STOW_RS:
+        from linkexchange.dicomweb import StowDestination
 
-    timeouts = Timeouts(idle_seconds=settings.idle_seconds)
-    return StoreDestination(passport, calling_ae=AeTitle(settings.ae_title), timeouts=timeouts)
+        context = pacs_context(settings, passport)
+        return StowDestination(passport, context=context, idle_seconds=settings.idle_seconds)
+    from linkexchange.dicom import StoreDestination
+
+    return StoreDestination(passport, **_calling(settings, passport, settings.idle_seconds))
 
 
-def origin(settings: NodeSettings) -> Origin:
-    """A node's serving side: it needs neither card nor record nor hub."""
+def pacs_context(settings: NodeSettings, passport: Passport) -> ssl.SSLContext | None:
+    """TLS towards a PACS that speaks it: its certificate is checked, and ours is shown."""
+    if not passport.tls:
+        return None
+    return tls.client_context(settings.tls_certificate, settings.tls_key, settings.pacs_ca or settings.tls_ca)
+
+
+def _calling(settings: NodeSettings, passport: Passport, idle_seconds: float) -> _Calling:
+    from linkexchange.dicom import Timeouts
+
+    return {
+        "calling_ae": AeTitle(settings.ae_title),
+        "timeouts": Timeouts(idle_seconds=idle_seconds),
+        "tls": pacs_context(settings, passport),
+    }
+
+
+def probe(settings: NodeSettings, passport: Passport, scope: Scope) -> Findings:
+    """What a PACS can do, found out by asking it."""
+    from linkexchange.dicom.line import Line
+    from linkexchange.dicom.probe import probe
+
+    return probe(Line(passport, AeTitle(settings.ae_title), tls=pacs_context(settings, passport)), scope)
+
+
+def origin(settings: NodeSettings, pool: Pool | None = None) -> Origin:
+    """A node's serving side: it needs neither card nor record nor hub. `pool` is that of this process's receiver."""
     return Origin(
         me=TelematikId(settings.telematik_id),
         hub_keys=_hub_keys(settings),
         store=database(settings),
-        archive=lambda passport: archive(settings, passport),
+        archive=lambda passport: ladder(settings, passport, pool),
         now=now,
+        turn_seconds=settings.idle_seconds / 4,
     )
 
 

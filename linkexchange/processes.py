@@ -9,6 +9,7 @@ from functools import partial
 
 from linkexchange import bootstrap
 from linkexchange.household import Household
+from linkexchange.model.identifiers import TelematikId
 from linkexchange.settings import HubSettings, NodeSettings
 
 
@@ -50,13 +51,15 @@ def share_imports() -> None:
 
 
 def data(settings: NodeSettings) -> None:
-    """Studies pass through here when this node is the origin (mTLS port)."""
+    """Studies pass through here when this node is the origin (mTLS port), and C-MOVE brings them here (DIMSE port)."""
     from linkexchange.dicomweb import origin_application
-    from linkexchange.listener import serve
+    from linkexchange.threaded import serve
 
-    app = origin_application(bootstrap.origin(settings))
-    context = bootstrap.server_context(settings)
-    serve(app, host=settings.listen_host, port=settings.listen_port, context=context)
+    with bootstrap.receiver(settings) as pool:
+        own = bootstrap.own_instances(settings, pool) if pool else None
+        answering = origin_application(bootstrap.origin(settings, pool), TelematikId(settings.telematik_id), own)
+        context = bootstrap.server_context(settings)
+        serve(answering, host=settings.listen_host, port=settings.listen_port, context=context)
 
 
 def worker(settings: NodeSettings) -> None:

@@ -22,6 +22,7 @@ from linkexchange.model.identifiers import AeTitle, TelematikId
 
 PREFIX = "LINKEXCHANGE_"
 FILE_KEY = "LINKEXCHANGE_SETTINGS_FILE"
+MOVE_TITLES_MAX = 4
 
 
 def _telematik_id(value: str) -> str:
@@ -30,6 +31,13 @@ def _telematik_id(value: str) -> str:
 
 def _ae_title(value: str) -> str:
     return AeTitle(value)
+
+
+def _ae_titles(text: str) -> str:
+    titles = [AeTitle(word.strip()) for word in text.split(",")]
+    if len(set(titles)) > MOVE_TITLES_MAX:
+        raise ValueError(f"at most {MOVE_TITLES_MAX} AE titles")
+    return ",".join(titles)
 
 
 def _loopback(host: str) -> str:
@@ -143,11 +151,32 @@ class NodeSettings(CommonSettings):
     ae_title: Annotated[str, AfterValidator(_ae_title)] = "LINKEXCHANGE"
     """AE title with which this node calls its PACS."""
 
+    dimse_host: str = "127.0.0.1"
+    """Address on which the DIMSE port listens: one that the own PACS can reach."""
+
+    dimse_port: int = Field(default=0, ge=0, le=65535)
+    """Port at which the own PACS sends what a C-MOVE has asked for. 0: C-MOVE is not used."""
+
+    dimse_tls: bool = False
+    """Whether the DIMSE port speaks TLS; whoever calls then shows a certificate that names his registered host."""
+
+    move_ae_titles: Annotated[str, AfterValidator(_ae_titles)] = ""
+    """AE titles at the DIMSE port, up to 4 with commas between; each is for one C-MOVE at a time. Empty: ae_title."""
+
+    late_seconds: float = Field(default=5.0, ge=0)
+    """How long is waited, after the end of a C-MOVE, for the next instance that comes late."""
+
+    data_url: Https = ""
+    """Address under which this node's own processes reach its mTLS port. Empty: node_url."""
+
+    pacs_ca: Path | None = None
+    """CA certificates (PEM) of PACS that speak TLS. Empty: the hub's CA."""
+
     default_destination: str = ""
     """Name of the PACS that takes what other participants push. Empty: pushes are not taken up."""
 
     worker_concurrency: int = Field(default=4, ge=1, le=64)
-    """How many transfers one worker runs at once."""
+    """How many transfers of each purpose (emergency, treatment, prefetch) one worker runs at once."""
 
     worker_stalled_seconds: float = Field(default=30.0, ge=1)
     """After this silence a worker counts as dead, and another takes its transfers over."""

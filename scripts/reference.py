@@ -115,13 +115,14 @@ and participants are no settings but rows in the database (`linkexchange pacs`, 
 
 _BY_CHECK = {
     "_ae_title": "AE title",
+    "_ae_titles": "AE titles",
     "_https": "https address",
     "_loopback": "loopback address",
     "_postgresql": "postgresql URL, secret",
     "_private": "file, mode 0600",
     "_telematik_id": "Telematik-ID",
 }
-_BY_TYPE = {Path: "path", str: "text", int: "whole number", float: "number"}
+_BY_TYPE = {Path: "path", Path | None: "path", str: "text", bool: "true or false", int: "whole number", float: "number"}
 _LIMITS = {annotated_types.Ge: "at least", annotated_types.Gt: "more than", annotated_types.Le: "at most"}
 
 

@@ -145,7 +145,9 @@ def database(postgres: Server, urls: tuple[str, str], clock: Clock) -> Iterator[
 def world(postgres: Server, urls: tuple[str, str], database: Database, clock: Clock) -> Iterator[World]:
     """A network in one process; `database` is that of the nodes."""
     with open_database(urls[0], clock) as hub:
-        yield World(hub, database, clock)
+        network = World(hub, database, clock)
+        yield network
+        network.transcoder.close()
         _empty(postgres, hub)
 
 

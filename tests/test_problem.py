@@ -56,6 +56,12 @@ def test_only_what_may_work_later_is_to_be_tried_again() -> None:
     assert problem(errors.Denied(), "4bf92f35").headers == {}
 
 
+def test_whoever_waits_for_a_turn_is_told_when_to_ask_again() -> None:
+    described = problem(errors.OriginPacsBusy("inside", after_seconds=899.5), "4bf92f35")
+    assert (described.status, described.body["after_seconds"]) == (503, 900)
+    assert b"inside" not in described.content
+
+
 def test_the_content_is_json() -> None:
     described = problem(errors.UnknownStudy(), "4bf92f35")
     assert json.loads(described.content) == described.body

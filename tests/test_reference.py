@@ -18,6 +18,7 @@ import pytest
 from linkexchange import hub
 from linkexchange.model.access import Reason
 from linkexchange.model.audit import Action, AuditEntry, first_bad
+from linkexchange.model.findings import Answer, Check, Findings
 from linkexchange.model.grant import TYP as GRANT_TYP
 from linkexchange.model.grant import accept
 from linkexchange.model.identifiers import LinkId, SeriesUid, Sha256, SopClassUid, SopInstanceUid, StudyUid, TelematikId
@@ -148,6 +149,7 @@ def _delivered(row: dict[str, Any]) -> Delivered:
         row["bytes"],
         *(digest and Sha256(digest) for digest in digests),
         note=row["note"],
+        received_syntax=row["received_syntax"],
     )
 
 
@@ -216,9 +218,21 @@ def test_the_example_of_an_event_has_the_listed_members() -> None:
 
 
 def test_the_example_of_a_passport_is_read() -> None:
-    (example,) = _examples("passport.md")
+    example, _ = _examples("passport.md")
     assert Passport.from_json(example).to_json() == example
     assert _first_column("passport.md", "# The passport of a PACS") == list(example)
+
+
+def test_the_example_of_findings_is_read() -> None:
+    _, example = _examples("passport.md")
+    assert Findings.from_json(example).to_json() == example
+
+
+def test_the_page_lists_the_members_of_findings_every_answer_and_every_check() -> None:
+    _, example = _examples("passport.md")
+    checks = _first_column("passport.md", "### Checks")
+    assert _first_column("passport.md", "## Findings") == [*example, *Answer, *checks]
+    assert sorted(checks) == sorted(Check)
 
 
 # --- hub --------------------------------------------------------------------------------------------------------------

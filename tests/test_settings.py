@@ -107,6 +107,19 @@ def test_the_file_that_is_named_at_the_command_line_counts(read: Callable[..., N
     assert read(named, SETTINGS_FILE=str(other)).worker_concurrency == 7
 
 
+def test_move_destinations_are_ae_titles_with_commas_between(read: Callable[..., NodeSettings]) -> None:
+    assert read(MOVE_AE_TITLES="NODE1, NODE2").move_ae_titles == "NODE1,NODE2"
+
+
+@pytest.mark.parametrize("titles", ["A,B,C,D,E", "A,,B", "SEVENTEEN_LETTERS", "A\\B"])
+def test_move_destinations_are_at_most_four_ae_titles(refused: Callable[..., str], titles: str) -> None:
+    assert refused(MOVE_AE_TITLES=titles).startswith("LINKEXCHANGE_MOVE_AE_TITLES")
+
+
+def test_the_address_of_the_data_process_is_https_where_there_is_one(refused: Callable[..., str]) -> None:
+    assert "DATA_URL" in refused(DATA_URL="http://data.example")
+
+
 def test_settings_are_frozen(read: Callable[..., NodeSettings]) -> None:
     settings = read()
     with pytest.raises(ValueError, match="frozen"):

@@ -43,13 +43,13 @@ class TestCa:
         self.certificate = folder / "ca.pem"
         self.certificate.write_bytes(self._own().public_bytes(Encoding.PEM))
 
-    def node(self, telematik_id: TelematikId, stem: str) -> Files:
-        """A node's certificate: the Telematik-ID as URI, valid at the loopback address."""
-        return self._issue(telematik_id.uri, stem)
+    def node(self, telematik_id: TelematikId, stem: str, host: str) -> Files:
+        """A node's certificate: the Telematik-ID as URI, valid at the address of its host."""
+        return self._issue(telematik_id.uri, stem, host)
 
-    def hub(self) -> Files:
+    def hub(self, host: str) -> Files:
         """The hub's certificate."""
-        return self._issue(HUB_URI, "hub")
+        return self._issue(HUB_URI, "hub", host)
 
     def _own(self) -> x509.Certificate:
         public = self._key.public_key()
@@ -58,10 +58,10 @@ class TestCa:
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         return builder.add_extension(_usage(certificates=True), critical=True).sign(self._key, SHA256())
 
-    def _issue(self, uri: str, stem: str) -> Files:
+    def _issue(self, uri: str, stem: str, host: str) -> Files:
         key = ec.generate_private_key(ec.SECP256R1())
-        loopback = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri), loopback])
+        address = x509.IPAddress(ipaddress.ip_address(host))
+        names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri), address])
         both = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         builder = _builder(_name(stem), self._name, key.public_key())

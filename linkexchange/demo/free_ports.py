@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import socket
 from random import SystemRandom
 
 HOST = "127.0.0.1"
 _FIRST, _COUNT = 20_000, 12_000
 _reserved: list[socket.socket] = []
+
+
+@atexit.register
+def _give_back() -> None:
+    while _reserved:
+        _reserved.pop().close()
 
 
 def free_port() -> int:

@@ -4,7 +4,8 @@
         node = net.node("klinik")        # what the commands of that node use
         net.patients.entitle(...)        # the patient's side of the simulated record
 
-Everything listens on the loopback address and ends with this process, however that happens.
+Everything listens on the loopback address, unless a site is told otherwise, and ends with this process, however that
+happens.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from linkexchange import bootstrap, lifeline, processes
-from linkexchange.demo.certificates import TestCa, grant_key
+from linkexchange.demo.certificates import Files, TestCa, grant_key
 from linkexchange.demo.free_ports import HOST, free_port
 from linkexchange.errors import Unavailable
 from linkexchange.model.audit import Action
@@ -32,7 +33,7 @@ from linkexchange.model.participant import Participant
 from linkexchange.model.passport import Passport
 from linkexchange.ports import Node
 from linkexchange.processes import Process
-from linkexchange.settings import PREFIX, HubSettings, NodeSettings, load
+from linkexchange.settings import PREFIX, CommonSettings, HubSettings, NodeSettings, load
 from ti_adapter.simulator import __main__ as simulator
 from ti_adapter.simulator.__main__ import ADMIN_KEY_VARIABLE
 from ti_adapter.simulator.client import PatientClient
@@ -47,7 +48,8 @@ class Site:
     """A participant to be.
 
     `name` is also the name of its folder, `settings` are keys beyond those that it needs, `without` names processes
-    that its node leaves out.
+    that its node leaves out. Others reach it at `host`. `within` is entered while its node is started, which may put it
+    into a network namespace of its own.
     """
 
     name: str
@@ -57,6 +59,8 @@ class Site:
     pacs: tuple[Passport, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    host: str = HOST
+    within: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +105,19 @@ class Network:
 
 
 @contextmanager
-def running(folder: Path, sites: Sequence[Site]) -> Iterator[Network]:
-    """Start everything at once, wait until all answers, and end it with the block."""
+def running(folder: Path, sites: Sequence[Site], *, host: str = HOST) -> Iterator[Network]:
+    """Start everything at once, wait until all answers, and end it with the block. Hub and TI are reached at `host`."""
     _forget_settings()
     processes.share_imports()
-    plan = _Plan(folder, sites)
+    plan = _Plan(folder, sites, host)
     with ExitStack() as stack:
-        admin_key, ti = stack.enter_context(_ti(folder))
+        admin_key, ti = stack.enter_context(_ti(folder, host))
         hub = stack.enter_context(_household("hub", plan.hub_settings()))
-        nodes = {
-            site.name: stack.enter_context(_household("node", plan.node_settings(site, ti), without=site.without))
-            for site in sites
-        }
+        nodes = {}
+        for site in sites:
+            with site.within():
+                node = _household("node", plan.node_settings(site, ti), without=site.without)
+                nodes[site.name] = stack.enter_context(node)
         network = Network(hub, nodes, PatientClient(ti, admin_key), plan.pki)
         stack.callback(network.close)
         _wait(network)
@@ -123,8 +128,9 @@ def running(folder: Path, sites: Sequence[Site]) -> Iterator[Network]:
 class _Plan:
     """Who has which port, certificate and card."""
 
-    def __init__(self, folder: Path, sites: Sequence[Site]) -> None:
+    def __init__(self, folder: Path, sites: Sequence[Site], host: str) -> None:
         self.folder = folder
+        self._hub_host = host
         self.pki = SimulatedPki.generate(bootstrap.now())
         self._ca = TestCa(folder)
         self._grant_key, self._hub_keys = grant_key(folder)
@@ -133,7 +139,7 @@ class _Plan:
 
     def hub_settings(self) -> dict[str, Any]:
         return {
-            **self._common("hub", self._ca.hub()),
+            **self._common("hub", self._hub_host, self._ca.hub(self._hub_host)),
             "grant_key": self._grant_key,
             "trust_list": self.folder / "trust.pem",
         }
@@ -144,10 +150,10 @@ class _Plan:
         institution = SimulatedInstitution(site.telematik_id, site.institution, (site.profession_oid,))
         self.pki.card(institution).save(card_folder)
         return {
-            **self._common(site.name, self._ca.node(site.telematik_id, site.name)),
+            **self._common(site.name, site.host, self._ca.node(site.telematik_id, site.name, site.host)),
             "telematik_id": site.telematik_id,
             "name": site.institution,
-            "node_url": f"https://{HOST}:{self._ports[site.name][0]}",
+            "node_url": f"https://{site.host}:{self._ports[site.name][0]}",
             "hub_keys": self._hub_keys,
             "card_folder": card_folder,
             "record_url": ti,
@@ -155,24 +161,25 @@ class _Plan:
             **site.settings,
         }
 
-    def _common(self, name: str, files: Any) -> dict[str, Any]:
+    def _common(self, name: str, host: str, files: Files) -> dict[str, Any]:
         listen_port, pages_port = self._ports[name]
         return {
             "state_folder": self.folder / name / "state",
             "tls_certificate": files.certificate,
             "tls_key": files.key,
             "tls_ca": files.ca,
-            "hub_url": f"https://{HOST}:{self._ports['hub'][0]}",
+            "hub_url": f"https://{self._hub_host}:{self._ports['hub'][0]}",
+            "listen_host": host,
             "listen_port": listen_port,
             "pages_port": pages_port,
         }
 
 
 @contextmanager
-def _ti(folder: Path) -> Iterator[tuple[str, str]]:
+def _ti(folder: Path, host: str) -> Iterator[tuple[str, str]]:
     """The simulated TI; the key of the patient's side and the address."""
     admin_key, port = secrets.token_urlsafe(24), free_port()
-    options = ["--trust", str(folder / "trust.pem"), "--port", str(port)]
+    options = ["--trust", str(folder / "trust.pem"), "--host", host, "--port", str(port)]
     environment = {**os.environ, ADMIN_KEY_VARIABLE: admin_key}
 
     def serve() -> None:
@@ -185,7 +192,7 @@ def _ti(folder: Path) -> Iterator[tuple[str, str]]:
     with (folder / "ti" / "log").open("wb") as log:
         process = _start("ti", serve, command, output=log, environment=environment)
     try:
-        yield admin_key, f"http://{HOST}:{port}"
+        yield admin_key, f"http://{host}:{port}"
     finally:
         lifeline.stop(process)
 
@@ -242,20 +249,26 @@ def _forget_settings() -> None:
 def _wait(network: Network) -> None:
     """Until every listener answers."""
     deadline = time.monotonic() + READY_SECONDS
-    hub = network.hub_settings
-    waiting = [(network.hub.process, hub.listen_port), (network.hub.process, hub.pages_port)]
+    hub = _addresses(network.hub_settings)
+    waiting = [(network.hub.process, address) for address in hub.values()]
     for name, household in network.nodes.items():
-        settings = network.settings(name)
-        ports = {"data": settings.listen_port, "web": settings.pages_port}
-        waiting += [(household.process, port) for part, port in ports.items() if part not in household.without]
-    for process, port in waiting:
-        while not _answers(port):
-            _patience(process, deadline, f"port {port}")
+        addresses = _addresses(network.settings(name))
+        waiting += [(household.process, addresses[part]) for part in addresses if part not in household.without]
+    for process, address in waiting:
+        while not _answers(address):
+            _patience(process, deadline, f"port {address[1]}")
 
 
-def _answers(port: int) -> bool:
+def _addresses(settings: CommonSettings) -> dict[str, tuple[str, int]]:
+    return {
+        "data": (settings.listen_host, settings.listen_port),
+        "web": (settings.pages_host, settings.pages_port),
+    }
+
+
+def _answers(address: tuple[str, int]) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0
+        return probe.connect_ex(address) == 0
 
 
 def _patience(process: lifeline.Child, deadline: float, what: str) -> None:

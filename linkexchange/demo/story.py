@@ -30,11 +30,12 @@ def load(network: Network, site: str, studies: Sequence[DemoStudy]) -> None:
     node = network.node(site)
     with node.store.work(node.me) as work:
         passport = work.pacs.all()[0]
-    with bootstrap.destination(settings, passport).deliver() as delivery:
-        for file in (file for study in studies for file in study.files):
-            status = delivery.store(_instance(file))
-            if status:
-                raise PacsUnavailable(f"{file.name}: status 0x{status:04X}")
+    files = [file for study in studies for file in study.files]
+    with bootstrap.destination(settings, passport).deliver(()) as delivery:
+        replies = [reply for file in files for reply in delivery.send(_instance(file))]
+        replies += delivery.settle()
+    if refused := [f"0x{reply.status:04X}" for reply in replies if reply.status] or len(replies) < len(files):
+        raise PacsUnavailable(f"not all stored: {refused}")
 
 
 def _instance(file: Path) -> IncomingInstance:
