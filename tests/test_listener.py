@@ -26,6 +26,8 @@ from linkexchange.listener import GRACE_SECONDS, client_certificate
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.tls import client_context, server_context
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Answered:

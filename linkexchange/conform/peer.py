@@ -165,6 +165,8 @@ class Peer:
             number, self.accepted = self.accepted, self.accepted + (refusal is None)
         if refusal:
             talk.raw(units.pdu(units.ASSOCIATE_RJ, struct.pack("xBBB", *refusal.value)))
+            # Whoever has rejected leaves it to the caller to hang up (PS3.8 section 9.2, state 13).
+            talk.drain()
             raise Gone
         try:
             self._associated(Talk(connection, self.over, max_bytes=asked.max_bytes), self._agreed(number, asked))

@@ -108,13 +108,13 @@ class Talk:
             self.raw(units.pdu(units.ABORT, bytes(4)))
         elif how is How.RELEASE:
             self.raw(units.pdu(units.RELEASE_RQ, bytes(4)))
-            self._drain()
+            self.drain()
         elif how is How.RESET:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         elif how is How.HALF_CLOSE:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_WR)
-            self._drain()
+            self.drain()
         else:
             self._keep_silent()
         raise Gone
@@ -125,17 +125,18 @@ class Talk:
         while self.read_pdu()[0] not in (units.RELEASE_RP, units.ABORT):
             pass
 
+    def drain(self) -> None:
+        """Read until the other side has hung up, whatever it says."""
+        with suppress(OSError):
+            while self._socket.recv(1 << 16):
+                pass
+
     def _keep_silent(self) -> None:
         """Read nothing, and notice only that the other side has given up."""
         watch = select.poll()
         watch.register(self._socket, select.POLLRDHUP)
         while not (self._over.is_set() or watch.poll(_GLANCE_MILLISECONDS)):
             pass
-
-    def _drain(self) -> None:
-        with suppress(OSError):
-            while self._socket.recv(1 << 16):
-                pass
 
     def _parts(self, kind: int) -> tuple[int, list[bytes]]:
         parts = []

@@ -161,7 +161,7 @@ def _value(values: dict[int, bytes], element: int) -> int | None:
 
 def _uid(values: dict[int, bytes], element: int) -> str:
     value = values.get(element, b"").rstrip(b"\0 ")
-    if len(value) > _UID_MAX or not all(byte in b"0123456789." for byte in value):
+    if len(value) > _UID_MAX or value.translate(None, b"0123456789."):
         raise MessageFault(f"(0000,{element:04X}) is not a UID")
     return value.decode("ascii")
 

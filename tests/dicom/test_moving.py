@@ -22,6 +22,8 @@ from linkexchange.model.identifiers import SeriesUid, SopInstanceUid
 from linkexchange.model.passport import Passport
 from linkexchange.ports import Brake, IncomingInstance
 
+pytestmark = pytest.mark.slow
+
 STUDY = made(10)
 UIDS = [it.uid for it in STUDY]
 MANIFEST = manifest(STUDY)

@@ -27,6 +27,8 @@ from linkexchange.errors import PacsUnavailable, SettingRefused, StateUnavailabl
 from linkexchange.model.identifiers import AeTitle, TelematikId
 from linkexchange.model.passport import Passport
 
+pytestmark = pytest.mark.slow
+
 STUDY = made(3)
 MANIFEST = manifest(STUDY)
 HASTY = Limits(first_seconds=0.4, idle_seconds=1)

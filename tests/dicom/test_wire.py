@@ -23,6 +23,8 @@ from linkexchange.errors import MessageFault, PacsUnavailable
 from linkexchange.model.identifiers import AeTitle, TelematikId
 from linkexchange.model.passport import Passport
 
+pytestmark = pytest.mark.slow
+
 NODE = TelematikId("5-2-123456789")
 SOON = 0.5
 SIZES = [0, 1, 5, 4096, pdu.PDU_MAX_BYTES, 2 * pdu.PDU_MAX_BYTES - 6, 2 * pdu.PDU_MAX_BYTES, pdu.PDU_CAP_BYTES, 7, 0]

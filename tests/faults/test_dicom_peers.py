@@ -31,6 +31,8 @@ from linkexchange.conform import (
 from linkexchange.conform.images import IMPLICIT
 from linkexchange.conform.units import Request
 
+pytestmark = pytest.mark.slow
+
 STUDY = made(10)
 HUNDRED = made(100, kilobytes=1)
 UIDS = [it.uid for it in STUDY]

@@ -27,6 +27,8 @@ from linkexchange.dicom import association, bulk, dimse, getting
 from linkexchange.errors import MessageFault, PacsUnavailable
 from linkexchange.ports import CHUNK_MAX_BYTES
 
+pytestmark = pytest.mark.slow
+
 STUDY = made(3)
 DOWN = "pacs-unavailable"
 WAITS = IDLE_SECONDS + 3.0

@@ -28,6 +28,8 @@ from linkexchange.threaded import server as threaded_server
 from linkexchange.threaded.connection import Limits
 from linkexchange.tls import client_context, server_context
 
+pytestmark = pytest.mark.slow
+
 IMPATIENT = Limits(handshake=0.5, head=0.5, between=1.0, stalled=1.0)
 
 

@@ -32,6 +32,8 @@ from linkexchange.model.syntaxes import EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from linkexchange.ports import Brake, IncomingInstance
 from linkexchange.transcoding import Limits, TranscodingPool
 
+pytestmark = pytest.mark.slow
+
 RLE = transcodable.shipped("MR_small_RLE.dcm")
 PLAIN = dcmread(transcodable.shipped("MR_small.dcm")).PixelData
 

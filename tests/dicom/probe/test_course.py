@@ -19,6 +19,8 @@ from linkexchange.model.findings import Answer, Check, Findings, Scope
 from linkexchange.model.identifiers import AeTitle
 from linkexchange.model.passport import Passport, Retrieve
 
+pytestmark = pytest.mark.slow
+
 STUDY = shipped.study(shipped.PLAIN + shipped.COMPRESSED)
 
 
