@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from threading import Event, Lock, Thread, current_thread
+from threading import Lock, Thread, current_thread
 from time import monotonic
 
 import structlog
@@ -42,19 +42,19 @@ class Server:
         self._socket = socket.create_server((host, port), backlog=_BACKLOG)
         self._socket.settimeout(_LOOK_SECONDS)
         self._gone = Gone()
-        self._ending = Event()
+        self._ending = False
         self._lock = Lock()
         self._threads: set[Thread] = set()
         self._connections: set[Connection] = set()
 
     def stop(self) -> None:
-        """Let `run` come to its end. From any thread, and from a signal handler."""
-        self._ending.set()
+        """Let `run` come to its end. From any thread, and from a signal handler: so there is no lock in it."""
+        self._ending = True
 
     def run(self) -> None:
         """Accept until `stop`; then let answers end for `GRACE_SECONDS`, and break off what is left."""
         with closing(self._socket):
-            while not self._ending.is_set():
+            while not self._ending:
                 with suppress(TimeoutError):
                     self._welcome(*self._socket.accept())
         self._end_idle()
@@ -99,7 +99,7 @@ class Server:
     def _among(self, connections: set[Connection], connection: Connection) -> Iterator[None]:
         with self._lock:
             connections.add(connection)
-        if self._ending.is_set():
+        if self._ending:
             connection.end()
         try:
             yield

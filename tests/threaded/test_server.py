@@ -271,7 +271,6 @@ print("over", flush=True)
 """
 
 
-@pytest.mark.slow
 def test_a_request_in_flight_ends_before_the_process_does(tmp_path: Path) -> None:
     own, port = Authority(tmp_path).node(TelematikId("1-2-practice-b")), peers.free_port()
     command = [sys.executable, "-c", _PROGRAM, str(port), str(own.certificate), str(own.key), str(own.ca)]
@@ -286,6 +285,36 @@ def test_a_request_in_flight_ends_before_the_process_does(tmp_path: Path) -> Non
         connection.close()
         assert process.stdout.readline() == "over\n"
     assert process.returncode == 0
+
+
+_INTERRUPTED = """
+import os, signal, sys
+left, stopping = 20, False
+
+def interrupt(frame, event, _):
+    # Another signal between any two steps of what the first one does.
+    global left, stopping
+    stopping = stopping or frame.f_code.co_name == "stop"
+    if stopping and left and event == "line":
+        left -= 1
+        os.kill(os.getpid(), signal.SIGINT)
+    return interrupt
+
+sys.settrace(interrupt)
+"""
+
+
+def test_signals_that_interrupt_each_other_end_the_process_all_the_same(tmp_path: Path) -> None:
+    own, port = Authority(tmp_path).node(TelematikId("1-2-practice-b")), peers.free_port()
+    program = _INTERRUPTED + _PROGRAM
+    command = [sys.executable, "-c", program, str(port), str(own.certificate), str(own.key), str(own.ca)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        listening.wait(lambda: _answers(port))
+        process.send_signal(signal.SIGTERM)
+        try:
+            assert process.wait(10 * threaded_server.GRACE_SECONDS) == 0
+        finally:
+            process.kill()
 
 
 def _answers(port: int) -> bool:
