@@ -25,7 +25,7 @@ def free_port() -> int:
     """
     while True:
         port = _FIRST + SystemRandom().randrange(_COUNT)
-        if _reserve(port) and _is_unused(port):
+        if _reserve(port) and not listens(port):
             return port
 
 
@@ -40,6 +40,7 @@ def _reserve(port: int) -> bool:
     return True
 
 
-def _is_unused(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody takes calls at a port of this machine."""
     with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) != 0
+        return probe.connect_ex((HOST, port)) == 0

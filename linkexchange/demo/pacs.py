@@ -6,16 +6,19 @@ import json
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
 from linkexchange import lifeline
-from linkexchange.demo.free_ports import HOST, free_port
+from linkexchange.demo.free_ports import HOST, free_port, listens
+from linkexchange.errors import PacsUnavailable
 from linkexchange.model.identifiers import AeTitle
 from linkexchange.model.passport import Passport, Retrieve
 
+READY_SECONDS = 60.0
 _ORTHANC_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin")
 
 
@@ -43,6 +46,16 @@ def running(name: str, folder: Path, kind: Kind) -> Iterator[Passport]:
         yield passport
     finally:
         lifeline.stop(process)
+
+
+def until_listening(passports: Iterable[Passport]) -> None:
+    """Wait until each takes calls, since it may need longer than the network; raises `PacsUnavailable`."""
+    deadline = time.monotonic() + READY_SECONDS
+    for passport in passports:
+        while not listens(passport.port):
+            if time.monotonic() > deadline:
+                raise PacsUnavailable(f"{passport.name} does not listen after {READY_SECONDS:g} s")
+            time.sleep(0.05)
 
 
 def _find_orthanc() -> str | None:

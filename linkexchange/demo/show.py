@@ -32,6 +32,7 @@ def run(*, once: bool, browser: bool, kind: Kind, show: Console) -> bool:
         prepared = images.prepare(folder / "images")
         archives = {name: stack.enter_context(pacs.running(name, folder / name, kind)) for name in _PACS}
         net = stack.enter_context(network.running(folder, _sites(archives)))
+        pacs.until_listening(archives.values())
         show.print(f"Network of two participants and a hub, PACS: {kind} ({time.monotonic() - begun:.1f} s)")
         complete = _tell(net, prepared, show=show)
         if not once:
