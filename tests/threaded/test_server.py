@@ -310,6 +310,8 @@ def test_signals_that_interrupt_each_other_end_the_process_all_the_same(tmp_path
     command = [sys.executable, "-c", program, str(port), str(own.certificate), str(own.key), str(own.ca)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         listening.wait(lambda: _answers(port))
+        # It heeds signals once it answers, which is a moment after it listens.
+        assert Place(Application(), port, own).get("/") == (200, b"whole")
         process.send_signal(signal.SIGTERM)
         try:
             assert process.wait(10 * threaded_server.GRACE_SECONDS) == 0
