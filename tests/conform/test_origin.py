@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,9 +23,11 @@ from linkexchange.conform import (
     Rejection,
     Service,
     made,
+    units,
 )
 from linkexchange.conform.images import CT, EXPLICIT, IMPLICIT
 from linkexchange.conform.peer import PATIENT_FIND, STUDY_FIND, STUDY_GET, STUDY_MOVE, VERIFICATION
+from linkexchange.conform.units import Wish
 
 STUDY = made(4)
 
@@ -168,17 +171,24 @@ def test_a_study_grows_after_the_association_that_first_listed_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("admission", "called"),
+    ("admission", "called", "rejection"),
     [
-        (Admission(rejects=Rejection.TRANSIENT), "ORIGIN"),
-        (Admission(callers=frozenset({"SOMEBODY"})), "ORIGIN"),
-        (Admission(most=0), "ORIGIN"),
-        (Admission(), "OTHER"),
+        (Admission(rejects=Rejection.TRANSIENT), "ORIGIN", Rejection.TRANSIENT),
+        (Admission(callers=frozenset({"SOMEBODY"})), "ORIGIN", Rejection.CALLING_AE),
+        (Admission(most=0), "ORIGIN", Rejection.LIMIT),
+        (Admission(), "OTHER", Rejection.CALLED_AE),
     ],
 )
-def test_it_rejects(admission: Admission, called: str) -> None:
-    with OriginPacs(STUDY, OriginManners(admission=admission)) as pacs, association(pacs, called=called) as assoc:
-        assert assoc.is_rejected
+def test_it_rejects(admission: Admission, called: str, rejection: Rejection) -> None:
+    """Byte by byte: pynetdicom takes a rejection that comes quickly for a connection that was never there."""
+    request = units.request(called, "TESTER", (Wish(1, VERIFICATION, (EXPLICIT,)),))
+    with (
+        OriginPacs(STUDY, OriginManners(admission=admission)) as pacs,
+        socket.create_connection((HOST, pacs.port), timeout=5) as caller,
+    ):
+        caller.sendall(request)
+        answer = caller.recv(100)
+        assert answer == units.pdu(units.ASSOCIATE_RJ, bytes((0, *rejection.value)))
         assert pacs.rejected == 1
 
 
