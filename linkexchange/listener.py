@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import traceback
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -18,11 +17,12 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from linkexchange.bugs import described
 from linkexchange.errors import IdentityRefused
 
 GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75
-"""Longer than a destination needs for one large instance, so that asking instance by instance keeps its connection."""
+"""So that a node which asks the hub step by step keeps its connection."""
 
 _log = structlog.get_logger(__name__)
 
@@ -102,13 +102,6 @@ def _discreet(app: ASGIApp) -> ASGIApp:
             if scope["type"] != "http":
                 raise
             # uvicorn now answers 500, or closes the connection where an answer has begun.
-            _log.error("unexpected error", **_described(bug))
+            _log.error("unexpected error", **described(bug))
 
     return wrapped
-
-
-def _described(bug: Exception) -> dict[str, str]:
-    while isinstance(bug, ExceptionGroup):
-        bug = bug.exceptions[0]
-    places = [f"{place.filename}:{place.lineno}" for place in traceback.extract_tb(bug.__traceback__)]
-    return {"kind": type(bug).__name__, "where": places[-1] if places else ""}

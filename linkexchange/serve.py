@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 from time import monotonic
+from typing import NamedTuple
 from uuid import UUID
 
 from linkexchange.errors import (
@@ -43,6 +44,14 @@ KNOWN_MAX = 4
 """So many links are kept in memory: a pull comes with a grant, is admitted, and opens the same one."""
 
 
+class _Serving(NamedTuple):
+    """What a transfer has asked for and has not been given yet, and what ends it."""
+
+    transfer: UUID
+    asked: frozenset[SopInstanceUid]
+    brake: Brake
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """A participant that serves. `hub_keys` are the resolver's keys, pinned at enrolment.
@@ -62,7 +71,7 @@ class Origin:
     _active: dict[LinkId, float] = field(default_factory=dict)
     _known: dict[LinkId, Published] = field(default_factory=dict)
     _served: Counter[LinkId] = field(default_factory=Counter)
-    _serving: dict[UUID, tuple[tuple[frozenset[SopInstanceUid], Brake], ...]] = field(default_factory=dict)
+    _serving: list[_Serving] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
     def admit(self, token: str, thumbprint: str) -> Grant:
@@ -189,21 +198,17 @@ class Origin:
     @contextmanager
     def _instead(self, transfer: UUID, asked: frozenset[SopInstanceUid], brake: Brake) -> Iterator[None]:
         """A transfer that asks for the same again has lost its earlier run, frozen perhaps: that one is ended."""
-        mine = (asked, brake)
+        mine = _Serving(transfer, asked, brake)
         with self._lock:
-            before = self._serving.get(transfer, ())
-            self._serving[transfer] = (*before, mine)
-        for others, earlier in before:
-            if asked & others:
-                earlier.pull()
+            before = [it for it in self._serving if it.transfer == transfer and it.asked & asked]
+            self._serving.append(mine)
+        for earlier in before:
+            earlier.brake.pull()
         try:
             yield
         finally:
             with self._lock:
-                left = tuple(one for one in self._serving[transfer] if one is not mine)
-                self._serving[transfer] = left
-                if not left:
-                    del self._serving[transfer]
+                self._serving.remove(mine)
 
     def _turn(self, grant: Grant, passport: Passport, brake: Brake) -> AbstractContextManager[Turn]:
         turnstile = Turnstile(self.store, self.me, self.now, self.turn_seconds)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import sys
 import threading
 import time
@@ -25,7 +24,7 @@ from typing import IO, Any
 
 from linkexchange import bootstrap, lifeline, processes
 from linkexchange.demo.certificates import Files, TestCa, grant_key
-from linkexchange.demo.free_ports import HOST, free_port
+from linkexchange.demo.free_ports import HOST, free_port, listens
 from linkexchange.errors import Unavailable
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import TelematikId
@@ -254,9 +253,9 @@ def _wait(network: Network) -> None:
     for name, household in network.nodes.items():
         addresses = _addresses(network.settings(name))
         waiting += [(household.process, addresses[part]) for part in addresses if part not in household.without]
-    for process, address in waiting:
-        while not _answers(address):
-            _patience(process, deadline, f"port {address[1]}")
+    for process, (host, port) in waiting:
+        while not listens(port, host):
+            _patience(process, deadline, f"port {port}")
 
 
 def _addresses(settings: CommonSettings) -> dict[str, tuple[str, int]]:
@@ -264,11 +263,6 @@ def _addresses(settings: CommonSettings) -> dict[str, tuple[str, int]]:
         "data": (settings.listen_host, settings.listen_port),
         "web": (settings.pages_host, settings.pages_port),
     }
-
-
-def _answers(address: tuple[str, int]) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(address) == 0
 
 
 def _patience(process: lifeline.Child, deadline: float, what: str) -> None:

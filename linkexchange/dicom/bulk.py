@@ -7,7 +7,7 @@
 
 A data set is never whole in memory, neither coming nor going: `data` reads it from the socket as it is asked for, and
 `send` writes its chunks as they come, so that back-pressure is that of the two sockets. pynetdicom stays for C-ECHO,
-C-FIND and everything rare (`association`).
+everything rare, and all C-FIND but that of `holdings` (`association`).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from urllib.parse import unquote
 from uuid import UUID, uuid4
 
@@ -52,16 +52,16 @@ class Streamed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """Where an answer is found: a path whose parts in braces are identifiers of these kinds."""
+    """Where an answer is found: a path whose groups are identifiers of these kinds."""
 
-    path: str
+    path: re.Pattern[str]
     kinds: Sequence[Callable[[str], object]]
     answer: Callable[..., Answer]
 
-    def identifiers(self, path: str) -> list[str] | None:
-        """What stands in the braces' place; None where the path is another one."""
-        found = re.fullmatch(re.sub(r"{\w+}", "([^/]+)", self.path), path)
-        return [unquote(part) for part in found.groups()] if found else None
+    @classmethod
+    def at(cls, path: str, *kinds: Callable[[str], object], answer: Callable[..., Answer]) -> Self:
+        """The identifiers stand in braces, which are for the reader."""
+        return cls(re.compile(re.sub(r"{\w+}", "([^/]+)", path)), kinds, answer)
 
 
 def application(serve: Serve, me: TelematikId, fetch: Fetch | None = None) -> Answering:
@@ -70,14 +70,15 @@ def application(serve: Serve, me: TelematikId, fetch: Fetch | None = None) -> An
     study, within = "/studies/{study}", "/series/{series}"
     one = study + within + "/instances/{instance}"
     routes = [
-        _Route("/dicomweb" + study, (StudyUid,), origin.study),
-        _Route("/dicomweb" + study + within, (StudyUid, SeriesUid), origin.series),
-        _Route("/dicomweb" + one, (StudyUid, SeriesUid, SopInstanceUid), origin.instance),
-        _Route("/links/{link}/document", (LinkId,), origin.document),
-        _Route("/transfers/{transfer}/digests", (UUID,), origin.digests),
+        _Route.at("/dicomweb" + study, StudyUid, answer=origin.study),
+        _Route.at("/dicomweb" + study + within, StudyUid, SeriesUid, answer=origin.series),
+        _Route.at("/dicomweb" + one, StudyUid, SeriesUid, SopInstanceUid, answer=origin.instance),
+        _Route.at("/links/{link}/document", LinkId, answer=origin.document),
+        _Route.at("/transfers/{transfer}/digests", UUID, answer=origin.digests),
     ]
     if fetch:
-        routes.append(_Route("/own/{pacs}" + one, (str, StudyUid, SeriesUid, SopInstanceUid), _Own(fetch, me).instance))
+        own = _Own(fetch, me)
+        routes.append(_Route.at("/own/{pacs}" + one, str, StudyUid, SeriesUid, SopInstanceUid, answer=own.instance))
 
     def answering(request: Request, brake: Brake) -> Answer:
         try:
@@ -152,8 +153,8 @@ class _Own:
 def _answer(routes: Sequence[_Route], request: Request, brake: Brake) -> Answer:
     path = request.path.partition("?")[0]
     for route in routes:
-        if texts := route.identifiers(path):
-            return route.answer(request, brake, *_read(route.kinds, texts))
+        if found := route.path.fullmatch(path):
+            return route.answer(request, brake, *_read(route.kinds, [unquote(text) for text in found.groups()]))
     return Answer(404)
 
 

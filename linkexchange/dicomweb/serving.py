@@ -1,6 +1,6 @@
 """What an origin sends: a study as DICOM files in one multipart body, made while the PACS still delivers.
 
-All of this is synchronous and is pulled, chunk by chunk, by `stream`; nothing is fetched before it is asked for.
+The thread that sends it pulls it, chunk by chunk (`threaded`): nothing is fetched before it is asked for.
 """
 
 from __future__ import annotations

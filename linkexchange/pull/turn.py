@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from linkexchange.errors import PacsBusy, StoppedByPerson
+from linkexchange.errors import PacsBusy
 from linkexchange.model.transfer import Transfer
 from linkexchange.model.turn import Use
 from linkexchange.ports import Node
@@ -25,7 +25,5 @@ def at_destination(node: Node, run: Transfer) -> AbstractContextManager[Turn]:
 
 def _waits(node: Node, run: Transfer) -> None:
     with node.store.work(node.me) as work:
-        stopped_by = work.transfers.stop_asked(run)
-    if stopped_by:
-        raise StoppedByPerson(stopped_by)
+        finish.heed(work, run)
     finish.wait(node, run, PacsBusy(after_seconds=0))

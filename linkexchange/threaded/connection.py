@@ -7,7 +7,6 @@ one may take to arrive, and on the time that a client may take nothing of an ans
 from __future__ import annotations
 
 import socket
-import traceback
 from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from time import monotonic
 import h11
 import structlog
 
+from linkexchange.bugs import described
 from linkexchange.errors import Fault
 from linkexchange.ports import Brake
 from linkexchange.threaded.gone import Gone
@@ -28,7 +28,11 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a client may take, in seconds: for its TLS handshake, for a head, between requests, to take a block."""
+    """How long a client may take, in seconds: for its TLS handshake, for a head, between requests, to take a block.
+
+    `between` is longer than a destination needs for one large instance, so that whoever asks instance by instance keeps
+    its connection.
+    """
 
     handshake: float = 10.0
     head: float = 10.0
@@ -110,7 +114,7 @@ class Connection:
         try:
             answer = answering(request, brake)
         except Exception as bug:
-            _log_bug(bug)
+            _log.error("unexpected error", **described(bug))
             answer = Answer(500)
         if isinstance(answer.body, bytes):
             self._begin(answer, [("content-length", str(len(answer.body)))])
@@ -132,7 +136,7 @@ class Connection:
             _log.warning("answer broken off", code=code, answer=answer.name)
             self._http.send_failed()
         except Exception as bug:
-            _log_bug(bug)
+            _log.error("unexpected error", **described(bug))
             self._http.send_failed()
         finally:
             body.close()
@@ -150,9 +154,3 @@ class Connection:
     def _write(self, event: h11.Event) -> None:
         for piece in self._http.send_with_data_passthrough(event) or ():
             self._sock.sendall(piece)
-
-
-def _log_bug(bug: BaseException) -> None:
-    """Kind and place, never the text or the values, which might be patient data."""
-    places = [f"{place.filename}:{place.lineno}" for place in traceback.extract_tb(bug.__traceback__)]
-    _log.error("unexpected error", kind=type(bug).__name__, where=places[-1] if places else "")

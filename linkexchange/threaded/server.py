@@ -77,7 +77,7 @@ class Server:
         try:
             with suppress(OSError), closing(self._secured(sock)) as secured:
                 connection = Connection(secured, secured.getpeercert(binary_form=True) or b"", self._limits)
-                with self._among(self._connections, connection):
+                with self._known(connection):
                     connection.run(self._answering, self._gone)
         finally:
             with self._lock:
@@ -96,16 +96,16 @@ class Server:
         return secured
 
     @contextmanager
-    def _among(self, connections: set[Connection], connection: Connection) -> Iterator[None]:
+    def _known(self, connection: Connection) -> Iterator[None]:
         with self._lock:
-            connections.add(connection)
+            self._connections.add(connection)
         if self._ending:
             connection.end()
         try:
             yield
         finally:
             with self._lock:
-                connections.discard(connection)
+                self._connections.discard(connection)
 
     def _end_idle(self) -> None:
         with self._lock:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+import braking
 import pytest
 import scp
 import scripted_pacs as scripted
@@ -357,16 +358,7 @@ def test_a_thread_that_uses_an_association_is_freed_by_the_brake(waits: str) -> 
                 association.send(STORE, association.contexts[0], [bytes(64 << 20)])
 
     with scp.serving(lambda _: _waited(over)) as passport:
-        thread = threading.Thread(target=use, args=(passport,))
-        thread.start()
-        time.sleep(0.2)
-        assert thread.is_alive()
-        brake.pull()
-        thread.join(0.9)
-        freed = not thread.is_alive()
-        over.set()
-        thread.join()
-    assert freed
+        assert braking.frees(brake, lambda: use(passport), over=over)
 
 
 def _waited(over: threading.Event) -> None:

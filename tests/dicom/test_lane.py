@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
+import braking
 import pytest
 import scp
 import scripted_pacs as scripted
@@ -320,16 +321,7 @@ def test_the_brake_frees_whoever_delivers(moment: str) -> None:
         over.wait(10)
 
     with scp.serving(hold) as passport:
-        thread = threading.Thread(target=deliver, args=(passport,))
-        thread.start()
-        thread.join(0.3)
-        assert thread.is_alive()
-        brake.pull()
-        thread.join(0.9)
-        freed = not thread.is_alive()
-        over.set()
-        thread.join()
-    assert freed
+        assert braking.frees(brake, lambda: deliver(passport), over=over)
 
 
 def test_a_reply_that_is_still_out_when_the_way_is_closed_is_not_waited_for() -> None:
