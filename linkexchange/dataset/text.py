@@ -30,8 +30,12 @@ def _encoding(term: bytes) -> str:
     return str(_ENCODINGS.get(_plain(term.decode("ascii", "replace")), default_encoding))
 
 
+@lru_cache(64)
 def decode(value: bytes, charset: bytes) -> str:
-    """A text value as people write it; `charset` is the value of Specific Character Set as encoded."""
+    """A text value as people write it; `charset` is the value of Specific Character Set as encoded.
+
+    Remembers the last ones, since all images of a study say the same of their patient.
+    """
     first = _encoding(charset.partition(b"\\")[0])
     return "".join(_decode_piece(piece, first) for piece in _PIECE.findall(value)).strip(" \0")
 
@@ -53,6 +57,7 @@ def identifier(value: bytes) -> str:
     return value.decode("ascii", "replace").rstrip(" \0")
 
 
+@lru_cache(8)
 def day(value: bytes) -> date | None:
     """A DA value, also as ACR-NEMA wrote it; None where it is empty or no day, as in 19700000."""
     found = _DATE.fullmatch(value.decode("ascii", "replace").strip(" \0"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from linkexchange.errors import MessageFault
 
@@ -68,8 +69,12 @@ class Command:
         return _number(_GROUP_LENGTH, len(elements), 4) + elements
 
     @classmethod
+    @lru_cache(8)
     def decode(cls, content: bytes) -> Command:
-        """Read a command set; raises `MessageFault` where it is malformed or none of the known ones."""
+        """Read a command set; raises `MessageFault` where it is malformed or none of the known ones.
+
+        Remembers the last ones: the answers to a C-FIND for a study are all the same but for their data sets.
+        """
         values = dict(_read(content))
         try:
             field = Field(_value(values, _FIELD) or 0)

@@ -1,19 +1,24 @@
 """The one write that is made for every instance: small, fast, and fenced like all others.
 
 A transaction of the usual kind takes some milliseconds, and there may be a thousand instances a second. So this is a
-single statement on a connection of its own, committed by itself, and the server does not wait for its disk. If the
-server dies, by a power cut or otherwise, the last half second of counted attempts may be lost; the fates, and whatever
-ends a transfer, are written by transactions that wait.
+single prepared statement on a connection of its own, committed by itself, and the server does not wait for its disk. If
+the server dies, by a power cut or otherwise, the last half second of counted attempts may be lost; the fates, and
+whatever ends a transfer, are written by transactions that wait.
+
+The statement leaves when an instance begins, and its answer is taken when the instance ends: no thread waits for it
+meanwhile. A cursor of psycopg would wait, so this speaks to libpq through `psycopg.pq`.
 """
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -21,35 +26,74 @@ from linkexchange.errors import Overtaken, StateUnavailable
 from linkexchange.model.identifiers import SopInstanceUid, TelematikId
 from linkexchange.model.transfer import State, Transfer
 
-_BEGIN = """
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGconn, PGresult
+
+_NAME = b"begin"
+_BEGIN = b"""
 INSERT INTO instances (participant, transfer, sop_instance, fate, attempts, bytes, note)
-SELECT participant, transfer, %(uid)s, 'missing', 1, 0, '' FROM transfers
-WHERE transfer = %(transfer)s AND epoch = %(epoch)s AND state = %(state)s
+SELECT participant, transfer, $4, 'missing', 1, 0, '' FROM transfers
+WHERE transfer = $1 AND epoch = $2 AND state = $3
 ON CONFLICT (participant, transfer, sop_instance) DO UPDATE SET attempts = instances.attempts + 1
 RETURNING attempts
 """
 
 
 class RunJournal:
-    """`ports.Journal` over one connection, for one thread; the statement runs in another one."""
+    """`ports.Journal` over one connection, for one thread."""
 
-    def __init__(self, driver: Any, run: Transfer, beside: Executor) -> None:
-        self._driver = driver
-        self._beside = beside
-        self._key = {"transfer": run.transfer, "epoch": run.epoch, "state": State.MOVING.value}
+    def __init__(self, libpq: PGconn, run: Transfer) -> None:
+        self._libpq = libpq
+        self._key = [str(run.transfer).encode(), str(run.epoch).encode(), State.MOVING.value.encode()]
+        self._poll = select.poll()
+        self._poll.register(libpq.socket, select.POLLIN)
+        # What is sent is small and goes at once; only the answers are waited for, here and not in libpq.
+        libpq.nonblocking = 0
+        libpq.send_prepare(_NAME, _BEGIN)
+        self._answer()
+        self._asked = False
 
     def begin(self, sop_instance: SopInstanceUid) -> Callable[[], int]:
         """Count one more attempt."""
-        return self._beside.submit(self._begin, sop_instance).result
+        if self._asked:
+            # An instance that broke off on its way was not waited for.
+            self._begun()
+        with _reaching():
+            self._libpq.send_query_prepared(_NAME, [*self._key, sop_instance.encode()])
+        self._asked = True
+        return self._begun
 
-    def _begin(self, sop_instance: SopInstanceUid) -> int:
-        try:
-            row = self._driver.execute(_BEGIN, {**self._key, "uid": sop_instance}, prepare=True).fetchone()
-        except (psycopg.OperationalError, psycopg.InterfaceError) as gone:
-            raise StateUnavailable from gone
-        if row is None:
+    def _begun(self) -> int:
+        with _reaching():
+            answer = self._answer()
+        self._asked = False
+        attempts = answer.get_value(0, 0)
+        if attempts is None:
             raise Overtaken
-        return int(row[0])
+        return int(attempts)
+
+    def _answer(self) -> PGresult:
+        """The result of what was sent; libpq closes it with a None."""
+        result = self._next()
+        while self._next() is not None:
+            pass
+        if result is None or result.status == ExecStatus.FATAL_ERROR:
+            raise error_from_result(result) if result else psycopg.OperationalError("no result")
+        return result
+
+    def _next(self) -> PGresult | None:
+        while self._libpq.is_busy():
+            self._poll.poll()
+            self._libpq.consume_input()
+        return self._libpq.get_result()
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError) as gone:
+        raise StateUnavailable from gone
 
 
 @contextmanager
@@ -63,8 +107,9 @@ def journal(engine: Engine, run: Transfer, participant: TelematikId) -> Iterator
             driver.execute("SELECT set_config('linkexchange.participant', %s, false)", [str(participant)])
             driver.execute("SET synchronous_commit = off")
             try:
-                with ThreadPoolExecutor(1, "journal") as beside:
-                    yield RunJournal(driver, run, beside)
+                with _reaching():
+                    mine = RunJournal(driver.pgconn, run)
+                yield mine
             finally:
                 # What was set for the session would outlive this run in the pool.
                 connection.invalidate()
