@@ -40,6 +40,8 @@ from linkexchange.signing import Proven, PublicKeys, verify
 from linkexchange.turnstile import WAIT_SECONDS, Turn, Turnstile, Who
 
 FRESHEN_JOB = "freshen"
+FRESHEN_SECONDS = 60.0
+"""So long after a study was served its PACS is asked whether it has grown: pulls that follow each other share that."""
 KNOWN_MAX = 4
 """So many links are kept in memory: a pull comes with a grant, is admitted, and opens the same one."""
 
@@ -253,7 +255,7 @@ class Origin:
             work.audit(Action.SERVING_ENDED, **_step(grant), instances=instances, **told)
             work.emit(Action.SERVING_ENDED.value, transfer=str(grant.transfer), instances=instances)
             if idle and freshen:
-                work.defer(FRESHEN_JOB, once=f"freshen {grant.link}", link=grant.link)
+                work.defer(FRESHEN_JOB, after_seconds=FRESHEN_SECONDS, once=f"freshen {grant.link}", link=grant.link)
 
 
 def _part(

@@ -30,37 +30,40 @@ class Leap:
 
     def explicit(self, view: memoryview, end: int) -> int:
         """How many bytes of `view`, none behind `end`, were passed in Explicit VR."""
-        at = 0
+        at, last, limit, wanted = 0, self.last, self.limit, self.wanted
         while at + _LONG_HEAD_BYTES <= end:
             group, element, vr, length = _EXPLICIT.unpack_from(view, at)
-            head = _HEAD_BYTES
+            begin = at + _HEAD_BYTES
             if vr in LONG_VRS:
-                head, length = _LONG_HEAD_BYTES, _LENGTH.unpack_from(view, at + _HEAD_BYTES)[0]
+                begin, length = at + _LONG_HEAD_BYTES, _LENGTH.unpack_from(view, begin)[0]
             elif vr not in SHORT_VRS:
                 break
-            stop = at + head + length
-            if stop > end or not self._pass(group << 16 | element, view[at + head : stop]):
+            tag, stop = group << 16 | element, begin + length
+            if stop > end or not last < tag < limit:
                 break
-            at = stop
+            if tag in wanted and not self._keep(tag, view[begin:stop]):
+                break
+            at, last = stop, tag
+        self.last = last
         return at
 
     def implicit(self, view: memoryview, end: int) -> int:
         """The same in Implicit VR."""
-        at = 0
+        at, last, limit, wanted = 0, self.last, self.limit, self.wanted
         while at + _HEAD_BYTES <= end:
             group, element, length = _IMPLICIT.unpack_from(view, at)
-            stop = at + _HEAD_BYTES + length
-            if stop > end or not self._pass(group << 16 | element, view[at + _HEAD_BYTES : stop]):
+            begin = at + _HEAD_BYTES
+            tag, stop = group << 16 | element, begin + length
+            if stop > end or not last < tag < limit:
                 break
-            at = stop
+            if tag in wanted and not self._keep(tag, view[begin:stop]):
+                break
+            at, last = stop, tag
+        self.last = last
         return at
 
-    def _pass(self, tag: int, value: memoryview) -> bool:
-        if not self.last < tag < self.limit:
+    def _keep(self, tag: int, value: memoryview) -> bool:
+        if self.wanted[tag] or len(value) > self.value_max:
             return False
-        if tag in self.wanted:
-            if self.wanted[tag] or len(value) > self.value_max:
-                return False
-            self.content[tag] = value.tobytes()
-        self.last = tag
+        self.content[tag] = value.tobytes()
         return True

@@ -51,6 +51,8 @@ class Association:
         self._unread: Context | None = None
         self._heard = self._passed = self._most = 0
         self._stalled: float | None = None
+        self._poll = select.poll()
+        self._poll.register(wire, select.POLLIN)
         self.over = False
 
     @property
@@ -79,10 +81,12 @@ class Association:
 
         Then the message is not whole, and the association must be aborted.
         """
-        self._wire.write(pdu.write_command(command.encode(), context.number, self._max_bytes))
-        if data_set is not None:
-            for block in pdu.write_data(data_set, context.number, self._max_bytes):
-                self._wire.write(block)
+        before = pdu.write_command(command.encode(), context.number, self._max_bytes)
+        if data_set is None:
+            self._wire.write(before)
+            return
+        for block in pdu.write_data(data_set, context.number, self._max_bytes, before=before):
+            self._wire.write(block)
 
     def receive(self) -> tuple[Context, Command]:
         """Wait for the next command; what was left of the data set before it is passed over.
@@ -112,9 +116,7 @@ class Association:
         """Whether something has arrived: an answer, or the end. Does not wait."""
         if self.over or self._wire.has_input():
             return True
-        poll = select.poll()
-        poll.register(self._wire, select.POLLIN)
-        return bool(poll.poll(0))
+        return bool(self._poll.poll(0))
 
     def fileno(self) -> int:
         """For `select`."""

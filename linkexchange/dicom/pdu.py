@@ -9,7 +9,7 @@ Everything here raises `MessageFault` for what does not follow the format, and f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -21,7 +21,7 @@ PDU_MAX_BYTES = 128 << 10
 PDU_CAP_BYTES = 1 << 20
 """What is longer is not read, whatever its head says."""
 BLOCK_BYTES = 256 << 10
-"""So much is handed to the socket at once: peers that take only 16 KiB in a PDU would cost a system call for each."""
+"""About so much is handed to the socket at once: small images would cost three calls of the system each."""
 
 _PDV_HEAD_BYTES = 6
 _COMMAND, _LAST = 0x01, 0x02
@@ -85,29 +85,26 @@ def write_command(command: bytes, context: int, max_bytes: int) -> bytes:
     """A command set as PDUs whose bodies hold at most `max_bytes`."""
     size = fragment_bytes(max_bytes)
     starts = range(0, len(command), size)
-    return b"".join(
-        part
-        for at in starts
-        for part in _fragment(memoryview(command)[at : at + size], context, _COMMAND | _last(at, starts))
-    )
+    cuts = ((command[at : at + size], _COMMAND | _last(at, starts)) for at in starts)
+    return b"".join(_fragment_head(len(content), context, control) + content for content, control in cuts)
 
 
-def write_data(chunks: Iterable[bytes], context: int, max_bytes: int) -> Iterator[bytes]:
-    """A data set as blocks of whole PDUs, cut anew whatever the chunks are.
+def write_data(chunks: Iterable[bytes], context: int, max_bytes: int, *, before: bytes = b"") -> Iterator[bytes]:
+    """A data set as blocks of whole PDUs, cut anew whatever the chunks are; `before`, its command, goes with the first.
 
     The fragment that ends the data set is made only when the chunks have ended, so whatever reading them raises comes
     before it. Fragments have even lengths (PS3.8 annex E); raises `InstanceFault` for a data set of odd length.
     """
-    size = fragment_bytes(max_bytes)
-    rest = b""
-    for chunk in chunks:
-        data = rest + chunk if rest else chunk
-        whole = max(0, len(data) - 1) // size * size
-        rest = data[whole:]
-        yield from _blocks(memoryview(data)[:whole], context, size)
-    if len(rest) % 2:
-        raise InstanceFault("a data set of odd length")
-    yield b"".join(_fragment(memoryview(rest), context, _LAST))
+    block: list[bytes | memoryview] = [before]
+    size = len(before)
+    for fragment in _fragments(chunks, context, fragment_bytes(max_bytes)):
+        block += fragment
+        size += sum(map(len, fragment))
+        if size >= BLOCK_BYTES:
+            yield b"".join(block)
+            block, size = [], 0
+    if block:
+        yield b"".join(block)
 
 
 def fragment_bytes(max_bytes: int) -> int:
@@ -118,19 +115,29 @@ def fragment_bytes(max_bytes: int) -> int:
     return size
 
 
-def _blocks(data: memoryview, context: int, size: int) -> Iterator[bytes]:
-    """Whole fragments, as many in a block as fit into it, and at least one."""
-    step = max(1, BLOCK_BYTES // size) * size
-    for at in range(0, len(data), step):
-        block = data[at : at + step]
-        cuts = range(0, len(block), size)
-        yield b"".join(part for cut in cuts for part in _fragment(block[cut : cut + size], context, 0))
+def _fragments(chunks: Iterable[bytes], context: int, size: int) -> Iterator[Sequence[bytes | memoryview]]:
+    """Fragments of this size and a last one, each as its head and the pieces of its content."""
+    head, rest = _fragment_head(size, context, 0), b""
+    for chunk in chunks:
+        at, end = size - len(rest), len(chunk)
+        if end <= at:
+            rest += chunk
+            continue
+        view = memoryview(chunk)
+        yield head, rest, view[:at]
+        while end - at > size:
+            yield head, view[at : at + size]
+            at += size
+        rest = chunk[at:]
+    if len(rest) % 2:
+        raise InstanceFault("a data set of odd length")
+    yield _fragment_head(len(rest), context, _LAST), rest
 
 
-def _fragment(content: memoryview, context: int, control: int) -> tuple[bytes, memoryview]:
-    length = len(content)
-    head = b"\x04\x00" + (length + _PDV_HEAD_BYTES).to_bytes(4, "big") + (length + 2).to_bytes(4, "big")
-    return head + bytes((context, control)), content
+def _fragment_head(length: int, context: int, control: int) -> bytes:
+    """What stands before so many bytes of content that are a PDU of their own."""
+    lengths = (length + _PDV_HEAD_BYTES).to_bytes(4, "big") + (length + 2).to_bytes(4, "big")
+    return b"\x04\x00" + lengths + bytes((context, control))
 
 
 def _last(at: int, starts: range) -> int:

@@ -19,9 +19,11 @@ class Identifier(str):
 
     def __new__(cls, value: str) -> Self:
         """Raise ValueError unless the syntax is right."""
+        if type(value) is cls:
+            return value
         if not cls.pattern.fullmatch(value):
             raise ValueError(f"not a {cls.__name__}")
-        return super().__new__(cls, value)
+        return str.__new__(cls, value)
 
 
 class Uid(Identifier):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from threading import Event, Lock
 
 
@@ -36,16 +35,33 @@ class Brake:
         for end in ends:
             end()
 
-    @contextmanager
-    def stops(self, end: Callable[[], None]) -> Iterator[None]:
+    def stops(self, end: Callable[[], None]) -> _Held:
         """Let the brake call `end` for as long as the block lasts. It may be called twice, and from any thread."""
+        return _Held(self, end)
+
+    def _hold(self, end: Callable[[], None]) -> None:
         with self._lock:
             self._ends.append(end)
             pulled = self._pulled.is_set()
-        try:
-            if pulled:
-                end()
-            yield
-        finally:
-            with self._lock:
-                self._ends.remove(end)
+        if pulled:
+            end()
+
+    def _let_go(self, end: Callable[[], None]) -> None:
+        with self._lock:
+            self._ends.remove(end)
+
+
+class _Held:
+    """The block of `Brake.stops`, which is entered a few times for every image: a generator would be slower."""
+
+    __slots__ = ("_brake", "_end")
+
+    def __init__(self, brake: Brake, end: Callable[[], None]) -> None:
+        self._brake = brake
+        self._end = end
+
+    def __enter__(self) -> None:
+        self._brake._hold(self._end)  # noqa: SLF001
+
+    def __exit__(self, *_: object) -> None:
+        self._brake._let_go(self._end)  # noqa: SLF001

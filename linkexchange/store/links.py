@@ -14,6 +14,7 @@ from linkexchange.model.identifiers import Kvnr, LinkId, Sha256, SopInstanceUid,
 from linkexchange.model.link import Document, Link, MediaType
 from linkexchange.model.passport import Passport
 from linkexchange.ports import Published
+from linkexchange.store.rows import ROWS, insert_given
 from linkexchange.store.tables import links, pacs, served
 
 
@@ -88,13 +89,13 @@ class ServedRows:
 
     def note(self, transfer: UUID, requester: TelematikId, digests: Mapping[SopInstanceUid, Sha256]) -> None:
         """Keep what has left the house."""
-        key = {"participant": self._me, "transfer": transfer, "requester": requester}
-        rows = [{**key, "sop_instance": uid, "digest": digest} for uid, digest in digests.items()]
+        rows = [{"sop_instance": uid, "digest": digest} for uid, digest in digests.items()]
         if not rows:
             return
-        row = insert(served)
+        key = {"participant": self._me, "transfer": transfer, "requester": requester}
+        row = insert_given(served, key, ("sop_instance", "digest"))
         kept = row.on_conflict_do_update(index_elements=[*key, "sop_instance"], set_={"digest": row.excluded.digest})
-        self._connection.execute(kept, rows)
+        self._connection.execute(kept, {ROWS: rows})
 
     def digests(self, transfer: UUID, requester: TelematikId) -> Mapping[SopInstanceUid, Sha256]:
         """Read them back."""

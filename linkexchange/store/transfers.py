@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from linkexchange.errors import Overtaken, UnknownTransfer
@@ -25,6 +25,7 @@ from linkexchange.model.proof import Delivered, Fate, Proof
 from linkexchange.model.study import Manifest
 from linkexchange.model.transfer import FINAL, Ask, Authority, Purpose, State, Transfer, may_follow
 from linkexchange.ports import Progress
+from linkexchange.store.rows import ROWS, given, insert_given
 from linkexchange.store.tables import instances, manifests, transfers
 from linkexchange.store.tables import progress as progress_rows
 
@@ -33,6 +34,7 @@ _KEY = ["participant", "transfer", "sop_instance"]
 _COUNTS = ("done", "total", "bytes", "begun", "written", "before")
 _SYNTAXES = ("received_syntax", "sent_syntax")
 _FATE = ("fate", "status", "bytes", "received", "sent", "pixels", "note", "pixels_sent", *_SYNTAXES)
+_NOTED = ("sop_instance", "attempts", *_FATE)
 
 
 class TransferRows:
@@ -127,11 +129,11 @@ class TransferRows:
         self._own(run)
         if not delivered:
             return
-        row = insert(instances)
+        newest = {one.sop_instance: _fate(one) for one in delivered}
+        row = insert_given(instances, {"participant": self._me, "transfer": run.transfer}, _NOTED)
         fate = {name: row.excluded[name] for name in _FATE}
         noted = row.on_conflict_do_update(index_elements=_KEY, set_=fate)
-        key = {"participant": self._me, "transfer": run.transfer}
-        self._connection.execute(noted, [{**key, **_fate(one)} for one in delivered])
+        self._connection.execute(noted, {ROWS: list(newest.values())})
 
     def delivered_before(self, run: Transfer) -> Mapping[SopInstanceUid, Delivered]:
         """What earlier transfers have stored of this study at this destination."""
@@ -165,12 +167,13 @@ class TransferRows:
     def note_origin(self, run: Transfer, digests: Mapping[SopInstanceUid, Sha256]) -> None:
         """Note what the origin says it sent; a stored instance whose bytes differ from that is `altered`."""
         self._own(run)
+        told = given(instances, ("sop_instance", "at_origin"))
         noted = update(instances).where(
-            instances.c.transfer == run.transfer, instances.c.sop_instance == bindparam("uid")
+            instances.c.transfer == run.transfer, instances.c.sop_instance == told.c.sop_instance
         )
-        rows = [{"uid": sop_instance, "digest": digest} for sop_instance, digest in digests.items()]
+        rows = [{"sop_instance": sop_instance, "at_origin": digest} for sop_instance, digest in digests.items()]
         if rows:
-            self._connection.execute(noted.values(at_origin=bindparam("digest")), rows)
+            self._connection.execute(noted.values(at_origin=told.c.at_origin), {ROWS: rows})
         altered = and_(
             instances.c.transfer == run.transfer,
             instances.c.fate == Fate.STORED.value,
