@@ -5,7 +5,7 @@ A data set is never held: it comes and goes as an iterator of chunks, and what i
 
 from __future__ import annotations
 
-from linkexchange.dataset.header import InstanceHeader, read_header
+from linkexchange.dataset.header import InstanceHeader, examine, read_header
 from linkexchange.dataset.meter import Meter
 from linkexchange.dataset.part10 import IMPLEMENTATION_CLASS_UID, FileMeta, part10_head, split_part10
 
@@ -14,6 +14,7 @@ __all__ = [
     "FileMeta",
     "InstanceHeader",
     "Meter",
+    "examine",
     "part10_head",
     "read_header",
     "split_part10",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from linkexchange.dataset.elements import Content, Wanted, name
+from linkexchange.dataset.meter import Meter
 from linkexchange.dataset.replay import Replay
 from linkexchange.dataset.scan import Scanner
 from linkexchange.dataset.text import day, decode, identifier
@@ -48,7 +49,19 @@ def read_header(transfer_syntax: TransferSyntaxUid, chunks: Iterable[bytes]) -> 
     Takes no more chunks than it needs to pass Series Instance UID. Raises `InstanceFault`, with tags and never with
     values, when the header is malformed, contradicts itself or is larger than `HEADER_MAX_BYTES`.
     """
-    scanner = Scanner(transfer_syntax, wanted=_WANTED, until=_SERIES + 1)
+    return _read(Scanner(transfer_syntax, wanted=_WANTED, until=_SERIES + 1), chunks)
+
+
+def examine(
+    transfer_syntax: TransferSyntaxUid, chunks: Iterable[bytes]
+) -> tuple[InstanceHeader, Meter, Iterator[bytes]]:
+    """As `read_header`; the bytes are measured when they are taken, without being followed a second time."""
+    meter = Meter(transfer_syntax, wanted=_WANTED)
+    header, whole = _read(meter.scanner, chunks)
+    return header, meter, meter.through(whole, followed=whole.size)
+
+
+def _read(scanner: Scanner, chunks: Iterable[bytes]) -> tuple[InstanceHeader, Replay]:
     source = iter(chunks)
     taken: list[bytes] = []
     size = 0
@@ -56,11 +69,12 @@ def read_header(transfer_syntax: TransferSyntaxUid, chunks: Iterable[bytes]) -> 
         taken.append(chunk)
         size += len(chunk)
         scanner.feed(chunk)
-        if scanner.finished:
+        if scanner.is_behind(_SERIES):
             break
         if size > HEADER_MAX_BYTES:
             raise InstanceFault("the header is too large")
-    scanner.close()
+    else:
+        scanner.close()
     return _header(scanner.content), Replay(taken, source)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 
+from linkexchange.dataset.elements import Wanted
 from linkexchange.dataset.scan import Scanner
 from linkexchange.errors import InstanceFault
 from linkexchange.model.identifiers import Sha256, TransferSyntaxUid
@@ -17,15 +18,15 @@ class Meter:
     data from the first item's head to before the sequence delimiter, of a deflated data set after inflating.
     """
 
-    def __init__(self, transfer_syntax: TransferSyntaxUid) -> None:
+    def __init__(self, transfer_syntax: TransferSyntaxUid, *, wanted: Wanted | None = None) -> None:
         self.bytes = 0
         self._whole = hashlib.sha256()
         self._pixels = hashlib.sha256()
-        self._scanner = Scanner(transfer_syntax, pixels=self._pixels.update)
+        self.scanner = Scanner(transfer_syntax, wanted=wanted, pixels=self._pixels.update)
         self._fault: InstanceFault | None = None
 
-    def through(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """Pass the chunks on, unchanged and all of them.
+    def through(self, chunks: Iterable[bytes], *, followed: int = 0) -> Iterator[bytes]:
+        """Pass the chunks on, unchanged and all of them. So many bytes of them the scanner has seen before.
 
         Raises `InstanceFault` after the last one when the data set cannot be followed or ends too early, such as a
         pixel data element that declares more than there is.
@@ -33,7 +34,8 @@ class Meter:
         for chunk in chunks:
             self.bytes += len(chunk)
             self._whole.update(chunk)
-            self._follow(chunk)
+            if self.bytes > followed:
+                self._follow(chunk)
             yield chunk
         self._end()
 
@@ -45,20 +47,20 @@ class Meter:
     @property
     def pixels(self) -> Sha256 | None:
         """SHA-256 of the pixel data value; None where there is none, or where the data set cannot be followed."""
-        has_pixels = self._scanner.has_pixels and self._fault is None
+        has_pixels = self.scanner.has_pixels and self._fault is None
         return Sha256(self._pixels.hexdigest()) if has_pixels else None
 
     def _follow(self, chunk: bytes) -> None:
         if self._fault is None:
             try:
-                self._scanner.feed(chunk)
+                self.scanner.feed(chunk)
             except InstanceFault as fault:
                 self._fault = fault
 
     def _end(self) -> None:
         if self._fault is None:
             try:
-                self._scanner.close()
+                self.scanner.close()
             except InstanceFault as fault:
                 self._fault = fault
         if self._fault is not None:

@@ -68,7 +68,7 @@ class _Head:
     def __init__(self, source: Iterator[bytes]) -> None:
         self._source = source
         self._buffer = b""
-        self._at = 0
+        self._at = self._ready = 0
 
     def take(self, count: int) -> bytes:
         taken = self.peek(count)
@@ -78,14 +78,18 @@ class _Head:
         return taken
 
     def peek(self, count: int) -> bytes:
-        if self._at + count > META_MAX_BYTES:
+        end = self._at + count
+        if end > self._ready:
+            self._fill(end)
+        return self._buffer[self._at : end]
+
+    def _fill(self, end: int) -> None:
+        """Read on up to here, as far as the source goes."""
+        if end > META_MAX_BYTES:
             raise InstanceFault("the file meta information is too large")
-        while len(self._buffer) < self._at + count:
-            chunk = next(self._source, None)
-            if chunk is None:
-                break
+        while len(self._buffer) < end and (chunk := next(self._source, None)) is not None:
             self._buffer += chunk
-        return self._buffer[self._at : self._at + count]
+        self._ready = min(len(self._buffer), META_MAX_BYTES)
 
     def rest(self) -> Iterator[bytes]:
         return Replay([self._buffer[self._at :]], self._source)

@@ -12,6 +12,8 @@ class Replay(Iterator[bytes]):
     def __init__(self, taken: Iterable[bytes], source: Iterator[bytes]) -> None:
         self._taken = deque(chunk for chunk in taken if chunk)
         self._source = source
+        self.size = sum(map(len, self._taken))
+        """Of what was taken, in bytes."""
 
     def __next__(self) -> bytes:
         return self._taken.popleft() if self._taken else next(self._source)

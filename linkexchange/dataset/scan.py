@@ -89,6 +89,7 @@ class Scanner:
         self.finished = False
         self.has_pixels = False
         self._inflater = Inflater() if encoding.deflated else None
+        self._top = top
         self._levels = [top]
         self._until = until
         self._pixels = pixels
@@ -105,6 +106,10 @@ class Scanner:
         """Take the next bytes of the data set."""
         for piece in self._inflater.feed(chunk) if self._inflater else (chunk,):
             self._consume(memoryview(piece))
+
+    def is_behind(self, tag: int) -> bool:
+        """Whether the walk has passed this tag of the data set itself."""
+        return self.finished or self._top.last > tag
 
     def close(self) -> None:
         """The data set ends here; raises `InstanceFault` when it ends in the middle of something."""

@@ -95,10 +95,12 @@ class Association:
         """
         for _ in self.data():
             pass
-        with _keeping_to_the_protocol():
+        try:
             number, content = self._command()
             command, context = Command.decode(content), self._context_of(number)
             command.check()
+        except MessageFault as fault:
+            raise _breach(fault) from fault
         self._unread = context if command.has_data_set else None
         self._heard, self._passed = self._heard + 1, 0
         self._most = INSTANCE_MAX_BYTES if command.field is Field.C_STORE_RQ else ANSWER_MAX_BYTES
@@ -160,8 +162,10 @@ class Association:
         while not is_last:
             if self._unread is None or message != self._heard:
                 raise PacsUnavailable("a data set that has been passed over")
-            with _keeping_to_the_protocol():
+            try:
                 pdv = self._next_of(self._unread)
+            except MessageFault as fault:
+                raise _breach(fault) from fault
             is_last = pdv.is_last
             self._unread = None if is_last else self._unread
             if pdv.content:
@@ -232,12 +236,14 @@ def call(line: Line, proposals: Sequence[Proposal], brake: Brake | None = None) 
     """Open an association; raises `PacsUnavailable` with the reason where there is none, or `PacsRejectsNode`."""
     wire = connect(line)
     try:
-        with _keeping_to_the_protocol(), (brake or Brake()).stops(wire.stop):
+        with (brake or Brake()).stops(wire.stop):
             answered = _negotiate(wire, line, proposals)
         wire.patience(line.timeouts.idle_seconds)
         return Association(wire, answered)
-    except BaseException:
+    except BaseException as wrong:
         wire.close()
+        if isinstance(wrong, MessageFault):
+            raise _breach(wrong) from wrong
         raise
 
 
@@ -254,13 +260,9 @@ def associate(line: Line, proposals: Sequence[Proposal], brake: Brake) -> Iterat
         raise
 
 
-@contextmanager
-def _keeping_to_the_protocol() -> Iterator[None]:
-    """A PACS that does not is as good as one that is down: later, or after an update, it may."""
-    try:
-        yield
-    except MessageFault as fault:
-        raise PacsUnavailable(f"it does not keep to the protocol: {fault.detail}") from fault
+def _breach(fault: MessageFault) -> PacsUnavailable:
+    """A PACS that does not keep to the protocol is as good as one that is down: later, or after an update, it may."""
+    return PacsUnavailable(f"it does not keep to the protocol: {fault.detail}")
 
 
 def _negotiate(wire: Wire, line: Line, proposals: Sequence[Proposal]) -> acse.Answered:

@@ -61,13 +61,13 @@ class Move:
 
     def _pass_on(self, incoming: IncomingInstance, delivery: Delivery) -> None:
         try:
-            header, chunks = dataset.read_header(incoming.transfer_syntax, incoming.chunks)
+            header, meter, chunks = dataset.examine(incoming.transfer_syntax, incoming.chunks)
             self._check(header, incoming)
             whole = replace(incoming, chunks=chunks)
             if stranger := self.strangers.get(incoming.sop_instance):
-                self.ledger.note(_compared(whole, stranger))
+                self.ledger.note(_compared(whole, meter, stranger))
             else:
-                self._send(whole, delivery)
+                self._send(whole, meter, delivery)
         except InstanceFault as fault:
             self.ledger.note(Delivered(incoming.sop_instance, Fate.REFUSED, note=fault.code))
         except SyntaxRefused as refused:
@@ -85,11 +85,11 @@ class Move:
             raise WrongPatient(", ".join(wrong))
         self.known_as.add(header.patient)
 
-    def _send(self, incoming: IncomingInstance, delivery: Delivery) -> None:
+    def _send(self, incoming: IncomingInstance, meter: dataset.Meter, delivery: Delivery) -> None:
         self.ledger.begin(incoming.sop_instance)
         begun = self.journal.begin(incoming.sop_instance)
         counted = replace(incoming, chunks=_then(incoming.chunks, begun))
-        sent, replies = send(counted, delivery, transcoder=self.transcoder, brake=self.brake)
+        sent, replies = send(counted, meter, delivery, transcoder=self.transcoder, brake=self.brake)
         self.under_way[incoming.sop_instance] = sent
         self._take(replies)
 
@@ -106,10 +106,9 @@ def _then(chunks: Iterator[bytes], begun: Callable[[], int]) -> Iterator[bytes]:
     begun()
 
 
-def _compared(incoming: IncomingInstance, stranger: Delivered) -> Delivered:
+def _compared(incoming: IncomingInstance, meter: dataset.Meter, stranger: Delivered) -> Delivered:
     """The destination has this UID already: the same image is as good as stored, another one is left alone."""
-    meter = dataset.Meter(incoming.transfer_syntax)
-    for _ in meter.through(incoming.chunks):
+    for _ in incoming.chunks:
         pass
     known = {stranger.received, stranger.pixels} - {None}
     same = bool(known & {meter.digest, meter.pixels})

@@ -14,9 +14,9 @@ from linkexchange.ports import Brake, Delivery, IncomingInstance, Reply, Transco
 
 
 def send(
-    incoming: IncomingInstance, delivery: Delivery, *, transcoder: Transcoder, brake: Brake
+    incoming: IncomingInstance, meter: dataset.Meter, delivery: Delivery, *, transcoder: Transcoder, brake: Brake
 ) -> tuple[Delivered, Sequence[Reply]]:
-    """Send it; what was measured, and the replies that have come meanwhile.
+    """Send it, whose bytes `meter` measures on their way; what was measured, and the replies that have come meanwhile.
 
     Raises `SyntaxRefused` before anything is sent where the destination does not take it and it cannot be converted
     without loss, and what reading, converting and sending raise.
@@ -26,9 +26,8 @@ def send(
     if isinstance(decision, NoWay):
         raise SyntaxRefused(f"{decision.obstacle}: {incoming.transfer_syntax}")
     if isinstance(decision, Transcode):
-        return _convert(incoming, delivery, target=decision.target, transcoder=transcoder, brake=brake)
-    meter = dataset.Meter(incoming.transfer_syntax)
-    replies = delivery.send(replace(incoming, chunks=meter.through(incoming.chunks)))
+        return _convert(incoming, meter, delivery, target=decision.target, transcoder=transcoder, brake=brake)
+    replies = delivery.send(incoming)
     return measured(incoming, meter, meter), replies
 
 
@@ -47,15 +46,15 @@ def measured(incoming: IncomingInstance, came: dataset.Meter, left: dataset.Mete
 
 def _convert(
     incoming: IncomingInstance,
+    came: dataset.Meter,
     delivery: Delivery,
     *,
     target: TransferSyntaxUid,
     transcoder: Transcoder,
     brake: Brake,
 ) -> tuple[Delivered, Sequence[Reply]]:
-    came, left = dataset.Meter(incoming.transfer_syntax), dataset.Meter(target)
-    stored = replace(incoming, chunks=came.through(incoming.chunks))
-    with transcoder.transcode(stored, target, brake=brake) as converted:
+    left = dataset.Meter(target)
+    with transcoder.transcode(incoming, target, brake=brake) as converted:
         instance = converted.instance
         replies = delivery.send(replace(instance, chunks=left.through(instance.chunks)))
     return replace(measured(incoming, came, left), pixels_sent=left.pixels, sent_syntax=target), replies
