@@ -78,11 +78,7 @@ class StoreDelivery:
 
     def syntaxes(self, sop_class: SopClassUid) -> Collection[TransferSyntaxUid] | None:
         """What was negotiated, as `ports.Delivery` promises."""
-        lane = self.lanes[0]
-        if not any(it.abstract_syntax == sop_class for it in lane.proposals):
-            return None
-        accepted = (it for it in lane.association.contexts if it.abstract_syntax == sop_class)
-        return tuple(TransferSyntaxUid(it.transfer_syntax) for it in accepted)
+        return self.lanes[0].syntaxes.get(sop_class)
 
     def send(self, instance: IncomingInstance) -> Sequence[Reply]:
         """Send one instance, as `ports.Delivery` promises."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from linkexchange.dicom.bulk import Association, call
@@ -10,7 +10,7 @@ from linkexchange.dicom.command import LOW, Command, Field
 from linkexchange.dicom.dimse import ECHO
 from linkexchange.dicom.line import CONTEXTS_MAX, Context, Line, Proposal
 from linkexchange.errors import PacsUnavailable
-from linkexchange.model.identifiers import SopInstanceUid
+from linkexchange.model.identifiers import SopInstanceUid, TransferSyntaxUid
 from linkexchange.ports import Brake, IncomingInstance, Reply
 
 NOT_SUPPORTED = 0x0122
@@ -29,6 +29,9 @@ class Lane:
     proposals: Sequence[Proposal]
     pending: Command | None = None
     association: Association = field(init=False)
+    syntaxes: Mapping[str, tuple[TransferSyntaxUid, ...]] = field(init=False)
+    """What was accepted of each SOP class that was proposed."""
+    _contexts: Mapping[tuple[str, str], Context | None] = field(init=False)
 
     def __post_init__(self) -> None:
         self._open()
@@ -82,15 +85,16 @@ class Lane:
         syntaxes = self.line.passport.syntaxes
         if syntaxes and instance.transfer_syntax not in syntaxes:
             return None
-        proposal = Proposal(str(instance.sop_class), (str(instance.transfer_syntax),))
-        if proposal not in self.proposals:
+        needed = (instance.sop_class, instance.transfer_syntax)
+        if needed not in self._contexts:
+            proposal = Proposal(str(instance.sop_class), (str(instance.transfer_syntax),))
             room = len(self.proposals) < CONTEXTS_MAX - 1
             self.proposals = [*self.proposals, proposal] if room else [proposal]
             self._reopen()
         elif self.association.contexts and (self.association.over or self.association.has_input()):
             # Nothing is pending, so what has arrived can only be the end.
             self._reopen()
-        return next((it for it in self.association.contexts if _is_for(it, proposal)), None)
+        return self._contexts[needed]
 
     def _reopen(self) -> None:
         self._release()
@@ -103,6 +107,23 @@ class Lane:
     def _open(self) -> None:
         # An echo is always taken, so that a PACS that refuses these classes is told from one that refuses us.
         self.association = call(self.line, [ECHO, *self.proposals], self.brake)
+        self._contexts = _by_need(self.proposals, self.association.contexts)
+        self.syntaxes = {
+            sop_class: tuple(TransferSyntaxUid(it.transfer_syntax) for it in contexts if it)
+            for sop_class, contexts in _by_class(self._contexts)
+        }
+
+
+def _by_need(proposals: Sequence[Proposal], contexts: Sequence[Context]) -> dict[tuple[str, str], Context | None]:
+    """Class and syntax of all that was proposed, and what was accepted of it: of two alike the first."""
+    accepted = {(it.abstract_syntax, it.transfer_syntax): it for it in reversed(contexts)}
+    needs = ((it.abstract_syntax, syntax) for it in proposals for syntax in it.transfer_syntaxes)
+    return {need: accepted.get(need) for need in needs}
+
+
+def _by_class(contexts: Mapping[tuple[str, str], Context | None]) -> Iterator[tuple[str, list[Context | None]]]:
+    for sop_class in {of for of, _ in contexts}:
+        yield sop_class, [it for (of, _), it in contexts.items() if of == sop_class]
 
 
 def _reply(request: Command, answer: Command) -> Reply:
@@ -111,10 +132,3 @@ def _reply(request: Command, answer: Command) -> Reply:
     if answer.sop_instance not in ("", request.sop_instance):
         raise PacsUnavailable("an answer about another instance came")
     return Reply(SopInstanceUid(request.sop_instance), answer.status)
-
-
-def _is_for(context: Context, proposal: Proposal) -> bool:
-    return (context.abstract_syntax, (context.transfer_syntax,)) == (
-        proposal.abstract_syntax,
-        proposal.transfer_syntaxes,
-    )

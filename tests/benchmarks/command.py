@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks import bench, costs, crowd, distance, line, page, report, rows
+from benchmarks import bench, bound, costs, crowd, distance, line, page, report, rows
 from benchmarks.bench import Bench, Plan
 from benchmarks.figures import Result
 
@@ -21,6 +21,7 @@ OtherRow = Callable[[Plan, Path], Iterator[Result]]
 
 LOOPBACK: dict[str, Row] = {
     "ct-discard": rows.ct_discard,
+    "bound": bound.rows,
     "ct-archive": rows.ct_archive,
     "mr-archive": rows.mr_archive,
     "tomo-archive": rows.tomo,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import dcmread
 
-from linkexchange.dataset import InstanceHeader, read_header, split_part10
+from linkexchange.dataset import InstanceHeader, Meter, examine, read_header, split_part10
 from linkexchange.dataset.header import HEADER_MAX_BYTES
 from linkexchange.errors import InstanceFault
 from linkexchange.model.identifiers import TransferSyntaxUid
@@ -65,6 +65,25 @@ def test_every_byte_is_given_back_wherever_chunks_end(data: st.DataObject) -> No
     cuts = sorted(data.draw(st.lists(st.integers(0, len(content)), max_size=5)))
     chunks = [content[start:end] for start, end in zip([0, *cuts], [*cuts, len(content)], strict=True)]
     assert b"".join(read_header(meta.transfer_syntax, chunks)[1]) == content
+
+
+@given(st.data())
+def test_what_is_examined_is_measured_as_if_it_were_followed_twice(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(READABLE))
+    meta, rest = split_part10([(raw.SHIPPED / "test_files" / name).read_bytes()])
+    content = b"".join(rest)
+    chunks = list(raw.pieces(content, data.draw(st.integers(1, len(content)))))
+    header, meter, same = examine(meta.transfer_syntax, chunks)
+    plain = Meter(meta.transfer_syntax)
+    assert b"".join(same) == b"".join(plain.through(chunks)) == content
+    assert header == read_header(meta.transfer_syntax, chunks)[0]
+    assert (meter.bytes, meter.digest, meter.pixels) == (plain.bytes, plain.digest, plain.pixels)
+
+
+def test_a_fault_behind_the_header_comes_before_a_byte_is_given_where_it_has_arrived() -> None:
+    nonsense = raw.element(0x00280010, "US", b"\0\1") + b"\x28\0\x11\0??\2\0\0\1" + raw.element(0x7FE00010, "OW", b"12")
+    with pytest.raises(InstanceFault, match=r"\(0028,0011\)|0028"):
+        examine(TransferSyntaxUid(raw.EXPLICIT), [UIDS_BEFORE + UIDS_AFTER + nonsense])
 
 
 def test_no_more_chunks_are_taken_than_the_header_needs() -> None:

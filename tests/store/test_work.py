@@ -11,9 +11,9 @@ from conftest import Clock, Server
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from linkexchange.errors import Overtaken, UnknownTransfer
+from linkexchange.errors import Overtaken, StateUnavailable, UnknownTransfer
 from linkexchange.model.audit import Action, first_bad
-from linkexchange.model.identifiers import SopInstanceUid, TelematikId
+from linkexchange.model.identifiers import Sha256, SopInstanceUid, TelematikId
 from linkexchange.model.proof import Delivered, Fate
 from linkexchange.model.transfer import Ask, Authority, Purpose, State, Transfer
 from linkexchange.ports import Progress, UnitOfWork
@@ -149,6 +149,33 @@ def test_attempts_are_counted_before_an_instance_leaves(database: Database, cloc
         assert [journal.begin(UID)() for _ in range(3)] == [1, 2, 3]
 
 
+def test_an_attempt_that_nobody_has_waited_for_is_counted_all_the_same(database: Database, clock: Clock) -> None:
+    transfer = requested(database, clock)
+    with database.work(ME) as work:
+        run = moving(work, transfer)
+    with database.journal(run, ME) as journal:
+        journal.begin(UID)
+        assert journal.begin(UID)() == 2
+
+
+def test_a_database_that_goes_away_under_a_journal_is_told(database: Database, clock: Clock) -> None:
+    transfer = requested(database, clock)
+    with database.work(ME) as work:
+        run = moving(work, transfer)
+    with database.journal(run, ME) as journal:
+        journal.begin(UID)()
+        hang_up_on_everybody(database)
+        with pytest.raises(StateUnavailable):
+            journal.begin(UID)()
+
+
+def hang_up_on_everybody(database: Database) -> None:
+    """End all connections but the one that this is said on."""
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    with database.engine.connect() as connection:
+        connection.execute(text(f"{others} AND datname = current_database()"))
+
+
 def test_nothing_is_begun_by_a_run_that_does_not_move(database: Database, clock: Clock) -> None:
     transfer = requested(database, clock)
     with database.work(ME) as work:
@@ -175,6 +202,29 @@ def test_what_became_of_an_instance_leaves_its_attempts_alone(database: Database
     with database.work(ME) as work:
         work.transfers.end_instances(run, [stored])
         assert work.transfers.ledger(run.transfer) == [replace(stored, attempts=1)]
+
+
+def test_of_two_words_about_an_instance_the_later_counts(database: Database, clock: Clock) -> None:
+    transfer = requested(database, clock)
+    with database.work(ME) as work:
+        run = moving(work, transfer)
+        stored, taken_back = Delivered(UID, Fate.STORED, status=0), Delivered(UID, Fate.MISSING, note="unconfirmed")
+        work.transfers.end_instances(run, [stored, taken_back])
+        assert work.transfers.ledger(run.transfer) == [taken_back]
+
+
+def test_many_instances_are_noted_at_once_and_only_in_their_transfer(database: Database, clock: Clock) -> None:
+    mine, other = requested(database, clock), requested(database, clock)
+    digests = {SopInstanceUid(f"1.2.3.{number}"): Sha256(f"{number:064x}") for number in range(1, 300)}
+    delivered = [Delivered(uid, Fate.STORED, status=0, bytes=7, received=it) for uid, it in digests.items()]
+    with database.work(ME) as work:
+        run, another = moving(work, mine), moving(work, other)
+        work.transfers.end_instances(run, delivered)
+        work.transfers.end_instances(another, delivered)
+        work.transfers.note_origin(run, {**digests, SopInstanceUid("1.2.9"): Sha256("f" * 64)})
+        known = {it.sop_instance: it for it in work.transfers.ledger(run.transfer)}
+        assert known == {it.sop_instance: replace(it, at_origin=it.received) for it in delivered}
+        assert {it.at_origin for it in work.transfers.ledger(other.transfer)} == {None}
 
 
 def test_progress_is_written_at_most_once_a_second_and_at_the_end(database: Database, clock: Clock) -> None:
