@@ -18,6 +18,7 @@ from typing import Any
 
 from pydicom.uid import UID
 from pynetdicom import AE, _config, build_context, build_role, evt
+from pynetdicom.pdu import A_ASSOCIATE_RJ
 from pynetdicom.transport import AssociationSocket
 
 from linkexchange.dataset import IMPLEMENTATION_CLASS_UID
@@ -109,6 +110,7 @@ class Association:
         self._line = line
         self._connected = self._over = False
         self._active = time.monotonic()
+        self._rejection: Rejection | None = None
         self._numbers = itertools.cycle(range(1, 1 << 16))
         self._ae = self._calling_ae()
         with (brake or Brake()).stops(self.stop):
@@ -239,6 +241,8 @@ class Association:
         """
         if _has_content(event.pdu):
             self._active = time.monotonic()
+        if isinstance(event.pdu, A_ASSOCIATE_RJ):
+            self._rejection = _rejection(event.pdu)
         with suppress(OSError, AttributeError):
             event.assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
@@ -262,9 +266,8 @@ class Association:
     def _why_not(self) -> PacsUnavailable | PacsRejectsNode:
         if not self._connected:
             return PacsUnavailable("no connection")
-        if self._assoc.is_rejected:
-            answer = self._assoc.acceptor.primitive
-            rejection = Rejection(answer.result == _TRANSIENT, answer.result_source, answer.diagnostic)
+        # pynetdicom takes one that has come quickly for a connection that was never there.
+        if rejection := self._rejection:
             return (PacsRejectsNode if rejection.is_final else PacsUnavailable)(f"association rejected: {rejection}")
         return PacsUnavailable("no answer to the association request, or it was aborted")
 
@@ -305,6 +308,10 @@ def _has_content(unit: Any) -> bool:
     """Of each fragment the first byte is its control header."""
     fragments = getattr(unit, "presentation_data_value_items", None)
     return fragments is None or any(len(it.presentation_data_value) > 1 for it in fragments)
+
+
+def _rejection(unit: Any) -> Rejection:
+    return Rejection(unit.result == _TRANSIENT, unit.source, unit.reason_diagnostic)
 
 
 def _as_scp(proposals: Sequence[Proposal]) -> set[str]:

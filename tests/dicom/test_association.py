@@ -15,6 +15,7 @@ import pytest
 import scp
 import scripted_pacs as scripted
 from pynetdicom import evt
+from pynetdicom.acse import ACSE
 
 from linkexchange import tls
 from linkexchange.conform import Admission, OriginManners, OriginPacs, hostile, made
@@ -76,6 +77,19 @@ def test_an_unknown_calling_ae_title_is_named_as_the_reason() -> None:
 
 
 def test_f_08_what_is_rejected_for_good_is_no_matter_of_waiting() -> None:
+    with scripted.serve(require_calling_aet=["SOMEBODY"]) as passport, pytest.raises(PacsRejectsNode):
+        echo(Line(passport, NODE, SHORT))
+
+
+def test_f_08_a_rejection_that_comes_quickly_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pynetdicom looks at the connection before the answer, and finds it closed where the PACS was the quicker."""
+    send = ACSE.send_request
+
+    def late(acse: ACSE) -> None:
+        send(acse)
+        time.sleep(0.3)
+
+    monkeypatch.setattr(ACSE, "send_request", late)
     with scripted.serve(require_calling_aet=["SOMEBODY"]) as passport, pytest.raises(PacsRejectsNode):
         echo(Line(passport, NODE, SHORT))
 
