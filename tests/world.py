@@ -10,7 +10,7 @@ fakes with switches, so that a test says in one line what goes wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -31,6 +31,8 @@ from linkexchange.errors import (
     OriginUnavailable,
     Overtaken,
     PacsUnavailable,
+    TransferInterrupted,
+    Unavailable,
     UnknownParticipant,
     UnknownStudy,
 )
@@ -323,7 +325,14 @@ class OpenWire:
             self.wire.carried += 1
             if not self.wire.origin.still_valid(grant):
                 return
-            content = b"".join(instance.chunks)
+            came: list[bytes] = []
+            try:
+                came.extend(instance.chunks)
+            except Unavailable as broken:
+                # As over HTTP: what has come of it goes on, and then the stream breaks off.
+                yield replace(instance, chunks=_breaking_off(came, broken.detail))
+                raise
+            content = b"".join(came)
             self.wire.origin.sent(grant, {instance.sop_instance: Sha256(sha256(content).hexdigest())})
             if instance.sop_instance in self.wire.alters:
                 content = content[:-1] + bytes([content[-1] ^ 1])
@@ -342,6 +351,11 @@ class OpenWire:
         if self.wire.down:
             raise OriginUnavailable("connection refused")
         return self.wire.origin.admit(self.token, self.wire.caller.thumbprint)
+
+
+def _breaking_off(came: Iterable[bytes], why: str) -> Iterator[bytes]:
+    yield from came
+    raise TransferInterrupted(why)
 
 
 @dataclass

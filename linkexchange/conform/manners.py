@@ -56,13 +56,20 @@ class Service(Enum):
 class Breaking:
     """A conversation breaks off after so many whole instances, or `within` the next one.
 
-    It does so on the first `times` associations on which instances travel; None: on every one.
+    It does so on the first `times` associations on which instances travel; None: on every one. An origin
+    with UIDs `only` breaks off `within` these, whatever has come before.
     """
 
     how: How
     after: int = 0
     within: bool = False
     times: int | None = None
+    only: frozenset[str] = frozenset()
+
+    def is_due(self, travelled: int, *, within: bool, uid: str) -> bool:
+        """Whether it is to be here."""
+        place = uid in self.only if self.only else travelled == self.after
+        return place and self.within == within
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class OriginPacs(Peer):
             Element.SOP_CLASS: instance.sop_class,
             Element.SOP_INSTANCE: self.manners.named.get(instance.uid, instance.uid),
         }
-        if how := self.breaks(call, within=True):
+        if how := self.breaks(call, within=True, uid=instance.uid):
             talk.send_command(context, {**request, Element.DATA_SET_TYPE: 1})
             talk.send_content(context, instance.content[: len(instance.content) // 4 * 2], ends=False)
             talk.break_off(how)

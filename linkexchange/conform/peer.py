@@ -102,10 +102,10 @@ class Peer:
             talk.raw(units.pdu(units.ABORT, bytes(4)))
             raise Gone
 
-    def breaks(self, call: Call, *, within: bool) -> How | None:
+    def breaks(self, call: Call, *, within: bool, uid: str = "") -> How | None:
         """Whether this association shall break off here, and how."""
         breaking = self._breaking
-        if breaking is None or (breaking.within, breaking.after) != (within, call.travelled):
+        if breaking is None or not breaking.is_due(call.travelled, within=within, uid=uid):
             return None
         with self.lock:
             self._broken += 1

@@ -130,7 +130,13 @@ class _Window:
             searched = max(self._start, self._end - kept)
             if searched - self._start >= CHUNK_LEAST_BYTES:
                 yield self._take(searched)
-            searched -= self._fill()
+            try:
+                searched -= self._fill()
+            except Unavailable:
+                # Whose image it is that broke off stands in what has come of it.
+                if self._end > self._start:
+                    yield self._take(self._end)
+                raise
         if found > self._start:
             yield self._take(found)
         self._start += len(delimiter)

@@ -6,12 +6,19 @@ instance down: the reply is collected when it comes, and only then has the insta
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from linkexchange import dataset
-from linkexchange.errors import InstanceFault, SyntaxRefused, WrongPatient
+from linkexchange.errors import (
+    InstanceFault,
+    SyntaxRefused,
+    TransferInterrupted,
+    Unavailable,
+    WrongPatient,
+)
 from linkexchange.model.identifiers import SopInstanceUid
 from linkexchange.model.link import Link
 from linkexchange.model.patient import PatientHeader, differences
@@ -21,13 +28,18 @@ from linkexchange.pull.ledger import Ledger
 from linkexchange.pull.sending import measured, send
 
 STORED_WITH_WARNING = 0xB000
+BLAMED_AFTER = 2
+"""An image within which the stream has broken off so often is set aside, lest it keep back all others."""
+BLAMED_MAX = 8
+"""So many breaks that have brought nothing are borne in one run; after more of them it is no matter of images."""
 
 
 @dataclass
 class Move:
     """One run's way through the manifest. `strangers` is what the destination has had of it from elsewhere.
 
-    `under_way` is what has been sent and not been answered, `known_as` how images have named the patient so far.
+    `under_way` is what has been sent and not been answered, `known_as` how images have named the patient so far. `at`
+    is the image that is just passing, `breaks` counts in which ones it has broken off.
     """
 
     link: Link
@@ -38,6 +50,21 @@ class Move:
     strangers: Mapping[SopInstanceUid, Delivered] = field(default_factory=dict)
     under_way: dict[SopInstanceUid, Delivered] = field(default_factory=dict)
     known_as: set[PatientHeader] = field(default_factory=set)
+    at: SopInstanceUid | None = None
+    breaks: Counter[SopInstanceUid] = field(default_factory=Counter)
+
+    @property
+    def wanted(self) -> frozenset[SopInstanceUid]:
+        """What is asked for: not that again in which it has broken off too often."""
+        return self.ledger.wanted - {uid for uid, count in self.breaks.items() if count >= BLAMED_AFTER}
+
+    def blame(self, broken: Unavailable) -> bool:
+        """Whether to go on, although it has brought nothing: the origin's stream has broken off within an image."""
+        at, self.at = self.at, None
+        if at is None or not isinstance(broken, TransferInterrupted):
+            return False
+        self.breaks[at] += 1
+        return self.breaks.total() <= BLAMED_MAX
 
     def once(self, origin: ImageSource, delivery: Delivery) -> None:
         """Ask the origin for all that is wanted, and pass on what comes.
@@ -47,10 +74,12 @@ class Move:
         """
         self.ledger.try_again()
         try:
-            with closing(origin.retrieve(self.link.manifest, self.ledger.wanted, brake=self.brake)) as stream:
+            with closing(origin.retrieve(self.link.manifest, self.wanted, brake=self.brake)) as stream:
                 for incoming in stream:
                     if self.ledger.wants(incoming.sop_instance) and incoming.sop_instance not in self.under_way:
+                        self.at = incoming.sop_instance
                         self._pass_on(incoming, delivery)
+                        self.at = None
                     if self.ledger.put_off:
                         return
         finally:

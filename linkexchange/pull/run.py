@@ -125,13 +125,15 @@ def _deliver(node: Node, begun: _Begun, permission: Permission, *, brake: Brake)
 def _rounds(node: Node, begun: _Begun, move: Move, *, destination: Destination, permission: Permission) -> Permission:
     """Move until nothing is wanted or nothing more comes. What breaks off goes on at once where it brought something.
 
-    Raises what it broke off with, where it had brought nothing, or where its destination is out of resources.
+    Raises what it broke off with, where it had brought nothing and no image is to blame, or where its destination is
+    out of resources.
     """
-    while wanted := move.ledger.wanted:
+    while wanted := move.wanted:
         try:
             return _until_fruitless(node, begun, move, destination=destination, permission=permission)
-        except Unavailable:
-            if move.brake.pulled or move.ledger.put_off or move.ledger.wanted == wanted:
+        except Unavailable as broken:
+            goes_on = move.blame(broken) or move.wanted != wanted
+            if move.brake.pulled or move.ledger.put_off or not goes_on:
                 raise
         evidence.between(destination, move.ledger, move.link.manifest.study, brake=move.brake)
         permission = obtain(node, begun.run)
@@ -148,14 +150,14 @@ def _until_fruitless(
     fruitless, pauses = 0, iter(node.pauses.resources_seconds)
     classes = move.link.manifest.sop_classes
     with destination.deliver(classes, brake=move.brake, room=begun.turn.room) as delivery:
-        while (wanted := move.ledger.wanted) and not move.brake.pulled:
+        while (wanted := move.wanted) and not move.brake.pulled:
             move.once(permission.origin, delivery)
             evidence.between(destination, move.ledger, move.link.manifest.study, brake=move.brake)
             if move.ledger.put_off:
                 move.brake.wait(_next(pauses))
-            elif move.ledger.wanted == wanted:
+            elif move.wanted == wanted:
                 fruitless += 1
-            if not move.ledger.wanted or fruitless == FRUITLESS_ROUNDS:
+            if not move.wanted or fruitless == FRUITLESS_ROUNDS:
                 break
             permission = obtain(node, begun.run)
     return permission

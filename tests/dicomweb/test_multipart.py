@@ -139,6 +139,16 @@ def test_reading_is_faster_than_the_wire() -> None:
     assert len(body) / (time.process_time() - began) > 500e6
 
 
+def test_of_a_part_that_breaks_off_all_comes_that_had_arrived() -> None:
+    body = _body([b"whole", b"broken"])
+    parts = read_parts(io.BytesIO(body[: body.index(b"broken") + 3]).readinto, BOUNDARY)
+    assert b"".join(next(parts).chunks) == b"whole"
+    came: list[bytes] = []
+    with pytest.raises(TransferInterrupted):
+        came.extend(next(parts).chunks)
+    assert b"".join(came) == b"bro"
+
+
 def test_the_caller_says_what_a_broken_body_is_called() -> None:
     parts = read_parts(io.BytesIO(b"").readinto, BOUNDARY, broken=PacsUnavailable)
     with pytest.raises(PacsUnavailable):

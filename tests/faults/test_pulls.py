@@ -116,7 +116,17 @@ CASES = {
         target=DestinationManners(admission=admits(rejects=Rejection.PERMANENT)),
         attempts=1,
     ),
-    "f_09 abort before the first, once": Case("complete", "", 8, breaks(How.ABORT, times=1), attempts=2),
+    "f_09 abort before the first, once": Case("complete", "", 8, breaks(How.ABORT, times=1), attempts=1),
+    "f_09 abort within the third and fourth, always": Case(
+        "partial", "", 6, OriginManners(breaking=Breaking(How.ABORT, within=True, only=TWO)), attempts=1
+    ),
+    "f_09 reset within the first, always": Case(
+        "partial",
+        "",
+        7,
+        OriginManners(breaking=Breaking(How.RESET, within=True, only=frozenset(UIDS[:1]))),
+        attempts=1,
+    ),
     "f_09 abort after three, once": Case("complete", "", 8, breaks(How.ABORT, after=3, times=1), attempts=1),
     "f_09 abort after all, once": Case("complete", "", 8, breaks(How.ABORT, after=8, times=1)),
     "f_09 abort before the first, always": Case("failed", "origin-pacs-unavailable", 0, breaks(How.ABORT)),
