@@ -22,8 +22,8 @@ from linkexchange.ports import CHUNK_MAX_BYTES
 
 DICOM = "application/dicom"
 HEAD_MAX_BYTES = 8 * 1024
-WINDOW_BYTES = 256 * 1024
-CHUNK_LEAST_BYTES = 64 * 1024
+WINDOW_BYTES = 512 * 1024
+CHUNK_LEAST_BYTES = 192 * 1024
 """Smaller readings (a TLS record has 16 KiB) are passed on together, but never kept beyond the end of their part."""
 
 GATHER_BYTES = 512 * 1024
