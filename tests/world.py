@@ -328,17 +328,14 @@ class OpenWire:
             came: list[bytes] = []
             try:
                 came.extend(instance.chunks)
-            except Unavailable as broken:
-                # As over HTTP: what has come of it goes on, and then the stream breaks off.
+            except Unavailable as broken:  # what has come of it goes on, as over HTTP
                 yield replace(instance, chunks=_breaking_off(came, broken.detail))
                 raise
             content = b"".join(came)
             self.wire.origin.sent(grant, {instance.sop_instance: Sha256(sha256(content).hexdigest())})
             if instance.sop_instance in self.wire.alters:
                 content = content[:-1] + bytes([content[-1] ^ 1])
-            yield IncomingInstance(
-                instance.sop_class, instance.sop_instance, instance.transfer_syntax, in_chunks(content)
-            )
+            yield replace(instance, chunks=in_chunks(content))
 
     def document(self, link: LinkId) -> Document:
         return self.wire.origin.document(self._admit(), link)

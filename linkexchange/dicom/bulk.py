@@ -51,8 +51,7 @@ class Association:
         self._unread: Context | None = None
         self._heard = self._passed = self._most = 0
         self._stalled: float | None = None
-        self._poll = select.poll()
-        self._poll.register(wire, select.POLLIN)
+        self._poll: select.poll | None = None
         self.over = False
 
     @property
@@ -118,6 +117,9 @@ class Association:
         """Whether something has arrived: an answer, or the end. Does not wait."""
         if self.over or self._wire.has_input():
             return True
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self._wire, select.POLLIN)
         return bool(self._poll.poll(0))
 
     def fileno(self) -> int:
