@@ -116,7 +116,7 @@ CASES = {
         target=DestinationManners(admission=admits(rejects=Rejection.PERMANENT)),
         attempts=1,
     ),
-    "f_09 abort before the first, once": Case("complete", "", 8, breaks(How.ABORT, times=1), attempts=1),
+    "f_09 abort before the first, once": Case("complete", "", 8, breaks(How.ABORT, times=1), attempts=2),
     "f_09 abort within the third and fourth, always": Case(
         "partial", "", 6, OriginManners(breaking=Breaking(How.ABORT, within=True, only=TWO)), attempts=1
     ),
