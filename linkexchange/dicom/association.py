@@ -22,9 +22,9 @@ from pynetdicom.pdu import A_ASSOCIATE_RJ
 from pynetdicom.transport import AssociationSocket
 
 from linkexchange.dataset import IMPLEMENTATION_CLASS_UID
-from linkexchange.dicom.acse import Rejection
+from linkexchange.dicom.acse import Rejection, read_rejection
 from linkexchange.dicom.line import Context, Line, Proposal
-from linkexchange.dicom.pdu import PDU_CAP_BYTES
+from linkexchange.dicom.pdu import HEAD_BYTES, PDU_CAP_BYTES
 from linkexchange.errors import PacsRejectsNode, PacsUnavailable
 from linkexchange.ports import Brake
 
@@ -33,7 +33,6 @@ ANSWERS_MAX_BYTES = 32 << 20
 """So much is read from one PACS over one association: some hundred thousand answers."""
 _POLL_SECONDS = 0.5
 _ABORT_SECONDS = 1.0
-_TRANSIENT = 2
 
 # pynetdicom logs identifiers of requests and answers, and with its errors whatever it could not read.
 _config.LOG_HANDLER_LEVEL = "none"
@@ -242,7 +241,7 @@ class Association:
         if _has_content(event.pdu):
             self._active = time.monotonic()
         if isinstance(event.pdu, A_ASSOCIATE_RJ):
-            self._rejection = _rejection(event.pdu)
+            self._rejection = read_rejection(event.pdu.encode()[HEAD_BYTES:])
         with suppress(OSError, AttributeError):
             event.assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
@@ -308,10 +307,6 @@ def _has_content(unit: Any) -> bool:
     """Of each fragment the first byte is its control header."""
     fragments = getattr(unit, "presentation_data_value_items", None)
     return fragments is None or any(len(it.presentation_data_value) > 1 for it in fragments)
-
-
-def _rejection(unit: Any) -> Rejection:
-    return Rejection(unit.result == _TRANSIENT, unit.source, unit.reason_diagnostic)
 
 
 def _as_scp(proposals: Sequence[Proposal]) -> set[str]:

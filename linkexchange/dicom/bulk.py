@@ -242,10 +242,11 @@ def call(line: Line, proposals: Sequence[Proposal], brake: Brake | None = None) 
             answered = _negotiate(wire, line, proposals)
         wire.patience(line.timeouts.idle_seconds)
         return Association(wire, answered)
-    except BaseException as wrong:
+    except MessageFault as fault:
         wire.close()
-        if isinstance(wrong, MessageFault):
-            raise _breach(wrong) from wrong
+        raise _breach(fault) from fault
+    except BaseException:
+        wire.close()
         raise
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from linkexchange.dicom.bulk import Association, call
@@ -29,7 +29,7 @@ class Lane:
     proposals: Sequence[Proposal]
     pending: Command | None = None
     association: Association = field(init=False)
-    syntaxes: Mapping[str, tuple[TransferSyntaxUid, ...]] = field(init=False)
+    syntaxes: Mapping[str, Sequence[TransferSyntaxUid]] = field(init=False)
     """What was accepted of each SOP class that was proposed."""
     _contexts: Mapping[tuple[str, str], Context | None] = field(init=False)
 
@@ -108,10 +108,7 @@ class Lane:
         # An echo is always taken, so that a PACS that refuses these classes is told from one that refuses us.
         self.association = call(self.line, [ECHO, *self.proposals], self.brake)
         self._contexts = _by_need(self.proposals, self.association.contexts)
-        self.syntaxes = {
-            sop_class: tuple(TransferSyntaxUid(it.transfer_syntax) for it in contexts if it)
-            for sop_class, contexts in _by_class(self._contexts)
-        }
+        self.syntaxes = _by_class(self._contexts)
 
 
 def _by_need(proposals: Sequence[Proposal], contexts: Sequence[Context]) -> dict[tuple[str, str], Context | None]:
@@ -121,9 +118,11 @@ def _by_need(proposals: Sequence[Proposal], contexts: Sequence[Context]) -> dict
     return {need: accepted.get(need) for need in needs}
 
 
-def _by_class(contexts: Mapping[tuple[str, str], Context | None]) -> Iterator[tuple[str, list[Context | None]]]:
-    for sop_class in {of for of, _ in contexts}:
-        yield sop_class, [it for (of, _), it in contexts.items() if of == sop_class]
+def _by_class(contexts: Mapping[tuple[str, str], Context | None]) -> dict[str, list[TransferSyntaxUid]]:
+    accepted: dict[str, list[TransferSyntaxUid]] = {}
+    for (sop_class, syntax), context in contexts.items():
+        accepted.setdefault(sop_class, []).extend([TransferSyntaxUid(syntax)] if context else [])
+    return accepted
 
 
 def _reply(request: Command, answer: Command) -> Reply:

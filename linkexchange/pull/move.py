@@ -12,13 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from linkexchange import dataset
-from linkexchange.errors import (
-    InstanceFault,
-    SyntaxRefused,
-    TransferInterrupted,
-    Unavailable,
-    WrongPatient,
-)
+from linkexchange.errors import InstanceFault, SyntaxRefused, TransferInterrupted, Unavailable, WrongPatient
 from linkexchange.model.identifiers import SopInstanceUid
 from linkexchange.model.link import Link
 from linkexchange.model.patient import PatientHeader, differences
@@ -31,7 +25,7 @@ STORED_WITH_WARNING = 0xB000
 BLAMED_AFTER = 2
 """An image within which the stream has broken off so often is set aside, lest it keep back all others."""
 BLAMED_MAX = 8
-"""So many breaks that have brought nothing are borne in one run; after more of them it is no matter of images."""
+"""After so many breaks within images one that has brought nothing is no matter of images any more."""
 
 
 @dataclass

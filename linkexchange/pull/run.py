@@ -128,11 +128,12 @@ def _rounds(node: Node, begun: _Begun, move: Move, *, destination: Destination, 
     Raises what it broke off with, where it had brought nothing and no image is to blame, or where its destination is
     out of resources.
     """
-    while wanted := move.wanted:
+    while move.wanted:
+        wanted = move.ledger.wanted
         try:
             return _until_fruitless(node, begun, move, destination=destination, permission=permission)
         except Unavailable as broken:
-            goes_on = move.blame(broken) or move.wanted != wanted
+            goes_on = move.blame(broken) or move.ledger.wanted != wanted
             if move.brake.pulled or move.ledger.put_off or not goes_on:
                 raise
         evidence.between(destination, move.ledger, move.link.manifest.study, brake=move.brake)

@@ -16,6 +16,7 @@ from contextlib import closing
 from pathlib import Path
 
 import certificates
+import peers
 from benchmarks import rivals
 from benchmarks.bench import Bench
 from benchmarks.figures import Result, rates
@@ -52,11 +53,11 @@ def rows(bench: Bench) -> Iterator[Result]:
 
 def _carry(study: Study, server: ssl.SSLContext, client: ssl.SSLContext) -> float:
     """Seconds until the other process has all bytes of a study, which both have digested."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server((peers.HOST, 0)) as listener:
         sender = multiprocessing.get_context("fork").Process(target=_send, args=(study, listener, server))
         sender.start()
         plain = socket.create_connection(listener.getsockname())
-        with closing(client.wrap_socket(plain, server_hostname="127.0.0.1")) as stream:
+        with closing(client.wrap_socket(plain, server_hostname=peers.HOST)) as stream:
             begun = time.monotonic()
             _receive(stream)
             seconds = time.monotonic() - begun

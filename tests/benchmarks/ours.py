@@ -89,8 +89,8 @@ class Ours:
                     row = work.transfers.get(transfer)
                 if row.state in FINAL:
                     break
-                waits = row.state is State.WAITING and row.reason.partition(":")[0] not in _TURNS
-                if waits or time.monotonic() > deadline:
+                stuck = row.state is State.WAITING and row.reason.partition(":")[0] not in _TURNS
+                if stuck or time.monotonic() > deadline:
                     raise Untrue(f"{row.state}: {row.reason}")
                 time.sleep(_TURN_SECONDS)
 

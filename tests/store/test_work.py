@@ -102,6 +102,13 @@ def moving(work: UnitOfWork, transfer: Transfer) -> Transfer:
     return work.transfers.advance(work.transfers.advance(run, State.PERMITTED), State.MOVING)
 
 
+def begun(database: Database, clock: Clock) -> Transfer:
+    """A new transfer, in a run that may move."""
+    transfer = requested(database, clock)
+    with database.work(ME) as work:
+        return moving(work, transfer)
+
+
 def test_an_earlier_claim_can_change_nothing_any_more(database: Database, clock: Clock) -> None:
     transfer = requested(database, clock)
     with database.work(ME) as work:
@@ -142,26 +149,20 @@ def test_a_final_state_is_never_left(database: Database, clock: Clock) -> None:
 
 
 def test_attempts_are_counted_before_an_instance_leaves(database: Database, clock: Clock) -> None:
-    transfer = requested(database, clock)
-    with database.work(ME) as work:
-        run = moving(work, transfer)
+    run = begun(database, clock)
     with database.journal(run, ME) as journal:
         assert [journal.begin(UID)() for _ in range(3)] == [1, 2, 3]
 
 
 def test_an_attempt_that_nobody_has_waited_for_is_counted_all_the_same(database: Database, clock: Clock) -> None:
-    transfer = requested(database, clock)
-    with database.work(ME) as work:
-        run = moving(work, transfer)
+    run = begun(database, clock)
     with database.journal(run, ME) as journal:
         journal.begin(UID)
         assert journal.begin(UID)() == 2
 
 
 def test_a_database_that_goes_away_under_a_journal_is_told(database: Database, clock: Clock) -> None:
-    transfer = requested(database, clock)
-    with database.work(ME) as work:
-        run = moving(work, transfer)
+    run = begun(database, clock)
     with database.journal(run, ME) as journal:
         journal.begin(UID)()
         hang_up_on_everybody(database)
@@ -185,17 +186,13 @@ def test_nothing_is_begun_by_a_run_that_does_not_move(database: Database, clock:
 
 
 def test_a_journal_acts_for_its_participant_only(database: Database, clock: Clock) -> None:
-    transfer = requested(database, clock)
-    with database.work(ME) as work:
-        run = moving(work, transfer)
+    run = begun(database, clock)
     with pytest.raises(Overtaken), database.journal(run, TelematikId("1-2-other")) as journal:
         journal.begin(UID)()
 
 
 def test_what_became_of_an_instance_leaves_its_attempts_alone(database: Database, clock: Clock) -> None:
-    transfer = requested(database, clock)
-    with database.work(ME) as work:
-        run = moving(work, transfer)
+    run = begun(database, clock)
     with database.journal(run, ME) as journal:
         journal.begin(UID)()
     stored = Delivered(UID, Fate.STORED, status=0, bytes=7, attempts=9)
@@ -205,9 +202,8 @@ def test_what_became_of_an_instance_leaves_its_attempts_alone(database: Database
 
 
 def test_of_two_words_about_an_instance_the_later_counts(database: Database, clock: Clock) -> None:
-    transfer = requested(database, clock)
+    run = begun(database, clock)
     with database.work(ME) as work:
-        run = moving(work, transfer)
         stored, taken_back = Delivered(UID, Fate.STORED, status=0), Delivered(UID, Fate.MISSING, note="unconfirmed")
         work.transfers.end_instances(run, [stored, taken_back])
         assert work.transfers.ledger(run.transfer) == [taken_back]
