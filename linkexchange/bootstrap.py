@@ -97,7 +97,7 @@ def database_url(settings: CommonSettings) -> str:
 
 def database(settings: CommonSettings) -> Database:
     """The door to the state, after a look at what its role may do."""
-    engine = schema.engine_of(database_url(settings))
+    engine = schema.engine_of(database_url(settings), frozen_seconds=settings.frozen_seconds)
     schema.check_serving(engine)
     return Database(engine, read_document=documents.read, now=now)
 

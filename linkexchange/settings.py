@@ -89,6 +89,9 @@ class CommonSettings(BaseModel):
     database_owner_url: DatabaseUrl = None
     """Role that owns the database and migrates it. Empty: the role of database_url."""
 
+    frozen_seconds: float = Field(default=30.0, ge=1)
+    """A process that falls silent within a transaction for so long, frozen perhaps, loses it: nobody waits for it."""
+
     tls_certificate: Path
     """Certificate of this node or hub, with its chain, in PEM."""
 

@@ -14,10 +14,22 @@ NEWEST = "0003"
 """The revision that this version serves from; a test holds it equal to the newest migration."""
 
 
-def engine_of(url: str, *, pool_size: int = 5) -> Engine:
-    """An engine for a `postgresql://` URL. Values never reach log lines or error texts."""
+def engine_of(url: str, *, pool_size: int = 5, frozen_seconds: float = 30.0) -> Engine:
+    """An engine for a `postgresql://` URL. Values never reach log lines or error texts.
+
+    A process that freezes keeps its locks, so the server ends a transaction in which it hears nothing for so long.
+    """
     psycopg_url = make_url(url).set(drivername="postgresql+psycopg")
-    return create_engine(psycopg_url, pool_size=pool_size, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
+    patience = f"-c idle_in_transaction_session_timeout={round(frozen_seconds * 1000)}"
+    options = f"{psycopg_url.query.get('options', '')} {patience}".strip()
+    return create_engine(
+        psycopg_url,
+        connect_args={"options": options},
+        pool_size=pool_size,
+        max_overflow=20,
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
 
 
 def migrate(owner_url: str, serving_url: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from psycopg.errors import IdleInTransactionSessionTimeout
 from sqlalchemy import Connection, Engine, func, select
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from linkexchange.errors import StateUnavailable
 from linkexchange.model.identifiers import TelematikId
@@ -22,6 +23,10 @@ def transaction(engine: Engine) -> Iterator[Connection]:
             yield connection
     except (OperationalError, InterfaceError) as gone:
         raise StateUnavailable from gone
+    except InternalError as other:
+        if isinstance(other.orig, IdleInTransactionSessionTimeout):
+            raise StateUnavailable from other
+        raise
 
 
 def act_for(connection: Connection, participant: TelematikId) -> None:

@@ -36,7 +36,13 @@ from linkexchange.watching import until_announced
 COUNT = 6
 WAIT_SECONDS = 60.0
 _HERE = Path(__file__).parent
-_QUICK = {"worker_stalled_seconds": 1.5, "retry_seconds": 0.2, "offers_seconds": 0.5, "idle_seconds": 10.0}
+_QUICK = {
+    "worker_stalled_seconds": 1.5,
+    "frozen_seconds": 1.5,
+    "retry_seconds": 0.2,
+    "offers_seconds": 0.5,
+    "idle_seconds": 10.0,
+}
 
 
 @dataclass

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from linkexchange import bootstrap, jobs
-from linkexchange.model.identifiers import SopClassUid
+from linkexchange.model.identifiers import SopClassUid, TelematikId
 from linkexchange.model.passport import Passport
 from linkexchange.ports import Brake, Delivery, IncomingInstance, Node, Reply, Room
 from linkexchange.settings import NodeSettings, load
@@ -98,6 +98,22 @@ def at_delivery(node: Node, *, number: int, edge: str, act: Callable[[], object]
     return replace(node, destination=destination)
 
 
+def while_writing_down(node: Node, act: Callable[[], object]) -> Node:
+    """Within a transaction of a run that moves, which then holds the row of its transfer."""
+
+    class Wrapped:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(node.store, name)
+
+        @contextmanager
+        def work(self, participant: TelematikId) -> Iterator[Any]:
+            with node.store.work(participant) as work:
+                work.transfers = Before(work.transfers, "progress", act)  # type: ignore[misc,assignment]
+                yield work
+
+    return replace(node, store=Wrapped())  # type: ignore[arg-type]
+
+
 class DyingSigner:
     """Dies when it is to sign a proof: after the last instance, before the proof is committed."""
 
@@ -122,6 +138,7 @@ POINTS: dict[str, Callable[[Node], Node]] = {
     "before the proof is committed": lambda node: replace(node, signer=DyingSigner(node.signer)),
     "before the receipt": lambda node: replace(node, hub=Before(node.hub, "receipt", die)),
     "origin killed in the middle": lambda node: at_delivery(node, number=2, edge="middle", act=kill_origin),
+    "frozen while it writes down": lambda node: while_writing_down(node, freeze),
     "frozen in the middle": lambda node: at_delivery(node, number=2, edge="middle", act=freeze),
 }
 

@@ -52,9 +52,10 @@ def test_f_01_a_worker_killed_at(ground: Ground, point: str) -> None:
         assert ground.destination.received == before
 
 
-def test_f_03_a_worker_that_was_frozen_and_overtaken_changes_nothing_when_it_wakes(ground: Ground) -> None:
+@pytest.mark.parametrize("point", ["frozen in the middle", "frozen while it writes down"])
+def test_f_03_a_worker_that_was_frozen_and_overtaken_changes_nothing_when_it_wakes(ground: Ground, point: str) -> None:
     transfer = ground.request()
-    with ground.worker("frozen in the middle") as frozen:
+    with ground.worker(point) as frozen:
         ground.wait(lambda: os.waitpid(frozen.pid, os.WUNTRACED | os.WNOHANG)[0], "the freezing of the worker")
         open_then = ground.unanswered(transfer)
         with ground.worker():

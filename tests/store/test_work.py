@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -11,12 +12,14 @@ from conftest import Clock, Server
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from linkexchange import documents
 from linkexchange.errors import Overtaken, StateUnavailable, UnknownTransfer
 from linkexchange.model.audit import Action, first_bad
 from linkexchange.model.identifiers import Sha256, SopInstanceUid, TelematikId
 from linkexchange.model.proof import Delivered, Fate
 from linkexchange.model.transfer import Ask, Authority, Purpose, State, Transfer
 from linkexchange.ports import Progress, UnitOfWork
+from linkexchange.store.schema import engine_of
 from linkexchange.store.work import Database
 
 ME = TelematikId("1-2-practice")
@@ -168,6 +171,21 @@ def test_a_database_that_goes_away_under_a_journal_is_told(database: Database, c
         hang_up_on_everybody(database)
         with pytest.raises(StateUnavailable):
             journal.begin(UID)()
+
+
+def test_a_process_that_freezes_within_a_transaction_holds_nobody_back(
+    database: Database, urls: tuple[str, str], clock: Clock
+) -> None:
+    run = begun(database, clock)
+    frozen = Database(engine_of(urls[1], frozen_seconds=0.3), read_document=documents.read, now=clock)
+    with closing(frozen):
+        with pytest.raises(StateUnavailable), frozen.work(ME) as work:
+            work.transfers.claim(run.transfer)
+            with database.work(ME) as meanwhile:
+                meanwhile.transfers.claim(run.transfer)
+            work.emit("it wakes")
+        with frozen.work(ME) as work:
+            assert work.transfers.get(run.transfer).epoch == run.epoch + 1
 
 
 def hang_up_on_everybody(database: Database) -> None:

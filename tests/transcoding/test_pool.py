@@ -240,17 +240,19 @@ def test_the_brake_also_frees_who_waits_for_a_worker(pool: TranscodingPool) -> N
 
 
 def test_no_file_appears_anywhere(pool: TranscodingPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither where both processes stand, nor behind anything that one of them has opened, deleted or not."""
     monkeypatch.chdir(tmp_path)
-    places = [tmp_path, Path(tempfile.gettempdir()), Path("/dev/shm")]
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
-    def ours() -> set[Path]:
-        return {file for place in places for file in place.iterdir() if file.stat().st_size > 1000}
+    def open_files(process: int | str) -> set[Path]:
+        return {link.readlink() for link in Path(f"/proc/{process}/fd").iterdir() if link.is_file()}
 
-    before = ours()
+    before = open_files("self")
     with pool.transcode(large(), IMPLICIT_LITTLE) as transcoded:
         next(transcoded.instance.chunks)
-        during = ours()
-    assert during - before == set()
+        assert open_files("self") - before == set()
+        assert open_files(working()) == set()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_worker_sees_nothing_of_the_nodes_environment(pool: TranscodingPool, monkeypatch: pytest.MonkeyPatch) -> None:

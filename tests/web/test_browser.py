@@ -240,7 +240,7 @@ def test_the_whole_way_can_be_gone_with_the_keyboard(world: World, open_desk: Ca
     desk.page.keyboard.press("Enter")
     desk.page.get_by_role("button", name=re.compile("^Bilder holen: ")).focus()
     desk.page.keyboard.press("Enter")
-    expect(desk.page.get_by_role("dialog")).to_be_visible()
+    expect(desk.page.locator("dialog :focus")).to_be_visible()
     desk.page.keyboard.press("Escape")
     expect(desk.page.get_by_role("dialog")).to_have_count(0)
     desk.page.keyboard.press("Enter")
