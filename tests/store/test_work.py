@@ -178,12 +178,17 @@ def test_a_process_that_freezes_within_a_transaction_holds_nobody_back(
 ) -> None:
     run = begun(database, clock)
     frozen = Database(engine_of(urls[1], frozen_seconds=0.3), read_document=documents.read, now=clock)
-    with closing(frozen):
-        with pytest.raises(StateUnavailable), frozen.work(ME) as work:
+
+    def freeze_and_wake() -> None:
+        with frozen.work(ME) as work:
             work.transfers.claim(run.transfer)
             with database.work(ME) as meanwhile:
                 meanwhile.transfers.claim(run.transfer)
             work.emit("it wakes")
+
+    with closing(frozen):
+        with pytest.raises(StateUnavailable):
+            freeze_and_wake()
         with frozen.work(ME) as work:
             assert work.transfers.get(run.transfer).epoch == run.epoch + 1
 
