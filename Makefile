@@ -11,6 +11,9 @@ CUTS ?= 200
 KILLS ?= 300
 FUZZ_SECONDS ?= 600
 
+# Tests and demo start hundreds of processes; without kept bytecode each would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo check format test cuts kills fuzz benchmarks benchmarks-transfers system-packages lock clean
 
@@ -29,7 +32,7 @@ check: $(VENV)/.dev ## Lint, format, types, import contracts, sizes and the fast
 	$(PYTEST) -n $(JOBS) --hypothesis-profile=quick -m "not slow and not peers and not root and not database" tests
 
 test: $(VENV)/.dev system-packages ## Every test, with real PACS and a real browser
-	$(PYTEST) -n $(JOBS) --dist loadfile tests
+	$(PYTEST) -n $(JOBS) --dist loadfile --no-loadscope-reorder tests
 
 cuts: $(VENV)/.dev ## Pulls over lines that are cut at 200 random points (CUTS=200) in each way
 	LINKEXCHANGE_CUTS=$(CUTS) $(PYTEST) -n $(JOBS) tests/faults/test_cuts.py

@@ -50,8 +50,11 @@ def refuse(node: Node, run: Transfer, fault: Fault) -> None:
 
 
 def wait(node: Node, run: Transfer, fault: Unavailable) -> None:
-    """Note what a transfer waits for; the queue will try again. Raises `StoppedByPerson` where somebody wants that."""
-    with suppress(Overtaken), node.store.work(node.me) as work:
+    """Note what a transfer waits for; the queue will try again.
+
+    Raises `StoppedByPerson` where somebody wants that, and `Overtaken` where this run has nothing to say any more.
+    """
+    with node.store.work(node.me) as work:
         if fault.after_seconds is None or not _waits_already(work, run, fault):
             put_back(work, run, reason_of(fault))
         # The row is locked by now: whoever says stop has been heard, or will find that nobody moves it.

@@ -57,6 +57,10 @@ class Desk:
         self.page.get_by_label("Krankenversichertennummer").fill(KVNR)
         self.page.get_by_role("button", name="Suchen").click()
 
+    def live(self) -> None:
+        """Wait until the page's buttons open dialogs; before that they open pages, which is right as well."""
+        self.page.locator("form[hx-post][data-htmx-powered]").first.wait_for(state="attached")
+
     def confirm(self) -> UUID:
         """Confirm the patient; the number of the transfer that this starts."""
         self.page.get_by_role("button", name=re.compile("^Bilder holen: ")).click()
@@ -225,6 +229,7 @@ def test_a_refusal_of_the_record_is_told_in_a_dialog_that_can_be_closed(
     a_study_in_the_record(world)
     desk = open_desk()
     desk.search()
+    desk.live()
     world.records[PRACTICE].entitled = False
     desk.page.get_by_role("button", name=re.compile("^Bilder holen: ")).click()
     expect(desk.page.get_by_role("dialog")).to_contain_text("darf in dieser Patientenakte nicht lesen")
@@ -238,6 +243,7 @@ def test_the_whole_way_can_be_gone_with_the_keyboard(world: World, open_desk: Ca
     desk.page.goto("/")
     desk.page.keyboard.type(KVNR)
     desk.page.keyboard.press("Enter")
+    desk.live()
     desk.page.get_by_role("button", name=re.compile("^Bilder holen: ")).focus()
     desk.page.keyboard.press("Enter")
     expect(desk.page.locator("dialog :focus")).to_be_visible()
