@@ -26,15 +26,18 @@ from linkexchange.model.passport import Passport
 from linkexchange.model.transfer import FINAL, Ask, Authority, Purpose, State
 from linkexchange.ports import Node
 from linkexchange.signing import PROOF_MAX_BYTES, verify
+from linkexchange.store.trail import CHANNEL
 from linkexchange.watching import until_announced
 
 PRACTICE = "practice"
 HOSPITAL = "hospital"
 _MOVE_SETTINGS = ("move_ae_titles", "dimse_port")
-_TURN_SECONDS = 0.01
+_LOOK_SECONDS = 1.0
 _REMOVALS = 10
 _PATIENCE_SECONDS = 900.0
 _TURNS = (PacsBusy.code, OriginPacsBusy.code)
+_ACT_FOR = "SELECT set_config('linkexchange.participant', %s, false)"
+_OPEN = "SELECT state, reason FROM transfers WHERE transfer = ANY(%s) AND NOT state = ANY(%s)"
 _TAKEN = """
     SELECT min(event.at) FROM procrastinate_events event JOIN procrastinate_jobs job ON job.id = event.job_id
     WHERE event.type = 'started' AND job.task_name = 'pull' AND job.args->>'transfer' = %s
@@ -55,6 +58,10 @@ class Ours:
     @property
     def practice(self) -> Node:
         return self.net.node(PRACTICE)
+
+    @property
+    def _database_url(self) -> str:
+        return bootstrap.database_url(self.net.settings(PRACTICE)).replace("postgresql+psycopg", "postgresql")
 
     def publish(self, study: Study, passport: Passport, *, at: str = HOSPITAL) -> str:
         """Publish, from the PACS that a passport names, and return the record's entry of the newest link."""
@@ -80,19 +87,20 @@ class Ours:
         return seconds
 
     def wait(self, pulls: Sequence[UUID]) -> None:
-        """Until all are final. Waiting for one's turn is a part of it, waiting for anything else is a failure."""
+        """Until all are final. Waiting for one's turn is a part of it, waiting for anything else is a failure.
+
+        It looks when the node says that something has happened, and no more often: what looking costs, the pulls lose.
+        """
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        practice = self.practice
-        for transfer in pulls:
-            while True:
-                with practice.store.work(practice.me) as work:
-                    row = work.transfers.get(transfer)
-                if row.state in FINAL:
-                    break
-                stuck = row.state is State.WAITING and row.reason.partition(":")[0] not in _TURNS
+        with psycopg.connect(self._database_url, autocommit=True) as connection:
+            connection.execute(f"LISTEN {CHANNEL}")
+            connection.execute(_ACT_FOR, [str(self.practice.me)])
+            while open_still := connection.execute(_OPEN, [list(pulls), [state.value for state in FINAL]]).fetchall():
+                waiting = [reason for state, reason in open_still if state == State.WAITING]
+                stuck = [reason for reason in waiting if reason.partition(":")[0] not in _TURNS]
                 if stuck or time.monotonic() > deadline:
-                    raise Untrue(f"{row.state}: {row.reason}")
-                time.sleep(_TURN_SECONDS)
+                    raise Untrue(f"{(stuck or open_still)[:3]}")
+                next(connection.notifies(timeout=_LOOK_SECONDS, stop_after=1), None)
 
     def see_complete(self, transfer: UUID, study: Study) -> None:
         """The signed proof has every instance of the study as stored."""
@@ -113,8 +121,7 @@ class Ours:
 
     def taken(self, transfer: UUID) -> datetime:
         """When the worker took the job."""
-        url = bootstrap.database_url(self.net.settings(PRACTICE))
-        with psycopg.connect(url.replace("postgresql+psycopg", "postgresql")) as connection:
+        with psycopg.connect(self._database_url) as connection:
             row = connection.execute(_TAKEN, [str(transfer)]).fetchone()
         assert row
         assert isinstance(row[0], datetime)

@@ -88,7 +88,7 @@ def test_a_refused_image_costs_no_worker_and_its_bytes_are_not_taken_for_the_nex
 
 def test_an_image_too_large_for_the_ceiling_is_refused_and_says_so() -> None:
     with (
-        closing(TranscodingPool(Limits(memory_bytes=1 << 20))) as pool,
+        closing(TranscodingPool(Limits(memory_bytes=8 << 20))) as pool,
         pytest.raises(SyntaxRefused, match="too large"),
     ):
         pixels(pool, large())
