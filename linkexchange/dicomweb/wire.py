@@ -12,6 +12,8 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPResponse, IncompleteRead
 from urllib.parse import urlsplit
 
+from linkexchange.dicomweb.secured import Secured
+
 
 class Wire(HTTPConnection):
     """One connection, opened by its first request. `url` is the base of a service.
@@ -41,8 +43,7 @@ class Wire(HTTPConnection):
         plain = self.sock = self._connected()
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._context:
-            secured = self._context.wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
-            self.sock = self._watch(secured)
+            secured = self.sock = Secured(plain, self._context, self.host)
             secured.do_handshake()
 
     def patience(self, silence_seconds: float) -> None:
@@ -56,6 +57,8 @@ class Wire(HTTPConnection):
 
     def has_input(self) -> bool:
         """Whether something has arrived: an answer, or the end. Does not wait."""
+        if isinstance(self.sock, Secured) and self.sock.has_input():
+            return True
         poll = select.poll()
         poll.register(self.sock, select.POLLIN)
         return bool(poll.poll(0))
@@ -65,8 +68,7 @@ class Wire(HTTPConnection):
         self._stopped = True
         if self._watched is not None:
             with suppress(OSError):
-                # An SSLSocket's own shutdown lets the thread that is sending go on without encryption first.
-                socket.socket.shutdown(self._watched, socket.SHUT_RDWR)
+                self._watched.shutdown(socket.SHUT_RDWR)
 
     def _connected(self) -> socket.socket:
         try:

@@ -71,6 +71,9 @@ class Crew:
         self._hired.close()
 
     def wait_until_all_run(self) -> None:
+        if (status := self._worker.poll()) is not None:
+            self.hire()
+            pytest.fail(f"the worker had ended by itself, with status {status}")
         for victim in VICTIMS:
             self.ground.wait(lambda victim=victim: self._pid(victim), f"the {victim}")
 
