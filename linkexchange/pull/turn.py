@@ -19,11 +19,5 @@ def at_destination(node: Node, run: Transfer) -> AbstractContextManager[Turn]:
     """
     with node.store.work(node.me) as work:
         passport = work.pacs.find(run.ask.destination)
-    who = Who(run.transfer, run.ask.purpose, lambda: _waits(node, run))
+    who = Who(run.transfer, run.ask.purpose, lambda: finish.wait(node, run, PacsBusy(after_seconds=0)))
     return Turnstile(node.store, node.me, node.now, node.pauses.turn_seconds).turn(passport, Use.STORE, who)
-
-
-def _waits(node: Node, run: Transfer) -> None:
-    with node.store.work(node.me) as work:
-        finish.heed(work, run)
-    finish.wait(node, run, PacsBusy(after_seconds=0))

@@ -14,7 +14,7 @@ from typing import Self
 
 from linkexchange.errors import Fault, Overtaken, StoppedByPerson, Unavailable
 from linkexchange.model.transfer import FINAL, Transfer
-from linkexchange.ports import Brake, Node, UnitOfWork
+from linkexchange.ports import Brake, Node, Progress, UnitOfWork
 from linkexchange.pull import finish
 from linkexchange.pull.ledger import Ledger
 
@@ -32,6 +32,7 @@ class Watch:
         self._over = Event()
         self._thread = Thread(target=self._look, name="watch", daemon=True)
         self._why: Fault | None = None
+        self._told: Progress | None = None
         self.brake = Brake()
 
     def __enter__(self) -> Self:
@@ -51,8 +52,7 @@ class Watch:
     def _look(self) -> None:
         while not self._over.wait(LOOK_SECONDS):
             try:
-                self._write_down()
-                self._heed()
+                self._write_down(heed=True)
             except Fault as fault:
                 self._why = fault
                 self.brake.pull()
@@ -68,16 +68,17 @@ class Watch:
             if claimed.state not in FINAL:
                 finish.refuse(self._node, claimed, stop)
 
-    def _write_down(self) -> None:
+    def _write_down(self, *, heed: bool = False) -> None:
+        """What is new, if anything; and, to `heed`, whether to go on at all."""
         with self._node.store.work(self._node.me) as work:
-            work.transfers.end_instances(self._run, self._ledger.news())
+            if heed:
+                finish.heed(work, self._run)
+            if news := self._ledger.news():
+                work.transfers.end_instances(self._run, news)
             self._tell(work)
-
-    def _heed(self) -> None:
-        with self._node.store.work(self._node.me) as work:
-            finish.heed(work, self._run)
 
     def _tell(self, work: UnitOfWork) -> None:
         progress = self._ledger.progress
-        if work.transfers.progress(self._run, progress):
+        if progress != self._told and work.transfers.progress(self._run, progress):
             work.emit("pull.progress", transfer=str(self._run.transfer), done=progress.done)
+            self._told = progress

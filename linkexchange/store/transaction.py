@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from psycopg.errors import IdleInTransactionSessionTimeout
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from linkexchange.errors import StateUnavailable
 from linkexchange.model.identifiers import TelematikId
 
-_PARTICIPANT = "linkexchange.participant"
+_ACT_FOR = text("SELECT set_config('linkexchange.participant', :participant, true)")
 
 
 @contextmanager
@@ -31,4 +31,4 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
 def act_for(connection: Connection, participant: TelematikId) -> None:
     """Until the transaction ends or acts for another: row-level security shows this participant's rows."""
-    connection.execute(select(func.set_config(_PARTICIPANT, str(participant), True)))
+    connection.execute(_ACT_FOR, {"participant": str(participant)})

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from linkexchange.errors import Overtaken, UnknownTransfer
@@ -35,6 +35,12 @@ _COUNTS = ("done", "total", "bytes", "begun", "written", "before")
 _SYNTAXES = ("received_syntax", "sent_syntax")
 _FATE = ("fate", "status", "bytes", "received", "sent", "pixels", "note", "pixels_sent", *_SYNTAXES)
 _NOTED = ("sop_instance", "attempts", *_FATE)
+
+# What is asked several times a second is put together once.
+_MINE = and_(transfers.c.transfer == bindparam("transfer"), transfers.c.epoch == bindparam("epoch"))
+_OWN = select(transfers).where(_MINE).with_for_update()
+_STOP_ASKED = select(transfers.c.stop_asked).where(_MINE)
+_GET = select(transfers).where(transfers.c.transfer == bindparam("transfer"))
 
 
 class TransferRows:
@@ -68,7 +74,7 @@ class TransferRows:
 
     def get(self, transfer: UUID) -> Transfer:
         """Read one."""
-        row = self._connection.execute(select(transfers).where(_is(transfer))).one_or_none()
+        row = self._connection.execute(_GET, {"transfer": transfer}).one_or_none()
         if row is None:
             raise UnknownTransfer
         return _transfer(row)
@@ -158,8 +164,7 @@ class TransferRows:
 
     def stop_asked(self, run: Transfer) -> str:
         """Who wants it stopped."""
-        mine = select(transfers.c.stop_asked).where(_is(run.transfer), transfers.c.epoch == run.epoch)
-        who = self._connection.execute(mine).scalar_one_or_none()
+        who = self._connection.execute(_STOP_ASKED, _key(run)).scalar_one_or_none()
         if who is None:
             raise Overtaken
         return str(who)
@@ -225,8 +230,7 @@ class TransferRows:
 
     def _own(self, run: Transfer) -> Transfer:
         """Lock the row as its owner, or learn that somebody else is."""
-        mine = select(transfers).where(_is(run.transfer), transfers.c.epoch == run.epoch).with_for_update()
-        row = self._connection.execute(mine).one_or_none()
+        row = self._connection.execute(_OWN, _key(run)).one_or_none()
         if row is None or State(row.state) in FINAL:
             raise Overtaken
         return _transfer(row)
@@ -237,6 +241,10 @@ class TransferRows:
         if row is None:
             raise Overtaken
         return _transfer(row)
+
+
+def _key(run: Transfer) -> dict[str, object]:
+    return {"transfer": run.transfer, "epoch": run.epoch}
 
 
 def _is(transfer: UUID) -> ColumnElement[bool]:

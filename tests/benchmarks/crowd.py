@@ -20,7 +20,7 @@ from benchmarks.studies import CT, Study
 _ORIGINS = 10
 _PULLS = 50
 _ESTABLISHED = "01"
-_TURN_SECONDS = 0.02
+_TURN_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
