@@ -61,10 +61,14 @@ def between(destination: Destination, ledger: Ledger, study: StudyUid, *, brake:
 def after(
     destination: Destination, ledger: Ledger, study: StudyUid, *, brake: Brake, pauses: tuple[float, ...]
 ) -> None:
-    """Take back what the destination has acknowledged and, given some time, does not list."""
+    """Take back what the destination has acknowledged and, given some time, does not list.
+
+    What it refuses as a duplicate and lists, it has from this transfer, which has sent it before a crash.
+    """
     listed = _listed(destination, study, ledger.arrived | ledger.unanswered, brake=brake, pauses=pauses)
     if listed:
         ledger.unconfirmed(ledger.arrived - listed)
+        ledger.found(listed & ledger.duplicates)
     _settle(ledger, listed)
 
 

@@ -16,6 +16,7 @@ from linkexchange.model.study import Manifest
 from linkexchange.ports import Progress
 
 OUT_OF_RESOURCES = 0xA700
+DUPLICATE = 0x0111
 UNCONFIRMED = "acknowledged, not listed"
 FOUND = "listed, not acknowledged"
 UNANSWERED = "sent, and no reply ever came"
@@ -32,6 +33,7 @@ class Ledger:
         self._known = {delivered.sop_instance: delivered for delivered in known}
         self._wanted = {uid for uid in self.homes if not _is_settled(self._known.get(uid))}
         self._begun = {uid for uid, it in self._known.items() if it.attempts}
+        self._repeated: set[SopInstanceUid] = set()
         self._news: list[Delivered] = []
         self._lock = Lock()
         self.put_off = False
@@ -56,7 +58,13 @@ class Ledger:
     def begin(self, sop_instance: SopInstanceUid) -> None:
         """This one is about to be sent."""
         with self._lock:
-            self._begun.add(sop_instance)
+            (self._repeated if sop_instance in self._begun else self._begun).add(sop_instance)
+
+    @property
+    def duplicates(self) -> frozenset[SopInstanceUid]:
+        """What the destination says it has (Duplicate SOP Instance, PS3.7 annex C) and was sent a second time."""
+        with self._lock:
+            return frozenset(uid for uid in self._repeated if self._status_of(uid) == DUPLICATE)
 
     @property
     def unanswered(self) -> frozenset[SopInstanceUid]:
@@ -116,6 +124,9 @@ class Ledger:
     def progress(self) -> Progress:
         """Counts for the one progress row."""
         return Progress(self._done, len(self.homes), self._bytes)
+
+    def _status_of(self, uid: SopInstanceUid) -> int | None:
+        return self._known[uid].status if uid in self._known else None
 
     def _of(self, uid: SopInstanceUid) -> Delivered:
         return self._known.get(uid, Delivered(uid, Fate.MISSING))

@@ -123,7 +123,7 @@ def running(plan: Plan, root: Path) -> Iterator[Bench]:
     """Start the PACS and our network."""
     with pacs.running() as three:
         destinations = [three.discard.as_destination(), three.archive.as_destination()]
-        sites = [ours.hospital(three.origin.ways()), ours.practice(destinations)]
+        sites = [ours.hospital(three.origin.ways(), settings=ours.receiving()), ours.practice(destinations)]
         with ours.running(sites) as network:
             for title, port in network.receives().items():
                 three.origin.know(title, port)

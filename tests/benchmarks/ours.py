@@ -19,6 +19,7 @@ from benchmarks.studies import Study
 
 from linkexchange import bootstrap, publish, pull
 from linkexchange.demo import network
+from linkexchange.demo.free_ports import HOST, free_port
 from linkexchange.demo.network import Network, Site
 from linkexchange.errors import OriginPacsBusy, PacsBusy
 from linkexchange.model.identifiers import TelematikId
@@ -31,7 +32,7 @@ from linkexchange.watching import until_announced
 
 PRACTICE = "practice"
 HOSPITAL = "hospital"
-_MOVE_SETTINGS = ("move_ae_titles", "dimse_port")
+_MOVE_TITLES = "LXBENCH1,LXBENCH2"
 _LOOK_SECONDS = 1.0
 _REMOVALS = 10
 _PATIENCE_SECONDS = 900.0
@@ -116,8 +117,7 @@ class Ours:
     def receives(self, at: str = HOSPITAL) -> dict[str, int]:
         """AE titles and ports under which a node takes what it has called for by C-MOVE; empty where it cannot."""
         settings = self.net.settings(at)
-        titles, port = (getattr(settings, name, None) for name in _MOVE_SETTINGS)
-        return {str(title): port for title in titles} if titles and port else {}
+        return dict.fromkeys(filter(None, settings.move_ae_titles.split(",")), settings.dimse_port)
 
     def taken(self, transfer: UUID) -> datetime:
         """When the worker took the job."""
@@ -141,6 +141,11 @@ def practice(destinations: Sequence[Passport], **more: Any) -> Site:
 def hospital(origins: Sequence[Passport], name: str = HOSPITAL, **more: Any) -> Site:
     telematik_id = TelematikId(f"5-2-KHS-{name}")
     return Site(name, f"Klinikum {name}", telematik_id, "1.2.276.0.76.4.53", tuple(origins), **more)
+
+
+def receiving() -> dict[str, Any]:
+    """Settings of a node to which a PACS can move images."""
+    return {"dimse_host": HOST, "dimse_port": free_port(), "move_ae_titles": _MOVE_TITLES}
 
 
 @contextmanager

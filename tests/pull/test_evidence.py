@@ -98,6 +98,31 @@ def test_what_a_crash_left_at_the_destination_is_sent_once_more_and_counted(worl
     assert rows(world, world.transfer(transfer))[uid(1)]["attempts"] == 2
 
 
+@pytest.mark.parametrize(("lists", "fate"), [(True, "stored"), (False, "refused")])
+def test_a_pacs_that_takes_no_duplicate_has_what_this_transfer_had_sent_before_a_crash_if_it_lists_it(
+    world: World, lists: bool, fate: str
+) -> None:
+    transfer = world.ask(world.publish())
+    begun_and_killed(world, transfer)
+    world.pacs[PRACTICE].lists = lists
+    world.pacs[PRACTICE].status = lambda it: 0x0111 if it == uid(1) else 0
+    pull.run(world.practice, transfer)
+    assert fates(world, world.transfer(transfer)) == [fate, "stored", "stored", "stored"]
+    assert rows(world, world.transfer(transfer))[uid(1)]["status"] == 0x0111
+
+
+def test_a_duplicate_of_something_else_is_refused(world: World) -> None:
+    world.pacs[PRACTICE].status = lambda it: 0x0111 if it == uid(1) else 0
+    send = world.pacs[PRACTICE].send
+
+    def comes_from_elsewhere_meanwhile(instance: Any) -> Any:
+        world.pacs[PRACTICE].hold(data_set(1))
+        return send(instance)
+
+    world.pacs[PRACTICE].send = comes_from_elsewhere_meanwhile  # type: ignore[method-assign]
+    assert fates(world, world.pull(world.publish())) == ["refused", "stored", "stored", "stored"]
+
+
 # What was sent whole, and whose reply never came.
 
 
