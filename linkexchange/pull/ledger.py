@@ -64,7 +64,7 @@ class Ledger:
     def duplicates(self) -> frozenset[SopInstanceUid]:
         """What the destination says it has (Duplicate SOP Instance, PS3.7 annex C) and was sent a second time."""
         with self._lock:
-            return frozenset(uid for uid in self._repeated if self._status_of(uid) == DUPLICATE)
+            return frozenset(uid for uid in self._repeated if self._of(uid).status == DUPLICATE)
 
     @property
     def unanswered(self) -> frozenset[SopInstanceUid]:
@@ -124,9 +124,6 @@ class Ledger:
     def progress(self) -> Progress:
         """Counts for the one progress row."""
         return Progress(self._done, len(self.homes), self._bytes)
-
-    def _status_of(self, uid: SopInstanceUid) -> int | None:
-        return self._known[uid].status if uid in self._known else None
 
     def _of(self, uid: SopInstanceUid) -> Delivered:
         return self._known.get(uid, Delivered(uid, Fate.MISSING))

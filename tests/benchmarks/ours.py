@@ -62,7 +62,7 @@ class Ours:
 
     @property
     def _database_url(self) -> str:
-        return bootstrap.database_url(self.net.settings(PRACTICE)).replace("postgresql+psycopg", "postgresql")
+        return bootstrap.database_url(self.net.settings(PRACTICE))
 
     def publish(self, study: Study, passport: Passport, *, at: str = HOSPITAL) -> str:
         """Publish, from the PACS that a passport names, and return the record's entry of the newest link."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from linkexchange.dicom.line import Line
-from linkexchange.dicom.probe import search, services, storing
+from linkexchange.dicom.probe import capacity, search, services, storing
 from linkexchange.dicom.probe.visit import PATIENCE, Limits, Visit
 from linkexchange.errors import Fault
 from linkexchange.model.findings import Answer, Check, Finding, Findings, Scope
@@ -34,7 +34,7 @@ _STEPS = (
     _Step(services.move, (Check.MOVE, Check.MOVE_DESTINATION)),
     _Step(storing.classes, (Check.STORE,)),
     _Step(services.commitment, (Check.COMMITMENT,)),
-    _Step(services.associations, (Check.ASSOCIATIONS,)),
+    _Step(capacity.associations, (Check.ASSOCIATIONS,)),
 )
 
 

@@ -1,27 +1,26 @@
-"""Which services a PACS has for us. Each is asked for something that does not exist, or is a test."""
+"""Which services a PACS has for us.
+
+Each is asked for something that does not exist, or is a test; storage commitment is negotiated and not asked for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from uuid import uuid4
 
 from pynetdicom.dimse_primitives import C_ECHO, C_FIND, C_GET, C_MOVE
 
 from linkexchange.dicom import identifier
-from linkexchange.dicom.dimse import ECHO, FIND, GET, PATIENT_FIND
+from linkexchange.dicom.dimse import ECHO, FIND, GET, MOVE, PATIENT_FIND, PLAIN
 from linkexchange.dicom.line import Proposal
 from linkexchange.dicom.probe.asking import SUCCESS, UNKNOWN_DESTINATION, Ending, ask, not_offered
 from linkexchange.dicom.probe.storing import TEST_STUDY
 from linkexchange.dicom.probe.visit import ProbingAssociation, Visit
-from linkexchange.errors import PacsRejectsNode, PacsUnavailable
 from linkexchange.model.findings import Answer, Check, Finding
 
-_PLAIN = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
-_MOVE = Proposal("1.2.840.10008.5.1.4.1.2.2.2", _PLAIN)
-_COMMITMENT = Proposal("1.2.840.10008.1.20.1", _PLAIN)
+_COMMITMENT = Proposal("1.2.840.10008.1.20.1", PLAIN)
 # Some archives take C-GET only beside a class to send.
-_CT_TO_US = Proposal("1.2.840.10008.5.1.4.1.1.2", _PLAIN, as_scp=True)
+_CT_TO_US = Proposal("1.2.840.10008.5.1.4.1.1.2", PLAIN, as_scp=True)
 _NOBODY = "LINKEXCHANGE-PROBE"
 
 
@@ -64,7 +63,7 @@ def move(visit: Visit) -> Iterator[Finding]:
     What is asked for is the study of the test object, so that no patient's images are ever moved. Where it is not
     there many a PACS has no objection to any destination; so the same is asked for an AE title that nobody has.
     """
-    with visit.call(_MOVE) as association:
+    with visit.call(MOVE) as association:
         if not association.contexts:
             yield not_offered(Check.MOVE)
             yield not_offered(Check.MOVE_DESTINATION, Answer.OPEN)
@@ -79,7 +78,7 @@ def move(visit: Visit) -> Iterator[Finding]:
 def _move(association: ProbingAssociation, destination: str) -> Ending:
     request = C_MOVE()
     request.MoveDestination = destination
-    return ask(association, request, _MOVE.abstract_syntax, {identifier.LEVEL: "STUDY", identifier.STUDY: TEST_STUDY})
+    return ask(association, request, MOVE.abstract_syntax, {identifier.LEVEL: "STUDY", identifier.STUDY: TEST_STUDY})
 
 
 def _known(ours: Ending, nobodys: Ending, stored: bool) -> Answer:
@@ -96,24 +95,6 @@ def commitment(visit: Visit) -> Iterator[Finding]:
     with visit.call(_COMMITMENT) as association:
         offered = bool(association.contexts)
     yield Finding(Check.COMMITMENT, Answer.YES, "negotiated") if offered else not_offered(Check.COMMITMENT)
-
-
-def associations(visit: Visit) -> Iterator[Finding]:
-    """How many associations may be open at once, up to a limit; all are released again."""
-    why = "no more were tried"
-    with ExitStack() as held:
-        for count in range(visit.limits.associations):
-            try:
-                open_one = held.enter_context(visit.call(ECHO, FIND))
-            except (PacsUnavailable, PacsRejectsNode) as limit:
-                if count == 0:
-                    raise
-                why = limit.detail
-                break
-            if not open_one.contexts:
-                raise PacsUnavailable("no association could be held open")
-            visit.max_associations = count + 1
-    yield Finding(Check.ASSOCIATIONS, Answer.YES, f"{visit.max_associations} at once; {why}")
 
 
 def _find(visit: Visit, model: Proposal, keys: dict[int, str], check: Check) -> Finding:
