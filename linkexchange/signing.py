@@ -26,6 +26,7 @@ from linkexchange.errors import MessageFault
 
 TOKEN_MAX_BYTES = 16 * 1024
 PROOF_MAX_BYTES = 64 * 1024 * 1024
+_INTEGER_END = 1 << 53
 _HEADER_KEYS = frozenset({"alg", "typ", "kid"})
 
 
@@ -54,7 +55,7 @@ class Signer:
 
     def sign(self, claims: Mapping[str, Any], *, typ: str) -> str:
         """Compact JWS over the canonical JSON (RFC 8785) of the claims."""
-        token = JWS(rfc8785.dumps(dict(claims)))
+        token = JWS(canonical(dict(claims)))
         token.add_signature(self.key, None, json.dumps({"alg": "ES256", "kid": self.kid, "typ": typ}))
         return str(token.serialize(compact=True))
 
@@ -96,6 +97,25 @@ class PublicKeys:
         """The JWK Set that others pin."""
         rows = [{**json.loads(jwk.export_public()), "kid": kid, "alg": "ES256"} for kid, jwk in self.keys.items()]
         return json.dumps({"keys": rows}, sort_keys=True)
+
+
+def canonical(value: dict[str, Any]) -> bytes:
+    """Canonical JSON (RFC 8785).
+
+    Where all is text and whole numbers under ASCII names, Python's own writer gives the same bytes in a tenth of the
+    time, which counts for a proof of 5,000 lines.
+    """
+    if not _is_plain(value):
+        return rfc8785.dumps(value)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and name.isascii() and _is_plain(it) for name, it in value.items())
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str) or (isinstance(value, int) and abs(value) < _INTEGER_END)
 
 
 def verify(token: str, keys: PublicKeys, *, max_bytes: int = TOKEN_MAX_BYTES) -> Proven:

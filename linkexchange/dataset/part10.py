@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -17,6 +18,8 @@ META_MAX_BYTES = 64 << 10
 _PREAMBLE = bytes(128) + b"DICM"
 _GROUP_LENGTH, _VERSION, _SOP_CLASS, _SOP_INSTANCE = 0x0000, 0x0001, 0x0002, 0x0003
 _TRANSFER_SYNTAX, _IMPLEMENTATION = 0x0010, 0x0012
+_GROUP, _HEAD, _LENGTH = 0x0002, struct.Struct("<HH2sH"), struct.Struct("<L")
+_NOT_THE_LENGTH = "(0002,0000) is not the length of the group"
 _LONG = frozenset({b"OB", b"OW", b"UN", b"SQ", b"UT"})
 
 _Uid = TypeVar("_Uid", bound=Uid)
@@ -88,7 +91,7 @@ class _Head:
         if end > META_MAX_BYTES:
             raise InstanceFault("the file meta information is too large")
         while len(self._buffer) < end and (chunk := next(self._source, None)) is not None:
-            self._buffer += chunk
+            self._buffer = self._buffer + chunk if self._buffer else chunk
         self._ready = min(len(self._buffer), META_MAX_BYTES)
 
     def rest(self) -> Iterator[bytes]:
@@ -97,22 +100,43 @@ class _Head:
     def elements(self) -> dict[int, bytes]:
         """The values of group 0002, as far as the group length says, or, without one, as far as the group goes."""
         found: dict[int, bytes] = {}
-        end: int | None = None
-        while self._at != end and (end is not None or self.peek(2) == b"\x02\x00"):
+        while self.peek(2) == b"\x02\x00":
             element, value = self._element()
-            if end is not None and self._at > end:
-                raise InstanceFault("(0002,0000) is not the length of the group")
             found[element] = value
             if element == _GROUP_LENGTH:
-                end = self._at + int.from_bytes(value, "little")
+                return found | _elements(self._group(int.from_bytes(value, "little")))
         return found
+
+    def _group(self, length: int) -> bytes:
+        if length > META_MAX_BYTES:
+            raise InstanceFault(_NOT_THE_LENGTH)
+        return self.take(length)
 
     def _element(self) -> tuple[int, bytes]:
         head = self.take(8)
-        if head[:2] != b"\x02\x00":
-            raise InstanceFault("(0002,0000) is not the length of the group")
         length = int.from_bytes(self.take(4) if head[4:6] in _LONG else head[6:], "little")
         return int.from_bytes(head[2:4], "little"), self.take(length)
+
+
+def _elements(group: bytes) -> dict[int, bytes]:
+    """The elements of a whole group 0002; raises `InstanceFault` where it does not end with one of them."""
+    found: dict[int, bytes] = {}
+    at, end = 0, len(group)
+    try:
+        while at < end:
+            number, element, vr, length = _HEAD.unpack_from(group, at)
+            begin = at + _HEAD.size
+            if vr in _LONG:
+                length, begin = _LENGTH.unpack_from(group, begin)[0], begin + _LENGTH.size
+            at = begin + length
+            if number != _GROUP:
+                raise InstanceFault(_NOT_THE_LENGTH)
+            found[element] = group[begin:at]
+    except struct.error as wrong:
+        raise InstanceFault(_NOT_THE_LENGTH) from wrong
+    if at != end:
+        raise InstanceFault(_NOT_THE_LENGTH)
+    return found
 
 
 def _element(element: int, vr: bytes, value: bytes, length_bytes: int) -> bytes:

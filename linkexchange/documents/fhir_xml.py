@@ -16,6 +16,7 @@ from linkexchange.errors import DocumentFault
 
 FHIR = "http://hl7.org/fhir"
 XHTML = "http://www.w3.org/1999/xhtml"
+_IN_FHIR, _DIV = f"{{{FHIR}}}", f"{{{XHTML}}}div"
 
 
 def dump(resource: Mapping[str, Any]) -> bytes:
@@ -128,11 +129,11 @@ def _elements(node: etree._Element, type_name: str) -> dict[str, Any]:
         raise DocumentFault("XML: unknown resource type") from None
     elements: dict[str, Any] = _attributes(node, type_name)
     for child in node:
-        name = "div" if child.tag == f"{{{XHTML}}}div" else _name(child, type_name)
-        if name not in shapes:
+        name = _name(child, type_name)
+        if (shape := shapes.get(name)) is None:
             raise DocumentFault(f"{type_name}: unknown element")
-        value = _value(child, shapes[name])
-        if shapes[name].repeats:
+        value = _value(child, shape)
+        if shape.repeats:
             elements.setdefault(name, []).append(value)
         elif elements.setdefault(name, value) is not value:
             raise DocumentFault(f"{type_name}.{name}: stands there twice")
@@ -141,30 +142,36 @@ def _elements(node: etree._Element, type_name: str) -> dict[str, Any]:
 
 def _attributes(node: etree._Element, type_name: str) -> dict[str, Any]:
     """Only an extension has an attribute of its own, its URL, and the elements of FHIR hold no text between tags."""
-    if set(node.keys()) - {"url", "id"} or (node.get("url") and type_name != "Extension"):
+    attributes = dict(node.attrib)
+    if attributes and (attributes.keys() - {"url", "id"} or (attributes.get("url") and type_name != "Extension")):
         raise DocumentFault(f"{type_name}: unknown attribute")
-    if (node.text or "").strip() or any((child.tail or "").strip() for child in node):
+    if any(between and not between.isspace() for between in (node.text, *(child.tail for child in node))):
         raise DocumentFault(f"{type_name}: text between elements")
-    return dict(node.items())
+    return attributes
 
 
 def _value(node: etree._Element, shape: _Shape) -> Any:
+    if shape.primitive and shape.type_name != "xhtml":
+        return _literal_of(node)
     if shape.type_name == "xhtml":
         return etree.tostring(node, encoding="unicode", with_tail=False)
     if shape.type_name == "Resource":
         if len(node) != 1:
             raise DocumentFault("XML: one resource is wanted")
         return _resource(node[0])
-    if not shape.primitive:
-        return _elements(node, shape.type_name)
+    return _elements(node, shape.type_name)
+
+
+def _literal_of(node: etree._Element) -> Any:
     if node.keys() != ["value"] or len(node) or node.text:
         raise DocumentFault("XML: a value and nothing else is wanted")
     return node.get("value")
 
 
 def _name(node: etree._Element, where: str) -> str:
-    name = etree.QName(node)
-    if name.namespace != FHIR:
-        raise DocumentFault(f"{where}: foreign namespace")
-    local: str = name.localname
-    return local
+    tag: str = node.tag
+    if tag.startswith(_IN_FHIR):
+        return tag[len(_IN_FHIR) :]
+    if tag == _DIV:
+        return "div"
+    raise DocumentFault(f"{where}: foreign namespace")

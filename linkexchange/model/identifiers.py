@@ -7,8 +7,11 @@ since some of them identify a patient.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import ClassVar, Self
 from urllib.parse import quote, unquote
+
+UID_MAX = 64
 
 
 class Identifier(str):
@@ -31,6 +34,20 @@ class Uid(Identifier):
 
     __slots__ = ()
     pattern = re.compile(r"(?=.{1,64}\Z)(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*")
+
+    def __new__(cls, value: str) -> Self:
+        """Raise ValueError unless the syntax is right."""
+        if type(value) is cls:
+            return value
+        if len(value) > UID_MAX:
+            raise ValueError(f"not a {cls.__name__}")
+        return cls._checked(value)
+
+    @classmethod
+    @lru_cache(4096)
+    def _checked(cls, value: str) -> Self:
+        """Remembers the last ones: that of an image is read in several places, and few classes stand in all images."""
+        return super().__new__(cls, value)
 
 
 class StudyUid(Uid):

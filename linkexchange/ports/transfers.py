@@ -74,14 +74,18 @@ class Progress:
 
 
 class Journal(Protocol):
-    """The one write of a run that is made for every instance: a statement of its own, fenced by the epoch."""
+    """The one write of a run that images wait for: statements of its own, fenced by the epoch."""
 
-    def begin(self, sop_instance: SopInstanceUid) -> Callable[[], int]:
-        """Count one more attempt; what comes back waits until that is written down, and returns the count.
+    def begin(self, sop_instances: Sequence[SopInstanceUid]) -> Callable[[], None]:
+        """Count one more attempt of each; what comes back waits until that is written down, and may be called again.
 
-        Wait before the last byte of the instance leaves: the destination cannot store it earlier. The waiting raises
+        Wait before the last byte of an instance leaves: the destination cannot store it earlier. The waiting raises
         `Overtaken` or `StateUnavailable`.
         """
+        ...
+
+    def take_back(self, sop_instances: Sequence[SopInstanceUid]) -> None:
+        """Count one attempt less of each, since it was not made. Raises `Overtaken` or `StateUnavailable`."""
         ...
 
 

@@ -19,7 +19,7 @@ OUT_OF_RESOURCES = 0xA700
 DUPLICATE = 0x0111
 UNCONFIRMED = "acknowledged, not listed"
 FOUND = "listed, not acknowledged"
-UNANSWERED = "sent, and no reply ever came"
+UNANSWERED = "may have been sent, and no reply ever came"
 
 
 class Ledger:

@@ -18,6 +18,7 @@ from linkexchange.model.link import Link
 from linkexchange.model.patient import PatientHeader, differences
 from linkexchange.model.proof import Delivered, Fate
 from linkexchange.ports import Brake, Delivery, ImageSource, IncomingInstance, Journal, Reply, Transcoder
+from linkexchange.pull.announced import Announced
 from linkexchange.pull.ledger import Ledger
 from linkexchange.pull.sending import measured, send
 
@@ -46,6 +47,10 @@ class Move:
     known_as: set[PatientHeader] = field(default_factory=set)
     at: SopInstanceUid | None = None
     breaks: Counter[SopInstanceUid] = field(default_factory=Counter)
+    _announced: Announced = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._announced = Announced(self.journal, list(self.ledger.homes), left_out=self.strangers)
 
     @property
     def wanted(self) -> frozenset[SopInstanceUid]:
@@ -81,6 +86,7 @@ class Move:
             for sent in self.under_way.values():
                 self.ledger.note(sent)
             self.under_way.clear()
+            self._announced.take_back()
 
     def _pass_on(self, incoming: IncomingInstance, delivery: Delivery) -> None:
         try:
@@ -110,7 +116,7 @@ class Move:
 
     def _send(self, incoming: IncomingInstance, meter: dataset.Meter, delivery: Delivery) -> None:
         self.ledger.begin(incoming.sop_instance)
-        begun = self.journal.begin(incoming.sop_instance)
+        begun = self._announced.begin(incoming.sop_instance, self.ledger.wants)
         counted = replace(incoming, chunks=_then(incoming.chunks, begun))
         sent, replies = send(counted, meter, delivery, transcoder=self.transcoder, brake=self.brake)
         self.under_way[incoming.sop_instance] = sent
@@ -123,7 +129,7 @@ class Move:
                 self.ledger.note(replace(sent, fate=_fate_of(reply.status), status=reply.status))
 
 
-def _then(chunks: Iterator[bytes], begun: Callable[[], int]) -> Iterator[bytes]:
+def _then(chunks: Iterator[bytes], begun: Callable[[], None]) -> Iterator[bytes]:
     """All chunks; their end, without which the instance is not whole, waits until the attempt is written down."""
     yield from chunks
     begun()

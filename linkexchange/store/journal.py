@@ -1,4 +1,4 @@
-"""The one write that is made for every instance: small, fast, and fenced like all others.
+"""The one write that instances wait for: small, fast, and fenced like all others.
 
 A transaction of the usual kind takes some milliseconds, and there may be a thousand instances a second. So this is a
 single prepared statement on a connection of its own, committed by itself, and the server does not wait for its disk. If
@@ -12,7 +12,7 @@ meanwhile. A cursor of psycopg would wait, so this speaks to libpq through `psyc
 from __future__ import annotations
 
 import select
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -29,14 +29,18 @@ from linkexchange.model.transfer import State, Transfer
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
 
-_NAME = b"begin"
 _BEGIN = b"""
 INSERT INTO instances (participant, transfer, sop_instance, fate, attempts, bytes, note)
-SELECT participant, transfer, $4, 'missing', 1, 0, '' FROM transfers
+SELECT participant, transfer, unnest($4::text[]), 'missing', 1, 0, '' FROM transfers
 WHERE transfer = $1 AND epoch = $2 AND state = $3
 ON CONFLICT (participant, transfer, sop_instance) DO UPDATE SET attempts = instances.attempts + 1
-RETURNING attempts
 """
+_TAKE_BACK = b"""
+UPDATE instances SET attempts = attempts - 1 FROM transfers own
+WHERE own.transfer = $1 AND own.epoch = $2 AND own.state = $3 AND own.participant = instances.participant
+AND instances.transfer = $1 AND instances.sop_instance = ANY($4::text[])
+"""
+_STATEMENTS = {b"begin": _BEGIN, b"take_back": _TAKE_BACK}
 
 
 class RunJournal:
@@ -49,28 +53,37 @@ class RunJournal:
         self._poll.register(libpq.socket, select.POLLIN)
         # What is sent is small and goes at once; only the answers are waited for, here and not in libpq.
         libpq.nonblocking = 0
-        libpq.send_prepare(_NAME, _BEGIN)
-        self._answer()
-        self._asked = False
+        for name, statement in _STATEMENTS.items():
+            libpq.send_prepare(name, statement)
+            self._answer()
+        self._asked = 0
 
-    def begin(self, sop_instance: SopInstanceUid) -> Callable[[], int]:
-        """Count one more attempt."""
-        if self._asked:
-            # An instance that broke off on its way was not waited for.
-            self._begun()
-        with _reaching():
-            self._libpq.send_query_prepared(_NAME, [*self._key, sop_instance.encode()])
-        self._asked = True
-        return self._begun
+    def begin(self, sop_instances: Sequence[SopInstanceUid]) -> Callable[[], None]:
+        """Count one more attempt of each."""
+        self._send(b"begin", sop_instances)
+        return self._written
 
-    def _begun(self) -> int:
+    def take_back(self, sop_instances: Sequence[SopInstanceUid]) -> None:
+        """Count one less."""
+        self._send(b"take_back", sop_instances)
+        self._written()
+
+    def _send(self, name: bytes, sop_instances: Sequence[SopInstanceUid]) -> None:
+        # What broke off on its way was not waited for.
+        self._written()
         with _reaching():
-            answer = self._answer()
-        self._asked = False
-        attempts = answer.get_value(0, 0)
-        if attempts is None:
-            raise Overtaken
-        return int(attempts)
+            uids = "{" + ",".join(sop_instances) + "}"
+            self._libpq.send_query_prepared(name, [*self._key, uids.encode()])
+        self._asked = len(sop_instances)
+
+    def _written(self) -> None:
+        """Wait for the answer to what was sent last, if nobody has. Each of its rows must have been ours to write."""
+        if asked := self._asked:
+            with _reaching():
+                answer = self._answer()
+            self._asked = 0
+            if answer.command_tuples != asked:
+                raise Overtaken
 
     def _answer(self) -> PGresult:
         """The result of what was sent; libpq closes it with a None."""

@@ -85,7 +85,7 @@ def begun_and_killed(world: World, transfer: UUID) -> None:
         work.transfers.advance(run, State.PERMITTED)
         moving = work.transfers.advance(run, State.MOVING)
     with world.nodes.journal(moving, PRACTICE) as journal:
-        journal.begin(uid(1))()
+        journal.begin([uid(1)])()
     world.pacs[PRACTICE].hold(data_set(1))
     world.wire.cut_after = None
 
@@ -168,7 +168,7 @@ def test_the_next_run_does_not_send_again_what_was_sent_whole_and_is_listed(worl
     ("listed", "fate", "note", "stored"),
     [
         (True, "stored", "listed, not acknowledged", 1),
-        (False, "missing", "sent, and no reply ever came", 0),
+        (False, "missing", "may have been sent, and no reply ever came", 0),
     ],
 )
 def test_when_the_attempts_run_out_the_destination_says_what_it_has_of_what_it_never_answered(

@@ -16,6 +16,7 @@ from linkexchange.errors import Overtaken, PacsUnavailable, TranscoderUnavailabl
 from linkexchange.model.identifiers import TransferSyntaxUid
 from linkexchange.model.proof import Fate
 from linkexchange.model.transfer import State
+from linkexchange.pull import announced
 
 IMPLICIT = TransferSyntaxUid("1.2.840.10008.1.2")
 JPEG = TransferSyntaxUid("1.2.840.10008.1.2.4.50")
@@ -119,7 +120,10 @@ def test_f_14_what_is_not_in_the_manifest_is_not_passed_on(world: World) -> None
     assert uid(9) not in world.pacs[PRACTICE].instances
 
 
-def test_a_worker_that_has_been_overtaken_does_not_finish_its_instance(world: World) -> None:
+def test_a_worker_that_has_been_overtaken_does_not_finish_its_instance(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(announced, "FRESH_SECONDS", 0.0)
     transfer = world.ask(world.publish())
     practice = world.pacs[PRACTICE]
     send = practice.send

@@ -119,9 +119,9 @@ def test_an_earlier_claim_can_change_nothing_any_more(database: Database, clock:
     with database.work(ME) as work:
         owner = moving(work, transfer)
     with database.journal(owner, ME) as journal:
-        journal.begin(UID)()
+        journal.begin([UID])()
     with pytest.raises(Overtaken), database.journal(frozen, ME) as journal:
-        journal.begin(UID)()
+        journal.begin([UID])()
     writes = (
         lambda work: work.transfers.advance(frozen, State.PERMITTED),
         lambda work: work.transfers.end_instances(frozen, [Delivered(UID, Fate.STORED)]),
@@ -154,23 +154,51 @@ def test_a_final_state_is_never_left(database: Database, clock: Clock) -> None:
 def test_attempts_are_counted_before_an_instance_leaves(database: Database, clock: Clock) -> None:
     run = begun(database, clock)
     with database.journal(run, ME) as journal:
-        assert [journal.begin(UID)() for _ in range(3)] == [1, 2, 3]
+        for attempt in range(1, 4):
+            journal.begin([UID])()
+            assert attempts(database, run) == {UID: attempt}
+
+
+def attempts(database: Database, run: Transfer) -> dict[SopInstanceUid, int]:
+    with database.work(ME) as work:
+        return {it.sop_instance: it.attempts for it in work.transfers.ledger(run.transfer)}
+
+
+def test_many_attempts_are_counted_at_once_and_taken_back(database: Database, clock: Clock) -> None:
+    run, other = begun(database, clock), SopInstanceUid("1.2.9")
+    with database.journal(run, ME) as journal:
+        journal.begin([UID, other])()
+        journal.begin([UID])()
+        journal.take_back([UID, other])
+    assert attempts(database, run) == {UID: 1, other: 0}
+
+
+def test_a_run_that_was_overtaken_takes_nothing_back(database: Database, clock: Clock) -> None:
+    run = begun(database, clock)
+    with database.journal(run, ME) as journal:
+        journal.begin([UID])()
+        with database.work(ME) as work:
+            work.transfers.claim(run.transfer)
+        with pytest.raises(Overtaken):
+            journal.take_back([UID])
+    assert attempts(database, run) == {UID: 1}
 
 
 def test_an_attempt_that_nobody_has_waited_for_is_counted_all_the_same(database: Database, clock: Clock) -> None:
     run = begun(database, clock)
     with database.journal(run, ME) as journal:
-        journal.begin(UID)
-        assert journal.begin(UID)() == 2
+        journal.begin([UID])
+        journal.begin([UID])()
+    assert attempts(database, run) == {UID: 2}
 
 
 def test_a_database_that_goes_away_under_a_journal_is_told(database: Database, clock: Clock) -> None:
     run = begun(database, clock)
     with database.journal(run, ME) as journal:
-        journal.begin(UID)()
+        journal.begin([UID])()
         hang_up_on_everybody(database)
         with pytest.raises(StateUnavailable):
-            journal.begin(UID)()
+            journal.begin([UID])()
 
 
 def test_a_process_that_freezes_within_a_transaction_holds_nobody_back(
@@ -205,19 +233,19 @@ def test_nothing_is_begun_by_a_run_that_does_not_move(database: Database, clock:
     with database.work(ME) as work:
         run = work.transfers.claim(transfer.transfer)
     with pytest.raises(Overtaken), database.journal(run, ME) as journal:
-        journal.begin(UID)()
+        journal.begin([UID])()
 
 
 def test_a_journal_acts_for_its_participant_only(database: Database, clock: Clock) -> None:
     run = begun(database, clock)
     with pytest.raises(Overtaken), database.journal(run, TelematikId("1-2-other")) as journal:
-        journal.begin(UID)()
+        journal.begin([UID])()
 
 
 def test_what_became_of_an_instance_leaves_its_attempts_alone(database: Database, clock: Clock) -> None:
     run = begun(database, clock)
     with database.journal(run, ME) as journal:
-        journal.begin(UID)()
+        journal.begin([UID])()
     stored = Delivered(UID, Fate.STORED, status=0, bytes=7, attempts=9)
     with database.work(ME) as work:
         work.transfers.end_instances(run, [stored])
