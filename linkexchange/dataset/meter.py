@@ -42,13 +42,13 @@ class Meter:
     @property
     def digest(self) -> Sha256:
         """SHA-256 of everything that passed."""
-        return Sha256(self._whole.hexdigest())
+        return Sha256.of(self._whole)
 
     @property
     def pixels(self) -> Sha256 | None:
         """SHA-256 of the pixel data value; None where there is none, or where the data set cannot be followed."""
         has_pixels = self.scanner.has_pixels and self._fault is None
-        return Sha256(self._pixels.hexdigest()) if has_pixels else None
+        return Sha256.of(self._pixels) if has_pixels else None
 
     def _follow(self, chunk: bytes) -> None:
         if self._fault is None:

@@ -6,6 +6,7 @@ others are passed over, since peers add what they like.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -18,6 +19,8 @@ NO_DATA_SET = 0x0101
 LOW = 2
 
 _ANSWER = 0x8000
+_HEAD = struct.Struct("<HHL")
+_MALFORMED = "a command set that is malformed"
 _UID_MAX = 64
 _GROUP_LENGTH, _SOP_CLASS, _FIELD, _ID, _ANSWERED_ID = 0x0000, 0x0002, 0x0100, 0x0110, 0x0120
 _MOVE_DESTINATION, _PRIORITY, _DATA_SET_TYPE, _STATUS = 0x0600, 0x0700, 0x0800, 0x0900
@@ -75,7 +78,7 @@ class Command:
 
         Remembers the last ones: the answers to a C-FIND for a study are all the same but for their data sets.
         """
-        values = dict(_read(content))
+        values = _read(content)
         try:
             field = Field(_value(values, _FIELD) or 0)
         except ValueError as wrong:
@@ -131,7 +134,7 @@ class Command:
 
 
 def _element(element: int, value: bytes) -> bytes:
-    return b"\0\0" + element.to_bytes(2, "little") + len(value).to_bytes(4, "little") + value if value else b""
+    return _HEAD.pack(0, element, len(value)) + value if value else b""
 
 
 def _number(element: int, value: int | None, size: int = 2) -> bytes:
@@ -142,17 +145,22 @@ def _padded(text: str, padding: bytes) -> bytes:
     return text.encode("ascii") + padding * (len(text) % 2)
 
 
-def _read(content: bytes) -> Iterator[tuple[int, bytes]]:
+def _read(content: bytes) -> dict[int, bytes]:
     """All elements; raises `MessageFault` where one is of another group, out of order or runs over the end."""
-    at, last = 0, -1
-    while at < len(content):
-        group, element = content[at : at + 2], int.from_bytes(content[at + 2 : at + 4], "little")
-        length = int.from_bytes(content[at + 4 : at + 8], "little")
-        stop = at + 8 + length
-        if group != b"\0\0" or element <= last or stop > len(content):
-            raise MessageFault("a command set that is malformed")
-        yield element, content[at + 8 : stop]
-        at, last = stop, element
+    values: dict[int, bytes] = {}
+    at, end, last = 0, len(content), -1
+    try:
+        while at < end:
+            group, element, length = _HEAD.unpack_from(content, at)
+            begin = at + _HEAD.size
+            at = begin + length
+            if group or element <= last or at > end:
+                raise MessageFault(_MALFORMED)
+            values[element] = content[begin:at]
+            last = element
+    except struct.error as wrong:
+        raise MessageFault(_MALFORMED) from wrong
+    return values
 
 
 def _value(values: dict[int, bytes], element: int) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from linkexchange.dicom.bulk import Association, call
@@ -29,6 +30,8 @@ class Lane:
     proposals: Sequence[Proposal]
     pending: Command | None = None
     association: Association = field(init=False)
+    _held: ExitStack = field(default_factory=ExitStack)
+    """By the brake, for as long as the association lives: whoever pulls it wakes the thread that waits here."""
     syntaxes: Mapping[str, Sequence[TransferSyntaxUid]] = field(init=False)
     """What was accepted of each SOP class that was proposed."""
     _contexts: Mapping[tuple[str, str], Context | None] = field(init=False)
@@ -53,8 +56,7 @@ class Lane:
             has_data_set=True,
         )
         try:
-            with self.brake.stops(self.association.stop):
-                self.association.send(request, context, instance.chunks)
+            self.association.send(request, context, instance.chunks)
         except BaseException:
             self.association.abort()
             raise
@@ -67,8 +69,7 @@ class Lane:
         if request is None:
             raise AssertionError("nothing is pending")
         try:
-            with self.brake.stops(self.association.stop):
-                _, answer = self.association.receive()
+            _, answer = self.association.receive()
             return _reply(request, answer)
         except BaseException:
             self.association.abort()
@@ -77,9 +78,10 @@ class Lane:
     def close(self) -> None:
         """Release, or abort where a reply is pending."""
         if self.pending is None:
-            self._release()
+            self.association.release()
         else:
             self.association.abort()
+        self._held.close()
 
     def _context_for(self, instance: IncomingInstance) -> Context | None:
         syntaxes = self.line.passport.syntaxes
@@ -97,16 +99,14 @@ class Lane:
         return self._contexts[needed]
 
     def _reopen(self) -> None:
-        self._release()
+        self.association.release()
+        self._held.close()
         self._open()
-
-    def _release(self) -> None:
-        with self.brake.stops(self.association.stop):
-            self.association.release()
 
     def _open(self) -> None:
         # An echo is always taken, so that a PACS that refuses these classes is told from one that refuses us.
         self.association = call(self.line, [ECHO, *self.proposals], self.brake)
+        self._held.enter_context(self.brake.stops(self.association.stop))
         self._contexts = _by_need(self.proposals, self.association.contexts)
         self.syntaxes = _by_class(self._contexts)
 

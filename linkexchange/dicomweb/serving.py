@@ -110,7 +110,7 @@ class Body:
         for chunk in instance.chunks:
             digest.update(chunk)
             yield chunk
-        self._digests[instance.sop_instance] = Sha256(digest.hexdigest())
+        self._digests[instance.sop_instance] = Sha256.of(digest)
 
     def _note(self) -> None:
         """Hand over the digests about once a second: one transaction per instance would be the slowest step of all."""

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import ClassVar, Self
+from typing import ClassVar, Protocol, Self
 from urllib.parse import quote, unquote
 
 UID_MAX = 64
+
+
+class _Digest(Protocol):
+    def hexdigest(self) -> str: ...
 
 
 class Identifier(str):
@@ -138,6 +142,11 @@ class Sha256(Identifier):
 
     __slots__ = ()
     pattern = re.compile(r"[0-9a-f]{64}")
+
+    @classmethod
+    def of(cls, digest: _Digest) -> Self:
+        """What `hashlib.sha256` has come to. It need not be looked at: nothing else comes from there."""
+        return str.__new__(cls, digest.hexdigest())
 
 
 class LinkId(Identifier):

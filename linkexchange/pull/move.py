@@ -92,7 +92,7 @@ class Move:
         try:
             header, meter, chunks = dataset.examine(incoming.transfer_syntax, incoming.chunks)
             self._check(header, incoming)
-            whole = replace(incoming, chunks=chunks)
+            whole = incoming.carrying(chunks)
             if stranger := self.strangers.get(incoming.sop_instance):
                 self.ledger.note(_compared(whole, meter, stranger))
             else:
@@ -117,7 +117,7 @@ class Move:
     def _send(self, incoming: IncomingInstance, meter: dataset.Meter, delivery: Delivery) -> None:
         self.ledger.begin(incoming.sop_instance)
         begun = self._announced.begin(incoming.sop_instance, self.ledger.wants)
-        counted = replace(incoming, chunks=_then(incoming.chunks, begun))
+        counted = incoming.carrying(_then(incoming.chunks, begun))
         sent, replies = send(counted, meter, delivery, transcoder=self.transcoder, brake=self.brake)
         self.under_way[incoming.sop_instance] = sent
         self._take(replies)

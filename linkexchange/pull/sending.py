@@ -33,12 +33,13 @@ def send(
 
 def measured(incoming: IncomingInstance, came: dataset.Meter, left: dataset.Meter | None) -> Delivered:
     """What is known of an instance that has passed, before anybody has said what became of it."""
+    received = came.digest
     return Delivered(
         incoming.sop_instance,
         Fate.MISSING,
         bytes=came.bytes,
-        received=came.digest,
-        sent=left.digest if left else None,
+        received=received,
+        sent=received if left is came else left.digest if left else None,
         pixels=came.pixels,
         received_syntax=incoming.transfer_syntax,
     )

@@ -353,7 +353,7 @@ def remaining(seconds: float) -> str:
 _NOTES = {
     UNCONFIRMED: "Das Ziel-PACS hat den Empfang bestätigt, führt das Bild aber nicht auf.",
     FOUND: "Das Ziel-PACS hat den Empfang nicht bestätigt, führt das Bild aber auf.",
-    UNANSWERED: "Vielleicht wurde das Bild gesendet, doch das Ziel-PACS hat nicht geantwortet: Niemand weiß, ob es dort ist.",
+    UNANSWERED: "Falls das Bild gesendet wurde, hat das Ziel-PACS nicht geantwortet. Ob es dort ist, weiß niemand.",
 }
 _BY_CODE: dict[str, type[Fault]] = {kind.code: kind for kind in SENTENCES if kind.code}
 

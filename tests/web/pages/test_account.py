@@ -92,8 +92,7 @@ def test_an_image_that_went_as_it_came_has_one_digest_only(world: World, practic
         (FOUND, "Das Ziel-PACS hat den Empfang nicht bestätigt, führt das Bild aber auf."),
         (
             UNANSWERED,
-            "Vielleicht wurde das Bild gesendet, doch das Ziel-PACS hat nicht geantwortet: "
-            "Niemand weiß, ob es dort ist.",
+            "Falls das Bild gesendet wurde, hat das Ziel-PACS nicht geantwortet. Ob es dort ist, weiß niemand.",
         ),
     ],
 )
