@@ -22,6 +22,7 @@ from linkexchange.model.turn import Place, Standing, Use
 from linkexchange.ports import Brake, Store
 
 LOOK_SECONDS = 0.5
+ROOM_SECONDS = 1.0
 WAIT_SECONDS = 15.0
 HOURS_MAX_SECONDS = 900.0
 """Whoever waits for hours to end looks so often whether they have been changed."""
@@ -49,7 +50,7 @@ class Turn:
 
     def room(self, used: int) -> int:
         """How many associations may be open, where `used` are. Others may want some: ask before each instance."""
-        if monotonic() - self._looked >= LOOK_SECONDS:
+        if monotonic() - self._looked >= ROOM_SECONDS:
             with self.store.work(self.me) as work:
                 self._room = work.turns.allot(self.place, self.number, used)
             self._looked = monotonic()

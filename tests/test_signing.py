@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import rfc8785
 from certificates import Authority
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -22,7 +23,7 @@ from jwcrypto.jwk import JWK
 
 from linkexchange.errors import MessageFault
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.signing import TOKEN_MAX_BYTES, Proven, PublicKeys, Signer, thumbprint, verify
+from linkexchange.signing import TOKEN_MAX_BYTES, Proven, PublicKeys, Signer, canonical, thumbprint, verify
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 SIGNER = Signer.of(KEY, "k1")
@@ -305,3 +306,24 @@ def test_the_thumbprint_is_that_of_rfc_8705(tmp_path: Any) -> None:
     der = Authority(tmp_path).node(TelematikId("5-2-origin")).der
     expected = base64.urlsafe_b64encode(hashlib.sha256(der).digest()).decode().rstrip("=")
     assert (thumbprint(der), len(expected)) == (expected, 43)
+
+
+_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.text()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(st.dictionaries(st.text(), _JSON))
+def test_canonical_json_is_that_of_rfc_8785_by_whichever_way_it_is_written(value: dict[str, Any]) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize("number", [2**53, -(2**53), float("nan")])
+def test_a_number_that_others_would_read_differently_is_never_signed(number: float) -> None:
+    with pytest.raises(rfc8785.CanonicalizationError):
+        canonical({"n": [number]})

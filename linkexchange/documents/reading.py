@@ -5,6 +5,7 @@ from __future__ import annotations
 from linkexchange.documents.extract import extract
 from linkexchange.documents.modelling import modelled
 from linkexchange.documents.parsing import parse
+from linkexchange.documents.plain import put_back, take_out
 from linkexchange.errors import DocumentFault
 from linkexchange.model.link import Document, Link
 
@@ -13,10 +14,14 @@ def read(document: Document) -> Link:
     """Read a link document, believing nothing in it that does not agree with the rest.
 
     1. Limits of size, depth and number; one value for each name; no DTD (`parsing`).
-    2. What FHIR R4 asks of the resources (`modelling`).
+    2. What FHIR R4 asks of the resources (`modelling`), and of a plain list of instances (`plain`).
     3. What makes them a link: one of each, references that meet, counts and digest that equal the listing (`extract`).
 
     Raises:
         DocumentFault: With the path of the element and the rule it breaks, never with a value.
     """
-    return extract(modelled(parse(document), DocumentFault))
+    raw = parse(document)
+    instances = take_out(raw)
+    bundle = modelled(raw, DocumentFault)
+    put_back(bundle, instances)
+    return extract(bundle)

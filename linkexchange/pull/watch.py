@@ -1,6 +1,6 @@
 """Beside a run that moves instances: writes down what it has achieved, and stops it when it must.
 
-The thread that moves may wait for a peer for a minute; this one looks four times a second, pulls the brake when a
+The thread that moves may wait for a peer for a minute; this one looks twice a second, pulls the brake when a
 person has said stop or another worker has taken over, and keeps the reason. Not everything heeds a brake: where the
 thread does not come back at once, this one ends the transfer in its place, and that run is overtaken.
 """
@@ -18,7 +18,7 @@ from linkexchange.ports import Brake, Node, Progress, UnitOfWork
 from linkexchange.pull import finish
 from linkexchange.pull.ledger import Ledger
 
-LOOK_SECONDS = 0.25
+LOOK_SECONDS = 0.5
 PATIENCE_SECONDS = 0.5
 
 
