@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 _WINDOW_BYTES = 256 << 10
 _BLOCK_BYTES = 512 << 10
@@ -32,9 +32,11 @@ class Secured:
         self._users = 1
 
     def do_handshake(self) -> None:
-        """Agree on keys, and see whose certificate it is."""
-        self._through(self._tls.do_handshake)
-        self._send()
+        """Agree on keys, and see whose certificate it is. Where that fails, the other side hears of it."""
+        try:
+            self._through(self._tls.do_handshake)
+        finally:
+            self._send()
 
     def sendall(self, content: bytes) -> None:
         """Encrypt and send all of it."""
@@ -47,15 +49,7 @@ class Secured:
 
     def recv_into(self, buffer: memoryview) -> int:
         """As much as has arrived, and at least something; 0 at the end."""
-        taken = 0
-        try:
-            taken = self._through(partial(self._take, buffer))
-            while 0 < taken < len(buffer):
-                taken += self._take(buffer[taken:])
-        except (ssl.SSLWantReadError, ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            # Whether an end that nobody has announced comes too early, the format of the body says.
-            pass
-        return taken
+        return self._through(lambda: self._take(buffer)) if buffer else 0
 
     def has_input(self) -> bool:
         """Whether something has arrived that was not read."""
@@ -81,8 +75,20 @@ class Secured:
             self._plain.close()
 
     def _take(self, buffer: memoryview) -> int:
-        """From one record. typeshed knows neither this buffer nor, with one, this answer."""
-        return cast(int, self._tls.read(len(buffer), cast(Any, buffer)))
+        """From all records that have arrived; raises `SSLWantReadError` where there is none."""
+        # typeshed knows neither this buffer nor, with one, this answer.
+        read: Any = self._tls.read
+        taken, size = 0, len(buffer)
+        try:
+            while taken < size and (count := read(size - taken, buffer[taken:])):
+                taken += count
+        except ssl.SSLWantReadError:
+            if not taken:
+                raise
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            # Whether an end that nobody has announced comes too early, the format of the body says.
+            pass
+        return taken
 
     def _through(self, act: Callable[[], Done]) -> Done:
         """Do this, whatever must be sent and received for it."""
