@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pydicom.data
@@ -25,6 +25,11 @@ def element(tag: int, vr: str, value: bytes = b"", *, length: int | None = None)
     size = len(value) if length is None else length
     head = _tag(tag) + vr.encode()
     return head + (b"\0\0" + size.to_bytes(4, "little") if vr in _LONG else size.to_bytes(2, "little")) + value
+
+
+def joined(blocks: Iterable[Iterable[bytes | memoryview]]) -> bytes:
+    """What leaves in blocks of pieces, as one."""
+    return b"".join(piece for block in blocks for piece in block)
 
 
 def implicit(tag: int, value: bytes = b"", *, length: int | None = None) -> bytes:

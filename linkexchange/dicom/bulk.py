@@ -85,7 +85,7 @@ class Association:
             self._wire.write(before)
             return
         for block in pdu.write_data(data_set, context.number, self._max_bytes, before=before):
-            self._wire.write(block)
+            self._wire.write_pieces(block)
 
     def receive(self) -> tuple[Context, Command]:
         """Wait for the next command; what was left of the data set before it is passed over.

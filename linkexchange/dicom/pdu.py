@@ -23,6 +23,8 @@ PDU_CAP_BYTES = 1 << 20
 BLOCK_BYTES = 256 << 10
 """About so much is handed to the socket at once: small images would cost three calls of the system each."""
 
+Pieces = Sequence[bytes | memoryview]
+
 _PDV_HEAD_BYTES = 6
 _COMMAND, _LAST = 0x01, 0x02
 
@@ -89,8 +91,10 @@ def write_command(command: bytes, context: int, max_bytes: int) -> bytes:
     return b"".join(_fragment_head(len(content), context, control) + content for content, control in cuts)
 
 
-def write_data(chunks: Iterable[bytes], context: int, max_bytes: int, *, before: bytes = b"") -> Iterator[bytes]:
+def write_data(chunks: Iterable[bytes], context: int, max_bytes: int, *, before: bytes = b"") -> Iterator[Pieces]:
     """A data set as blocks of whole PDUs, cut anew whatever the chunks are; `before`, its command, goes with the first.
+
+    A block comes in pieces, since a socket can take them without their being copied together first.
 
     The fragment that ends the data set is made only when the chunks have ended, so whatever reading them raises comes
     before it. Fragments have even lengths (PS3.8 annex E); raises `InstanceFault` for a data set of odd length.
@@ -101,10 +105,10 @@ def write_data(chunks: Iterable[bytes], context: int, max_bytes: int, *, before:
         block += fragment
         size += sum(map(len, fragment))
         if size >= BLOCK_BYTES:
-            yield b"".join(block)
+            yield block
             block, size = [], 0
     if block:
-        yield b"".join(block)
+        yield block
 
 
 def fragment_bytes(max_bytes: int) -> int:
@@ -115,23 +119,26 @@ def fragment_bytes(max_bytes: int) -> int:
     return size
 
 
-def _fragments(chunks: Iterable[bytes], context: int, size: int) -> Iterator[Sequence[bytes | memoryview]]:
+def _fragments(chunks: Iterable[bytes], context: int, size: int) -> Iterator[Pieces]:
     """Fragments of this size and a last one, each as its head and the pieces of its content."""
-    head, rest = _fragment_head(size, context, 0), b""
+    head = _fragment_head(size, context, 0)
+    rest: list[bytes | memoryview] = []
+    held = 0
     for chunk in chunks:
-        at, end = size - len(rest), len(chunk)
+        at, end = size - held, len(chunk)
         if end <= at:
-            rest += chunk
+            rest.append(chunk)
+            held += end
             continue
         view = memoryview(chunk)
-        yield head, rest, view[:at]
+        yield head, *rest, view[:at]
         while end - at > size:
             yield head, view[at : at + size]
             at += size
-        rest = chunk[at:]
-    if len(rest) % 2:
+        rest, held = [view[at:]], end - at
+    if held % 2:
         raise InstanceFault("a data set of odd length")
-    yield _fragment_head(len(rest), context, _LAST), rest
+    yield _fragment_head(held, context, _LAST), *rest
 
 
 def _fragment_head(length: int, context: int, control: int) -> bytes:

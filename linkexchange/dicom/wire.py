@@ -16,6 +16,8 @@ from linkexchange.dicom.line import Line
 from linkexchange.errors import PacsUnavailable
 
 _WINDOW_BYTES = 2 * pdu.PDU_MAX_BYTES
+_PIECES_MAX = 512
+"""The operating system takes 1,024 at once (IOV_MAX)."""
 
 
 class Wire:
@@ -48,7 +50,7 @@ class Wire:
         self._start += pdu.HEAD_BYTES + length
         return kind, body
 
-    def write(self, block: bytes) -> None:
+    def write(self, block: bytes | memoryview) -> None:
         """Send all of it. Raises `PacsUnavailable`."""
         rest = memoryview(block)
         try:
@@ -56,6 +58,22 @@ class Wire:
                 rest = rest[self._socket.send(rest) :]
         except OSError as wrong:
             raise self._broken(wrong) from wrong
+
+    def write_pieces(self, pieces: pdu.Pieces) -> None:
+        """Send all of them, one after the other, without copying them together first. Raises `PacsUnavailable`."""
+        if isinstance(self._socket, ssl.SSLSocket):
+            self.write(b"".join(pieces))
+            return
+        for at in range(0, len(pieces), _PIECES_MAX):
+            some = pieces[at : at + _PIECES_MAX]
+            try:
+                sent = self._socket.sendmsg(some)
+            except OSError as wrong:
+                raise self._broken(wrong) from wrong
+            for piece in some:
+                if sent < len(piece):
+                    self.write(memoryview(piece)[sent:])
+                sent = max(0, sent - len(piece))
 
     def has_input(self) -> bool:
         """Whether something has been read and not yet been taken, be it by us or by TLS."""

@@ -13,6 +13,7 @@ import scp
 import scripted_pacs as scripted
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rawdicom import joined
 
 from linkexchange.dicom import acse, bulk, pdu
 from linkexchange.dicom.accepting import accept
@@ -139,7 +140,7 @@ def test_128_contexts_are_accepted_by_pynetdicom() -> None:
 @settings(max_examples=20)
 def test_messages_come_out_as_they_went_in_however_small_the_pdus(chunks: list[bytes], max_bytes: int) -> None:
     content = b"".join(chunks) + bytes(len(b"".join(chunks)) % 2)
-    stream = pdu.write_command(STORE.encode(), 1, max_bytes) + b"".join(pdu.write_data([content], 1, max_bytes))
+    stream = pdu.write_command(STORE.encode(), 1, max_bytes) + joined(pdu.write_data([content], 1, max_bytes))
     with told(stream * 2) as association:
         for _ in range(2):
             assert association.receive() == (Context(1, *_names(CT)), STORE)
@@ -151,7 +152,7 @@ def _names(proposal: Proposal) -> tuple[str, str]:
 
 
 def test_a_data_set_that_is_not_read_is_passed_over() -> None:
-    message = pdu.write_command(STORE.encode(), 1, 0) + b"".join(pdu.write_data([bytes(500_000)], 1, 0))
+    message = pdu.write_command(STORE.encode(), 1, 0) + joined(pdu.write_data([bytes(500_000)], 1, 0))
     with told(message + pdu.write_command(STORED.encode(), 1, 0)) as association:
         assert association.receive()[1] == STORE
         assert association.receive()[1] == STORED
@@ -159,7 +160,7 @@ def test_a_data_set_that_is_not_read_is_passed_over() -> None:
 
 
 def test_of_a_data_set_whose_end_was_passed_over_no_part_is_taken_for_the_whole() -> None:
-    message = pdu.write_command(STORE.encode(), 1, 0) + b"".join(pdu.write_data([bytes(500_000)], 1, 0))
+    message = pdu.write_command(STORE.encode(), 1, 0) + joined(pdu.write_data([bytes(500_000)], 1, 0))
     with told(message * 2) as association:
         association.receive()
         first = association.data()
@@ -172,7 +173,7 @@ def test_of_a_data_set_whose_end_was_passed_over_no_part_is_taken_for_the_whole(
 
 @pytest.mark.parametrize("begun", [False, True])
 def test_of_a_data_set_whose_association_was_ended_no_part_is_taken_for_the_whole(*, begun: bool) -> None:
-    message = pdu.write_command(STORE.encode(), 1, 0) + b"".join(pdu.write_data([bytes(500_000)], 1, 0))
+    message = pdu.write_command(STORE.encode(), 1, 0) + joined(pdu.write_data([bytes(500_000)], 1, 0))
     with told(message) as association:
         association.receive()
         chunks = association.data()

@@ -10,6 +10,7 @@ from pynetdicom import dimse_messages
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.dsutils import decode, encode
 from pynetdicom.pdu_primitives import P_DATA
+from rawdicom import joined
 
 from linkexchange.dicom import pdu
 from linkexchange.dicom.command import COMMAND_MAX_BYTES, Command, Field
@@ -127,7 +128,7 @@ def test_pynetdicom_takes_every_message_out_of_our_pdus(field: Field, data: st.D
 def test_pynetdicom_takes_a_message_with_its_data_set_out_of_our_pdus(uid: str, content: bytes) -> None:
     command = Command(Field.C_STORE_RQ, sop_class=uid, has_data_set=True)
     twice = content + content
-    stream = pdu.write_command(command.encode(), 7, 40) + b"".join(pdu.write_data([twice], 7, 40))
+    stream = pdu.write_command(command.encode(), 7, 40) + joined(pdu.write_data([twice], 7, 40))
     message = dimse_messages.DIMSEMessage()
     assert message.decode_msg(_primitive(stream))
     assert message.data_set.getvalue() == twice

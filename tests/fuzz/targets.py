@@ -46,7 +46,8 @@ def sending(content: bytes) -> None:
         return
     size, step = int.from_bytes(content[:2], "big"), content[2] + 1
     data = content[3:]
-    written = b"".join(pdu.write_data((data[at : at + step] for at in range(0, len(data), step)), 1, size))
+    blocks = pdu.write_data((data[at : at + step] for at in range(0, len(data), step)), 1, size)
+    written = b"".join(piece for block in blocks for piece in block)
     back = bytearray()
     while written:
         kind, length = pdu.read_head(written[:6])
