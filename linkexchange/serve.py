@@ -68,7 +68,7 @@ class Origin:
     store: Store
     archive: Callable[[Passport], Archive]
     now: Callable[[], datetime]
-    fresh_seconds: float = 0.2
+    fresh_seconds: float = 0.5
     turn_seconds: float = WAIT_SECONDS
     _active: dict[LinkId, float] = field(default_factory=dict)
     _known: dict[LinkId, Published] = field(default_factory=dict)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from linkexchange.errors import MessageFault
 
@@ -44,9 +44,10 @@ class Field(IntEnum):
     C_CANCEL_RQ = 0x0FFF
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command. Numbers are None and texts empty where they are absent; `number` is the Message ID.
+class Command(NamedTuple):
+    """One command, of which there are four for each image: a tuple is made in a fifth of the time of a dataclass.
+
+    Numbers are None and texts empty where they are absent; `number` is the Message ID.
 
     `answers` is Message ID Being Responded To. `counts` are the remaining, completed, failed and warned
     sub-operations of a C-GET or C-MOVE: what an archive says, never to be relied upon. `originator` is who has asked

@@ -9,9 +9,10 @@ Everything here raises `MessageFault` for what does not follow the format, and f
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from linkexchange.errors import InstanceFault, MessageFault
 
@@ -25,7 +26,8 @@ BLOCK_BYTES = 256 << 10
 
 Pieces = Sequence[bytes | memoryview]
 
-_PDV_HEAD_BYTES = 6
+_HEAD, _PDV_HEAD, _WHOLE_HEAD = struct.Struct(">BxL"), struct.Struct(">LBB"), struct.Struct(">BxLLBB")
+_PDV_HEAD_BYTES = _PDV_HEAD.size
 _COMMAND, _LAST = 0x01, 0x02
 
 
@@ -41,8 +43,10 @@ class Type(IntEnum):
     ABORT = 0x07
 
 
-@dataclass(frozen=True, slots=True)
-class Pdv:
+_TYPES = {kind.value: kind for kind in Type}
+
+
+class Pdv(NamedTuple):
     """One fragment. `content` is a window into the PDU, which is good until the next one is read."""
 
     context: int
@@ -53,11 +57,10 @@ class Pdv:
 
 def read_head(head: bytes | memoryview) -> tuple[Type, int]:
     """Type and length of a body; raises `MessageFault` for an unknown type, or a length beyond `PDU_CAP_BYTES`."""
-    length = int.from_bytes(head[2:6], "big")
-    try:
-        kind = Type(head[0])
-    except ValueError as wrong:
-        raise MessageFault(f"unknown PDU type {head[0]:02X}") from wrong
+    number, length = _HEAD.unpack(head)
+    kind = _TYPES.get(number)
+    if kind is None:
+        raise MessageFault(f"unknown PDU type {number:02X}")
     if length > PDU_CAP_BYTES:
         raise MessageFault(f"a PDU of {length} bytes")
     return kind, length
@@ -74,12 +77,11 @@ def read_pdvs(body: memoryview) -> Iterator[Pdv]:
     if not end:
         raise MessageFault("P-DATA without a fragment")
     while at < end:
-        length = int.from_bytes(body[at : at + 4], "big")
+        length, context, control = _PDV_HEAD.unpack_from(body, at) if end - at >= _PDV_HEAD_BYTES else (0, 0, 0)
         stop = at + 4 + length
         if length < 2 or stop > end:
             raise MessageFault("the length of a fragment does not fit its PDU")
-        control = body[at + 5]
-        yield Pdv(body[at + 4], bool(control & _COMMAND), bool(control & _LAST), body[at + _PDV_HEAD_BYTES : stop])
+        yield Pdv(context, bool(control & _COMMAND), bool(control & _LAST), body[at + _PDV_HEAD_BYTES : stop])
         at = stop
 
 
@@ -143,8 +145,7 @@ def _fragments(chunks: Iterable[bytes], context: int, size: int) -> Iterator[Pie
 
 def _fragment_head(length: int, context: int, control: int) -> bytes:
     """What stands before so many bytes of content that are a PDU of their own."""
-    lengths = (length + _PDV_HEAD_BYTES).to_bytes(4, "big") + (length + 2).to_bytes(4, "big")
-    return b"\x04\x00" + lengths + bytes((context, control))
+    return _WHOLE_HEAD.pack(Type.P_DATA, length + _PDV_HEAD_BYTES, length + 2, context, control)
 
 
 def _last(at: int, starts: range) -> int:

@@ -71,8 +71,8 @@ def boundary_of(content_type: str) -> bytes:
 
 
 def new_boundary() -> bytes:
-    """A boundary that no content holds, but for a chance of one in 2^128."""
-    return token_hex(16).encode()
+    """A boundary that no content holds, but for a chance of one in 2^280. The longer it is, the faster it is found."""
+    return token_hex(_BOUNDARY_MAX // 2).encode()
 
 
 def content_type(boundary: bytes) -> str:
