@@ -33,6 +33,7 @@ from linkexchange.model.identifiers import LinkId, SeriesUid, Sha256, SopInstanc
 from linkexchange.model.link import Document
 from linkexchange.model.passport import Passport
 from linkexchange.model.study import Manifest
+from linkexchange.model.subset import Subset
 from linkexchange.model.transfer import Authority
 from linkexchange.model.turn import Use
 from linkexchange.ports import Archive, Brake, IncomingInstance, Published, Store
@@ -95,7 +96,7 @@ class Origin:
         grant: Grant,
         *,
         series: SeriesUid | None = None,
-        wanted: frozenset[SopInstanceUid] | None = None,
+        wanted: frozenset[SopInstanceUid] | Subset | None = None,
         brake: Brake | None = None,
     ) -> Generator[IncomingInstance, None, None]:
         """Fetch from the own PACS, as it comes: the granted study, one series of it, or these instances of it.
@@ -103,7 +104,8 @@ class Origin:
         What is not in the manifest is never asked for. What the PACS lists and does not send, while it has sent
         other images of the study, is left out. The PACS is asked by so many at once as it bears, in the order of
         `model.turn`. Raises `OriginPacsBusy` where the turn does not come in time, `OriginPacsUnavailable`, also when
-        the brake is pulled, or `OriginPacsRejectsNode`. Begin and end are written down.
+        the brake is pulled, `OriginPacsRejectsNode`, or `MessageFault` for a subset of something else. Begin and end
+        are written down.
         """
         with self._refusals():
             published = self._own_link(grant)
@@ -259,11 +261,16 @@ class Origin:
 
 
 def _part(
-    manifest: Manifest, series: SeriesUid | None, wanted: frozenset[SopInstanceUid] | None
+    manifest: Manifest, series: SeriesUid | None, wanted: frozenset[SopInstanceUid] | Subset | None
 ) -> frozenset[SopInstanceUid]:
     """The instances of the manifest that a request means."""
-    in_series = {uid for uid, home in manifest.homes.items() if series is None or home == series}
-    return frozenset(in_series if wanted is None else in_series & wanted)
+    in_series = frozenset(uid for uid, home in manifest.homes.items() if series is None or home == series)
+    if isinstance(wanted, Subset):
+        try:
+            return wanted.among(in_series)
+        except ValueError as wrong:
+            raise MessageFault("instances in the query") from wrong
+    return in_series if wanted is None else in_series & wanted
 
 
 def _step(grant: Grant) -> dict[str, str | int]:

@@ -33,6 +33,7 @@ from linkexchange.model.grant import TYP, Grant, accept
 from linkexchange.model.identifiers import LinkId, SeriesUid, Sha256, SopInstanceUid, TelematikId
 from linkexchange.model.link import Document, MediaType
 from linkexchange.model.participant import Participant
+from linkexchange.model.subset import Subset
 from linkexchange.model.transfer import Authority as Basis
 from linkexchange.model.transfer import Purpose
 from linkexchange.ports import Brake, IncomingInstance
@@ -99,10 +100,17 @@ class FolderOrigin:
         return self.valid_for is None or self.valid_for > 0
 
     def open(
-        self, grant: Grant, *, series: SeriesUid | None, wanted: frozenset[SopInstanceUid] | None, brake: Brake
+        self,
+        grant: Grant,
+        *,
+        series: SeriesUid | None,
+        wanted: frozenset[SopInstanceUid] | Subset | None,
+        brake: Brake,
     ) -> Generator[IncomingInstance, None, None]:
         del grant, brake
         self.opened.set()
+        if isinstance(wanted, Subset):
+            wanted = wanted.among([uid for uid, home in self.study.manifest.homes.items() if home == series])
         try:
             for uid, home in self.study.manifest.homes.items():
                 path = self.folder / uid

@@ -19,6 +19,7 @@ from linkexchange.errors import (
     Fault,
     GrantRefused,
     LinkWithdrawn,
+    MessageFault,
     OriginPacsRejectsNode,
     OriginPacsUnavailable,
     PacsRejectsNode,
@@ -32,6 +33,7 @@ from linkexchange.model.link import Link, MediaType
 from linkexchange.model.passport import Passport
 from linkexchange.model.request import TYP as REQUEST_TYP
 from linkexchange.model.study import Manifest
+from linkexchange.model.subset import Subset
 from linkexchange.model.transfer import Authority, Purpose
 from linkexchange.ports import Brake, IncomingInstance, Published
 from linkexchange.serve import Origin
@@ -206,6 +208,7 @@ def test_a_grant_is_not_valid_for_a_link_that_is_not_there(bench: OriginBench) -
         ({"wanted": frozenset({SopInstanceUid("1.2.3")})}, set()),
         ({"series": StudyUid("1.2.3")}, set()),
         ({"wanted": frozenset()}, set()),
+        ({"series": RELEASED.manifest.series[0].series, "wanted": Subset.of([FIRST, SECOND], [SECOND])}, {SECOND}),
     ],
     ids=[
         "study",
@@ -216,6 +219,7 @@ def test_a_grant_is_not_valid_for_a_link_that_is_not_there(bench: OriginBench) -
         "a stranger",
         "other series",
         "none",
+        "some of a series",
     ],
 )
 def test_what_is_not_in_the_manifest_is_never_asked_for(
@@ -223,6 +227,12 @@ def test_what_is_not_in_the_manifest_is_never_asked_for(
 ) -> None:
     served = [instance.sop_instance for instance in bench.origin.open(GRANT, **part)]
     assert (set(served), bench.archive.asked) == (expected, [frozenset(expected)])
+
+
+def test_a_subset_of_another_series_is_refused_before_the_pacs_is_asked(bench: OriginBench) -> None:
+    with pytest.raises(MessageFault, match="instances in the query"):
+        next(bench.origin.open(GRANT, series=RELEASED.manifest.series[0].series, wanted=Subset(b"\x10")))
+    assert bench.archive.asked == []
 
 
 def test_begin_and_end_are_written_down(bench: OriginBench) -> None:

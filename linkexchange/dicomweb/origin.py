@@ -9,6 +9,7 @@ from collections.abc import Generator, Mapping
 from uuid import UUID
 
 from linkexchange.dicomweb.connection import IDLE_SECONDS, Connection, Faults
+from linkexchange.dicomweb.requests import with_subsets
 from linkexchange.errors import (
     Fault,
     GrantRefused,
@@ -56,7 +57,7 @@ class OriginNodeClient:
         when the stream breaks off. A stream that ends well may still have left instances out.
         """
         with self._connection("dicomweb") as origin:
-            yield from origin.retrieve(manifest, wanted, brake=brake)
+            yield from origin.retrieve(manifest, wanted, brake=brake, paths=with_subsets)
 
     def document(self, link: LinkId) -> Document:
         """The link document of a release; raises as `retrieve` does, and `UnknownTransfer` where there is none."""

@@ -12,23 +12,26 @@ import re
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 from uuid import UUID, uuid4
 
 import structlog
 
 from linkexchange.dicomweb.multipart import content_type
 from linkexchange.dicomweb.own_body import Fetch, OwnBody, Place
+from linkexchange.dicomweb.requests import SUBSET
 from linkexchange.dicomweb.serving import Body, Serve
 from linkexchange.errors import Fault, GrantRefused, IdentityRefused, MessageFault, UnknownStudy
 from linkexchange.model.grant import Grant
 from linkexchange.model.identifiers import LinkId, SeriesUid, SopInstanceUid, StudyUid, TelematikId
+from linkexchange.model.subset import Subset
 from linkexchange.ports import Brake
 from linkexchange.problem import MEDIA_TYPE, problem
 from linkexchange.signing import TOKEN_MAX_BYTES, thumbprint
 from linkexchange.threaded import Answer, Answering, Request
 from linkexchange.tls import participant_uri
 
+_FIELDS_MAX = 8
 _log = structlog.get_logger(__name__)
 
 
@@ -105,7 +108,7 @@ class _Origin:
         return _stream(Body(self.serve, self._grant(request, study)), brake)
 
     def series(self, request: Request, brake: Brake, study: StudyUid, series: SeriesUid) -> Answer:
-        return _stream(Body(self.serve, self._grant(request, study), series), brake)
+        return _stream(Body(self.serve, self._grant(request, study), series, _subset(request)), brake)
 
     def instance(
         self, request: Request, brake: Brake, study: StudyUid, series: SeriesUid, instance: SopInstanceUid
@@ -156,6 +159,15 @@ def _answer(routes: Sequence[_Route], request: Request, brake: Brake) -> Answer:
         if found := route.path.fullmatch(path):
             return route.answer(request, brake, *_read(route.kinds, [unquote(text) for text in found.groups()]))
     return Answer(404)
+
+
+def _subset(request: Request) -> Subset | None:
+    """Which instances of a series are wanted, where the query says so."""
+    try:
+        asked = parse_qs(request.path.partition("?")[2], max_num_fields=_FIELDS_MAX).get(SUBSET)
+        return Subset.from_text(asked[0]) if asked else None
+    except ValueError as wrong:
+        raise MessageFault("instances in the query") from wrong
 
 
 def _read(kinds: Sequence[Callable[[str], object]], texts: Sequence[str]) -> list[object]:

@@ -19,6 +19,7 @@ from linkexchange.errors import UnknownStudy
 from linkexchange.model.grant import Grant
 from linkexchange.model.identifiers import LinkId, SeriesUid, Sha256, SopInstanceUid, TelematikId
 from linkexchange.model.link import Document
+from linkexchange.model.subset import Subset
 from linkexchange.ports import Brake, IncomingInstance
 
 NOTE_SECONDS = 1.0
@@ -36,12 +37,17 @@ class Serve(Protocol):
         ...
 
     def open(
-        self, grant: Grant, *, series: SeriesUid | None, wanted: frozenset[SopInstanceUid] | None, brake: Brake
+        self,
+        grant: Grant,
+        *,
+        series: SeriesUid | None,
+        wanted: frozenset[SopInstanceUid] | Subset | None,
+        brake: Brake,
     ) -> Generator[IncomingInstance, None, None]:
         """Fetch from the PACS what is wanted of the granted study: all of it, one series of it, these instances.
 
         Closing the iterator ends the retrieval; the brake frees the thread that waits for the PACS in it. Raises
-        `OriginPacsUnavailable`.
+        `OriginPacsUnavailable`, and `MessageFault` for a subset of something else.
         """
         ...
 
@@ -65,7 +71,7 @@ class Body:
     serve: Serve
     grant: Grant
     series: SeriesUid | None = None
-    wanted: frozenset[SopInstanceUid] | None = None
+    wanted: frozenset[SopInstanceUid] | Subset | None = None
     boundary: bytes = field(default_factory=new_boundary)
     _digests: dict[SopInstanceUid, Sha256] = field(default_factory=dict)
     _noted: float = field(default_factory=monotonic)

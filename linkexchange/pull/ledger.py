@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from threading import Lock
 
-from linkexchange.model.identifiers import SeriesUid, SopInstanceUid
+from linkexchange.model.identifiers import SeriesUid, SopClassUid, SopInstanceUid
 from linkexchange.model.proof import ARRIVED, Delivered, Fate
 from linkexchange.model.study import Manifest
 from linkexchange.ports import Progress
@@ -29,7 +29,9 @@ class Ledger:
     """
 
     def __init__(self, manifest: Manifest, known: Iterable[Delivered]) -> None:
-        self.homes: Mapping[SopInstanceUid, SeriesUid] = manifest.homes
+        self.homes: Mapping[SopInstanceUid, tuple[SeriesUid, SopClassUid]] = {
+            it.sop_instance: (series.series, it.sop_class) for series in manifest.series for it in series.instances
+        }
         self._known = {delivered.sop_instance: delivered for delivered in known}
         self._wanted = {uid for uid in self.homes if not _is_settled(self._known.get(uid))}
         self._begun = {uid for uid, it in self._known.items() if it.attempts}

@@ -103,11 +103,13 @@ class Move:
             self.ledger.note(Delivered(incoming.sop_instance, Fate.REFUSED, note=f"{refused.code}: {refused.detail}"))
 
     def _check(self, header: dataset.InstanceHeader, incoming: IncomingInstance) -> None:
-        """The data set is the instance that its envelope names, of this study, and of this patient."""
-        series = self.ledger.homes[incoming.sop_instance]
+        """The data set is the instance that envelope and manifest name, of this study, and of this patient."""
+        series, sop_class = self.ledger.homes[incoming.sop_instance]
         named = (header.sop_instance, header.sop_class, header.study, header.series)
         if named != (incoming.sop_instance, incoming.sop_class, self.link.manifest.study, series):
             raise InstanceFault("envelope and data set differ")
+        if header.sop_class != sop_class:
+            raise InstanceFault("another SOP class than the link has")
         if header.patient in self.known_as:
             return
         if wrong := differences(header.patient, self.link.patient):

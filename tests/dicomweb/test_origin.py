@@ -72,6 +72,12 @@ def test_one_series_and_one_more_instance_arrive_and_nothing_else(network: Netwo
     assert got == {uid: study.data_sets[uid] for uid in wanted}
 
 
+def test_the_rest_of_a_series_is_one_request(network: Network, study: Study) -> None:
+    [longest] = sorted(study.manifest.series, key=lambda series: len(series.instances))[-1:]
+    wanted = frozenset(it.sop_instance for it in longest.instances[1:])
+    assert {it.sop_instance for it in network.client().retrieve(study.manifest, wanted)} == wanted
+
+
 def test_an_instance_that_the_origin_does_not_have_is_left_out(network: Network, study: Study) -> None:
     absent, *others = (i.sop_instance for i in study.manifest.series[0].instances)
     (network.origin.folder / absent).unlink()

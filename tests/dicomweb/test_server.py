@@ -55,6 +55,13 @@ def test_a_malformed_identifier_is_a_problem_that_does_not_repeat_it(network: Ne
     assert json.loads(body)["detail"] == "identifier in the path"
 
 
+@pytest.mark.parametrize("query", ["instances=%3F", "instances=A", "instances=" + "A" * 20_000, "&".join("abcdefghij")])
+def test_a_query_that_cannot_be_understood_is_refused_before_the_pacs_is_asked(network: Network, query: str) -> None:
+    status, _, body = network.get(f"/dicomweb/studies/2.25.81/series/2.25.811?{query}", network.token)
+    assert (status, json.loads(body)["detail"]) == (422, "instances in the query")
+    assert not network.origin.opened.is_set()
+
+
 def test_another_study_than_the_granted_one_does_not_exist(network: Network) -> None:
     status, _, body = network.get("/dicomweb/studies/2.25.82", network.token)
     assert (status, json.loads(body)["code"]) == (404, "unknown-study")

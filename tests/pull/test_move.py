@@ -139,3 +139,12 @@ def test_a_worker_that_has_been_overtaken_does_not_finish_its_instance(
         pull.run(world.practice, transfer)
     # The statement of the second instance may have been quicker than the claim; that of the third cannot be.
     assert set(practice.instances) <= {uid(1), uid(2)}
+
+
+def test_an_image_of_another_class_than_the_link_lists_is_refused(world: World) -> None:
+    """The origin's PACS has put another object in the place of the one that was published."""
+    entry = world.publish()
+    world.pacs[HOSPITAL].hold(data_set(1, SOPClassUID="1.2.840.10008.5.1.4.1.1.4"))
+    transfer = world.pull(entry)
+    notes = {row["sop_instance"]: (row["fate"], row["note"]) for row in instances(world, transfer.transfer)}
+    assert (transfer.state, notes[uid(1)]) == (State.PARTIAL, ("refused", "instance-fault"))
