@@ -112,10 +112,17 @@ def canonical(value: dict[str, Any]) -> bytes:
 
 def _is_plain(value: object) -> bool:
     if isinstance(value, dict):
-        return all(isinstance(name, str) and name.isascii() and _is_plain(it) for name, it in value.items())
+        return _are_ascii(value) and all(map(_is_plain, value.values()))
     if isinstance(value, list):
         return all(map(_is_plain, value))
     return value is None or isinstance(value, str) or (isinstance(value, int) and abs(value) < _INTEGER_END)
+
+
+def _are_ascii(names: Mapping[object, object]) -> bool:
+    try:
+        return "".join(names).isascii()  # type: ignore[arg-type]
+    except TypeError:
+        return False
 
 
 def verify(token: str, keys: PublicKeys, *, max_bytes: int = TOKEN_MAX_BYTES) -> Proven:

@@ -36,13 +36,13 @@ from linkexchange.dataset.elements import (
     read_tag,
 )
 from linkexchange.dataset.inflate import Inflater
-from linkexchange.dataset.leap import Leap
+from linkexchange.dataset.leap import DELIMITERS, Leap
 from linkexchange.dataset.syntax import IMPLICIT_LITTLE, Encoding, encoding_of
 from linkexchange.errors import InstanceFault
 from linkexchange.model.identifiers import TransferSyntaxUid
 
 DEPTH_MAX = 32
-_PIXEL_DATA, _DELIMITERS = min(PIXELS), 0xFFFE0000
+_PIXEL_DATA = min(PIXELS)
 VALUE_MAX_BYTES = 64 << 10
 
 _Step: TypeAlias = tuple[int, Sink | None]
@@ -141,11 +141,10 @@ class Scanner:
         level = self._levels[-1]
         if level.encoding.order == "big":
             return 0
-        limit = min(self._until or _PIXEL_DATA, _PIXEL_DATA) if self._at_top else _DELIMITERS
+        limit = min(self._until or _PIXEL_DATA, _PIXEL_DATA) if self._at_top else DELIMITERS
         end = len(view) if level.end is None else min(len(view), level.end - self._position - 1)
-        leap = Leap(level.last, limit, level.wanted, level.content, VALUE_MAX_BYTES)
-        passed = leap.explicit(view, end) if level.encoding.explicit else leap.implicit(view, end)
-        if passed:
+        leap = Leap(level.last, limit, level.wanted, level.content, VALUE_MAX_BYTES, level.encoding.explicit)
+        if passed := leap.over(view, end):
             level.last = leap.last
             self._where = leap.last if self._at_top else self._where
             self._position += passed

@@ -137,3 +137,46 @@ def test_a_damaged_file_is_refused_or_walked_and_nothing_else(seed: str, data: s
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     with suppress(InstanceFault):
         scan(bytes(content), syntax=syntax, wanted=WANTED, size=data.draw(st.integers(1, 5000)))
+
+
+def sequences(inside: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
+    """Well made or damaged: items with and without length, and delimiters that say something."""
+    items = st.builds(raw.item, inside, undefined=st.booleans()) | st.sampled_from([raw.ITEM_END, b"", b"\0" * 8])
+    made = st.builds(
+        lambda tag, these, undefined: raw.sequence(tag, *these, undefined=undefined),
+        TAGS,
+        st.lists(items),
+        st.booleans(),
+    )
+    return st.tuples(st.lists(made | plain, max_size=4)).map(lambda parts: b"".join(parts[0]))
+
+
+TAGS = st.sampled_from([ID, ISSUER, QUALIFIERS, OTHER_IDS, OID])
+plain = st.builds(
+    raw.element,
+    TAGS,
+    st.sampled_from(["LO", "UT", "UN", "XX"]),
+    st.binary(max_size=5),
+)
+
+
+@settings(max_examples=400)
+@given(
+    content=st.recursive(st.lists(plain, max_size=3).map(b"".join), sequences, max_leaves=6),
+    change=st.none() | st.tuples(st.integers(0, 10_000), st.integers(0, 255)),
+    syntax=st.sampled_from([raw.EXPLICIT, raw.IMPLICIT]),
+)
+def test_what_is_read_at_a_leap_is_what_is_read_byte_by_byte(
+    content: bytes, change: tuple[int, int] | None, syntax: str
+) -> None:
+    """Nothing can be leapt over in a single byte, so the careful way is the measure."""
+    damaged = bytearray(content)
+    if change and content:
+        damaged[change[0] % len(content)] = change[1]
+    verdicts = []
+    for size in (1 << 20, 1):
+        try:
+            verdicts.append(scan(bytes(damaged), syntax=syntax, wanted=WANTED, size=size).content)
+        except InstanceFault:
+            verdicts.append({})
+    assert verdicts[0] == verdicts[1]
