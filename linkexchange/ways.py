@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
@@ -106,7 +106,7 @@ def _try(
             for instance in instances:
                 attempt.came += 1
                 missing.discard(instance.sop_instance)
-                yield replace(instance, way=way.name)
+                yield instance.carrying(instance.chunks, way=way.name)
                 since = time.monotonic()
     except (Unavailable, PacsRejectsNode) as failure:
         attempt.failure = failure

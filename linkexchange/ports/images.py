@@ -45,9 +45,9 @@ class IncomingInstance:
     chunks: Iterator[bytes]
     way: str = ""
 
-    def carrying(self, chunks: Iterator[bytes]) -> IncomingInstance:
+    def carrying(self, chunks: Iterator[bytes], *, way: str = "") -> IncomingInstance:
         """The same under way as these chunks. There are hundreds a second: `dataclasses.replace` would be slower."""
-        return IncomingInstance(self.sop_class, self.sop_instance, self.transfer_syntax, chunks, self.way)
+        return IncomingInstance(self.sop_class, self.sop_instance, self.transfer_syntax, chunks, way or self.way)
 
 
 class ImageSource(Protocol):

@@ -52,7 +52,9 @@ class Watch:
     def _look(self) -> None:
         while not self._over.wait(LOOK_SECONDS):
             try:
-                self._write_down(heed=True)
+                with self._node.store.work(self._node.me) as work:
+                    finish.heed(work, self._run)
+                    self._tell_news(work)
             except Fault as fault:
                 self._why = fault
                 self.brake.pull()
@@ -68,16 +70,13 @@ class Watch:
             if claimed.state not in FINAL:
                 finish.refuse(self._node, claimed, stop)
 
-    def _write_down(self, *, heed: bool = False) -> None:
-        """What is new, if anything; and, to `heed`, whether to go on at all."""
+    def _write_down(self) -> None:
         with self._node.store.work(self._node.me) as work:
-            if heed:
-                finish.heed(work, self._run)
-            if news := self._ledger.news():
-                work.transfers.end_instances(self._run, news)
-            self._tell(work)
+            self._tell_news(work)
 
-    def _tell(self, work: UnitOfWork) -> None:
+    def _tell_news(self, work: UnitOfWork) -> None:
+        if news := self._ledger.news():
+            work.transfers.end_instances(self._run, news)
         progress = self._ledger.progress
         if progress != self._told and work.transfers.progress(self._run, progress):
             work.emit("pull.progress", transfer=str(self._run.transfer), done=progress.done)

@@ -25,6 +25,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from linkexchange.errors import Overtaken, StateUnavailable
 from linkexchange.model.identifiers import SopInstanceUid, TelematikId
 from linkexchange.model.transfer import State, Transfer
+from linkexchange.store.transaction import PARTICIPANT
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
@@ -117,7 +118,7 @@ def journal(engine: Engine, run: Transfer, participant: TelematikId) -> Iterator
             driver = connection.connection.driver_connection
             assert driver is not None
             driver.autocommit = True
-            driver.execute("SELECT set_config('linkexchange.participant', %s, false)", [str(participant)])
+            driver.execute("SELECT set_config(%s, %s, false)", [PARTICIPANT, str(participant)])
             driver.execute("SET synchronous_commit = off")
             try:
                 with _reaching():

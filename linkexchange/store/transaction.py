@@ -12,7 +12,10 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from linkexchange.errors import StateUnavailable
 from linkexchange.model.identifiers import TelematikId
 
-_ACT_FOR = text("SELECT set_config('linkexchange.participant', :participant, true)")
+PARTICIPANT = "linkexchange.participant"
+"""The setting that row-level security looks at."""
+
+_ACT_FOR = text(f"SELECT set_config('{PARTICIPANT}', :participant, true)")
 
 
 @contextmanager
