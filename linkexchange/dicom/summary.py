@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
 from typing import TypeVar
 
 from linkexchange.dataset.elements import Content
 from linkexchange.dataset.header import PATIENT, patient_of
+from linkexchange.dataset.moment import study_begin
 from linkexchange.dicom import identifier
 from linkexchange.dicom.association import Association
 from linkexchange.dicom.dimse import STUDY_ROOT_FIND, Query, find
@@ -38,6 +38,7 @@ _STUDY_KEYS = (
     identifier.TIMEZONE,
 )
 
+_BEGIN = (identifier.STUDY_DATE, identifier.STUDY_TIME, identifier.TIMEZONE)
 _SERIES_KEYS = (identifier.MODALITY, identifier.SERIES_NUMBER, identifier.SERIES_DESCRIPTION)
 _INSTANCE_KEYS = (identifier.SOP_CLASS, identifier.INSTANCE_NUMBER)
 
@@ -73,7 +74,7 @@ class Listing:
             manifest=self._manifest(classes),
             description=text(self.described, identifier.STUDY_DESCRIPTION),
             accession=text(self.described, identifier.ACCESSION),
-            started=_started(self.described),
+            started=study_begin(*(text(self.described, tag) for tag in _BEGIN)),
         )
 
     @property
@@ -164,26 +165,5 @@ def _rank(number: int | None, uid: str) -> tuple[bool, int, str]:
 def _number(row: Content, tag: int) -> int | None:
     try:
         return int(text(row, tag))
-    except ValueError:
-        return None
-
-
-def _started(row: Content) -> datetime | None:
-    """Study Date and Time, in the zone that the study names, else in that of this machine in the same house."""
-    moment = text(row, identifier.STUDY_DATE) + text(row, identifier.STUDY_TIME).partition(".")[0].ljust(6, "0")
-    zone = _zone(text(row, identifier.TIMEZONE))
-    try:
-        local = datetime.strptime(moment, "%Y%m%d%H%M%S")  # noqa: DTZ007 - the zone comes from elsewhere
-        started = local.replace(tzinfo=zone) if zone else local.astimezone()
-        # In the first and the last hours that a year can have, another zone has no such moment.
-        started.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return started
-
-
-def _zone(offset: str) -> tzinfo | None:
-    try:
-        return datetime.strptime(offset, "%z").tzinfo
     except ValueError:
         return None

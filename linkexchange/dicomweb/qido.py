@@ -10,9 +10,10 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime
 from typing import Any
 
+from linkexchange.dataset.moment import study_begin
 from linkexchange.errors import MessageFault
 from linkexchange.model.identifiers import SeriesUid, SopClassUid, SopInstanceUid, StudyUid
 from linkexchange.model.patient import KVNR_ISSUER, PatientHeader
@@ -101,7 +102,7 @@ def study_summary(study: StudyUid, found: Row, series: Iterable[Row], instances:
         manifest=_manifest(study, series, instances),
         description=text(found, STUDY_DESCRIPTION),
         accession=text(found, ACCESSION_NUMBER),
-        started=_started(found),
+        started=study_begin(*(text(found, tag) for tag in (STUDY_DATE, STUDY_TIME, TIMEZONE_OFFSET))),
     )
 
 
@@ -169,27 +170,5 @@ def _kvnr(row: Row) -> str:
 def _date(value: str) -> date | None:
     try:
         return datetime.strptime(value, "%Y%m%d").replace(tzinfo=UTC).date()
-    except ValueError:
-        return None
-
-
-def _started(row: Row) -> datetime | None:
-    """Study Date and Time, in the zone that the study names, else in that of this machine in the same house."""
-    moment = text(row, STUDY_DATE) + text(row, STUDY_TIME).partition(".")[0].ljust(6, "0")
-    zone = _zone(text(row, TIMEZONE_OFFSET))
-    try:
-        local = datetime.strptime(moment, "%Y%m%d%H%M%S")  # noqa: DTZ007 - the zone comes from elsewhere
-        started = local.replace(tzinfo=zone) if zone else local.astimezone()
-        # In the first and the last hours that a year can have, another zone has no such moment.
-        started.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return started
-
-
-def _zone(offset: str) -> tzinfo | None:
-    """A Timezone Offset From UTC such as `+0100` (PS3.3 section C.12.1.1)."""
-    try:
-        return datetime.strptime(offset, "%z").tzinfo
     except ValueError:
         return None
