@@ -174,6 +174,22 @@ class UnknownPacs(Refused):
     next_step = "Register it with `linkexchange pacs set`."
 
 
+class OutboxOnlySends(Refused):
+    """What waits in the outbox can be sent to a participant, and nothing else."""
+
+    code = "outbox-only-sends"
+    owner = Owner.OWN_NODE
+    next_step = "Store the study in a PACS, and use it from there; or send it with `linkexchange push --pacs outbox`."
+
+
+class InstanceConflict(Refused):
+    """Another image waits in the outbox under this UID: it was not overwritten, and this one was not taken."""
+
+    code = "instance-conflict"
+    owner = Owner.OWN_PACS
+    next_step = "Look why two images have one UID; send or discard the study that waits, then send this one again."
+
+
 class UnknownStudy(Refused):
     """The PACS has no such study."""
 
@@ -254,6 +270,22 @@ class PacsWithholds(PacsUnavailable):
 
     code = "pacs-withholds"
     next_step = "Look into the log of the PACS for the status named here; it is tried again by itself."
+
+
+class SpoolDamaged(PacsUnavailable):
+    """An image in the outbox cannot be read: its file is gone, damaged, or sealed with another key."""
+
+    code = "spool-damaged"
+    owner = Owner.OWN_NODE
+    next_step = "Check spool_folder and spool_key; if the file is lost, send the image to the outbox once more."
+
+
+class SpoolFull(Unavailable):
+    """The outbox takes no more images."""
+
+    code = "spool-full"
+    owner = Owner.OWN_NODE
+    next_step = "Send or discard what waits in the outbox, or raise spool_max_bytes; the sender keeps the image."
 
 
 class TranscoderUnavailable(Unavailable):

@@ -20,7 +20,8 @@ from linkexchange.errors import (
 from linkexchange.model.access import Offer, RegisteredLink
 from linkexchange.model.identifiers import LinkId, TelematikId
 from linkexchange.model.participant import Participant
-from linkexchange.ports import Session
+from linkexchange.model.transfer import State
+from linkexchange.ports import Receipt, Session
 
 TIMEOUT_SECONDS = 15.0
 _KNOWN: dict[str, type[Fault]] = {
@@ -99,6 +100,16 @@ class HubClient:
     def offers(self) -> Sequence[Offer]:
         """Offers to this participant."""
         return self._call("GET", "/ledger/offers", read=lambda body: [_offer(row) for row in body])
+
+    def receipts(self, link: LinkId, requester: TelematikId) -> Sequence[Receipt]:
+        """What a requester has handed in about a link of ours."""
+        named = {"link": str(link), "requester": str(requester)}
+        return self._call(
+            "GET",
+            "/ledger/receipts",
+            read=lambda body: [Receipt(State(row["outcome"]), row["proof"]) for row in body],
+            params=named,
+        )
 
     def receipt(self, proof: str) -> None:
         """Hand in a signed proof."""

@@ -5,6 +5,7 @@ What is refused is written down before the answer leaves.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import LinkId, TelematikId
 from linkexchange.model.proof import TYP as PROOF_TYP
 from linkexchange.model.transfer import FINAL, State
+from linkexchange.ports import Receipt
 from linkexchange.resolve import Caller, Resolver, refusals, session_of
 from linkexchange.signing import PROOF_MAX_BYTES, verify
 
@@ -62,6 +64,12 @@ def receipt(resolver: Resolver, caller: Caller, proof: str) -> None:
         if work.hub.book(booked, proof, resolver.now()):
             work.audit(Action.RECEIPT_BOOKED, **booked)
             work.emit(Action.RECEIPT_BOOKED.value, **booked)
+
+
+def receipts(resolver: Resolver, caller: Caller, link: LinkId, *, requester: TelematikId) -> Sequence[Receipt]:
+    """What a requester has handed in about a link of the caller's own; of the links of others there is nothing."""
+    with resolver.store.work(caller.telematik_id) as work, work.on_behalf_of(requester):
+        return work.hub.receipts(link, caller.telematik_id)
 
 
 def _read(caller: Caller, proof: str) -> dict[str, str | int]:

@@ -13,9 +13,18 @@ import tomllib
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from linkexchange.errors import SettingRefused
 from linkexchange.model.identifiers import AeTitle, TelematikId
@@ -31,6 +40,10 @@ def _telematik_id(value: str) -> str:
 
 def _ae_title(value: str) -> str:
     return AeTitle(value)
+
+
+def _ae_title_or_none(value: str) -> str:
+    return AeTitle(value) if value else ""
 
 
 def _ae_titles(text: str) -> str:
@@ -60,12 +73,20 @@ def _postgresql(url: SecretStr | None) -> SecretStr | None:
     return url
 
 
-def _private(file: Path) -> Path:
+def _private(file: Path | None) -> Path | None:
     """A file that is not there is reported where it is read."""
     with suppress(OSError):
-        if file.stat().st_mode & 0o077:
+        if file and file.stat().st_mode & 0o077:
             raise ValueError("others may read this file; make it 0600")
     return file
+
+
+def _own_folder(folder: Path | None) -> Path | None:
+    """One that is not there is made."""
+    with suppress(OSError):
+        if folder and folder.stat().st_mode & 0o077:
+            raise ValueError("others may enter this folder; make it 0700")
+    return folder
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -166,6 +187,21 @@ class NodeSettings(CommonSettings):
     move_ae_titles: Annotated[str, AfterValidator(_ae_titles)] = ""
     """AE titles at the DIMSE port, up to 4 with commas between; each is for one C-MOVE at a time. Empty: ae_title."""
 
+    outbox_ae: Annotated[str, AfterValidator(_ae_title_or_none)] = ""
+    """AE title of the outbox: what is sent to it is spooled until a receiver has it. Empty: there is no outbox."""
+
+    spool_folder: Annotated[Path | None, AfterValidator(_own_folder)] = None
+    """Folder of the spool, for this user only. What waits in the outbox lies there encrypted; needed with outbox_ae."""
+
+    spool_key: Annotated[Path | None, AfterValidator(_private)] = None
+    """File with the key of the spool: 32 random bytes, raw or in base64. It must not lie within spool_folder."""
+
+    spool_max_bytes: int = Field(default=20 << 30, ge=1 << 20)
+    """So many bytes of images may wait in the outbox; beyond it nothing is taken, and the sender keeps what it has."""
+
+    spool_alarm_percent: int = Field(default=80, ge=1, le=100)
+    """From this share of spool_max_bytes on there is an alarm: in the log, in the event stream and on the page."""
+
     late_seconds: float = Field(default=5.0, ge=0)
     """How long is waited, after the end of a C-MOVE, for the next instance that comes late."""
 
@@ -195,6 +231,34 @@ class NodeSettings(CommonSettings):
 
     idle_seconds: float = Field(default=60.0, gt=0)
     """A peer that sends no byte for so long is given up."""
+
+    @model_validator(mode="after")
+    def _outbox_is_whole(self) -> Self:
+        """An outbox has a port, a title of its own, a folder, and a key that does not lie in it."""
+        if not self.outbox_ae:
+            return self
+        for key, value in {"dimse_port": self.dimse_port, "spool_folder": self.spool_folder}.items():
+            if not value:
+                raise ValueError(f"{PREFIX}{key.upper()}: is needed with outbox_ae")
+        if self.outbox_ae.strip() in self.receiving_titles:
+            raise ValueError(f"{PREFIX}OUTBOX_AE: is an AE title for C-MOVE as well")
+        _check_apart(self.spool_folder, self.spool_key)
+        return self
+
+    @property
+    def receiving_titles(self) -> list[str]:
+        """The AE titles at the DIMSE port to which a C-MOVE can be asked to send."""
+        return self.move_ae_titles.split(",") if self.move_ae_titles else [self.ae_title]
+
+
+def _check_apart(folder: Path | None, key: Path | None) -> None:
+    """Whoever gets hold of the folder must not have the key with it, however the one leads to the other."""
+    if key is None:
+        raise ValueError(f"{PREFIX}SPOOL_KEY: is needed with outbox_ae")
+    assert folder is not None
+    for place in (key.absolute(), key.resolve()):
+        if place.is_relative_to(folder.resolve()) or place.is_relative_to(folder.absolute()):
+            raise ValueError(f"{PREFIX}SPOOL_KEY: must not lie within spool_folder")
 
 
 Settings = TypeVar("Settings", bound=CommonSettings)
@@ -237,6 +301,8 @@ _NO_SETTINGS = frozenset({FILE_KEY, "LINKEXCHANGE_SHARED"})
 
 def _first(wrong: ValidationError) -> str:
     error = wrong.errors(include_input=False, include_url=False)[0]
+    if not error["loc"]:
+        return error["msg"].removeprefix("Value error, ")
     place = ".".join(str(part) for part in error["loc"])
     known = {"extra_forbidden": "no such key", "missing": "is missing"}
     return f"{PREFIX}{place.upper()}: {known.get(error['type'], error['msg'].removeprefix('Value error, '))}"

@@ -115,9 +115,11 @@ and participants are no settings but rows in the database (`linkexchange pacs`, 
 
 _BY_CHECK = {
     "_ae_title": "AE title",
+    "_ae_title_or_none": "AE title",
     "_ae_titles": "AE titles",
     "_https": "https address",
     "_loopback": "loopback address",
+    "_own_folder": "folder, mode 0700",
     "_postgresql": "postgresql URL, secret",
     "_private": "file, mode 0600",
     "_telematik_id": "Telematik-ID",

@@ -41,7 +41,8 @@ from linkexchange.model.link import LinkStatus
 from linkexchange.model.participant import Institution
 from linkexchange.model.proof import TYP as PROOF_TYP
 from linkexchange.model.request import TYP as REQUEST_TYP
-from linkexchange.ports import Session
+from linkexchange.model.transfer import State
+from linkexchange.ports import Receipt, Session
 from linkexchange.signing import PublicKeys, Signer, verify
 from linkexchange.store.work import Database
 from linkexchange.tls import client_context, server_context
@@ -236,6 +237,16 @@ def test_a_receipt_may_be_large_and_is_booked_once(
     for _ in range(2):
         client.receipt(proof)
     assert [row["proof"] == proof for row in hub.bench.rows("receipts")] == [True]
+
+
+def test_a_receipt_is_told_to_the_origin_of_its_link_alone(
+    client: HubClient, hospital: HubClient, practice: NodeCertificate
+) -> None:
+    assert hospital.receipts(LINK, PRACTICE) == []
+    proof = _signer(practice).sign(_receipt(), typ=PROOF_TYP)
+    client.receipt(proof)
+    assert hospital.receipts(LINK, PRACTICE) == [Receipt(State(_receipt()["outcome"]), proof)]
+    assert hospital.receipts(LINK, HOSPITAL) == client.receipts(LINK, PRACTICE) == []
 
 
 def test_a_receipt_in_the_name_of_another_is_refused(client: HubClient, practice: NodeCertificate) -> None:

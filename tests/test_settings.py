@@ -231,3 +231,76 @@ def test_the_password_of_the_database_is_never_shown(read: Callable[..., NodeSet
     shown: list[Any] = [settings, repr(settings), settings.model_dump(), settings.model_dump_json()]
     assert [it for it in shown if SECRET in str(it)] == []
     assert SECRET in settings.database_url.get_secret_value()
+
+
+# --- the outbox -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def outgoing(tmp_path: Path) -> dict[str, str]:
+    """What an outbox needs."""
+    file = tmp_path / "spool.key"
+    file.write_bytes(bytes(range(32)))
+    file.chmod(0o600)
+    return {
+        "DIMSE_PORT": "11112",
+        "OUTBOX_AE": "OUTBOX",
+        "SPOOL_FOLDER": str(tmp_path / "spool"),
+        "SPOOL_KEY": str(file),
+    }
+
+
+def test_there_is_no_outbox_unless_it_is_named(read: Callable[..., NodeSettings]) -> None:
+    assert read().outbox_ae == read(OUTBOX_AE="").outbox_ae == ""
+
+
+def test_an_outbox_has_an_alarm_before_its_limit(read: Callable[..., NodeSettings], outgoing: dict[str, str]) -> None:
+    settings = read(**outgoing)
+    assert (settings.outbox_ae, settings.spool_max_bytes, settings.spool_alarm_percent) == ("OUTBOX", 20 << 30, 80)
+
+
+@pytest.mark.parametrize("key", ["DIMSE_PORT", "SPOOL_FOLDER", "SPOOL_KEY"])
+def test_an_outbox_is_whole_or_not_at_all(key: str, refused: Callable[..., str], outgoing: dict[str, str]) -> None:
+    assert refused(**{**outgoing, key: None}) == f"LINKEXCHANGE_{key}: is needed with outbox_ae"
+
+
+@pytest.mark.parametrize("change", [{"AE_TITLE": "OUTBOX"}, {"MOVE_AE_TITLES": "NODE,OUTBOX"}])
+def test_the_title_of_the_outbox_is_its_own(
+    change: dict[str, str], refused: Callable[..., str], outgoing: dict[str, str]
+) -> None:
+    assert refused(**outgoing, **change).startswith("LINKEXCHANGE_OUTBOX_AE: ")
+
+
+def test_w_09_a_key_within_the_folder_is_refused_however_it_got_there(
+    refused: Callable[..., str], outgoing: dict[str, str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "spool"
+    folder.mkdir(mode=0o700)
+    (folder / "key").write_bytes(bytes(range(32)))
+    (folder / "key").chmod(0o600)
+    (tmp_path / "link").symlink_to(folder / "key")
+    (tmp_path / "folder").symlink_to(folder)
+    (folder / "outside").symlink_to(outgoing["SPOOL_KEY"])
+    for place in (
+        folder / "key",
+        tmp_path / "link",
+        tmp_path / "folder/key",
+        folder / "outside",
+        folder / "../spool/key",
+    ):
+        wrong = refused(**{**outgoing, "SPOOL_KEY": str(place)})
+        assert wrong == "LINKEXCHANGE_SPOOL_KEY: must not lie within spool_folder"
+
+
+def test_w_09_a_key_that_others_may_read_is_refused(
+    refused: Callable[..., str], outgoing: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "spool.key").chmod(0o640)
+    assert refused(**outgoing).startswith("LINKEXCHANGE_SPOOL_KEY: others may read this file")
+
+
+def test_w_09_a_folder_that_others_may_enter_is_refused(
+    refused: Callable[..., str], outgoing: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "spool").mkdir(mode=0o755)
+    assert refused(**outgoing).startswith("LINKEXCHANGE_SPOOL_FOLDER: others may enter this folder")

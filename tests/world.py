@@ -19,11 +19,12 @@ from threading import Event, Thread
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from mounted_hub import MountedHub
 from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
-from linkexchange import publish, pull, push, register, resolve
+from linkexchange import publish, pull, push
 from linkexchange.attest import AttestedSessions
 from linkexchange.errors import (
     IdentityRefused,
@@ -33,10 +34,8 @@ from linkexchange.errors import (
     PacsUnavailable,
     TransferInterrupted,
     Unavailable,
-    UnknownParticipant,
     UnknownStudy,
 )
-from linkexchange.model.access import Offer, RegisteredLink
 from linkexchange.model.findings import Answer, Check, Finding, Findings, Scope
 from linkexchange.model.identifiers import (
     AeTitle,
@@ -56,7 +55,7 @@ from linkexchange.model.passport import Passport
 from linkexchange.model.patient import PatientHeader
 from linkexchange.model.study import Instance, Manifest, Series, StudySummary
 from linkexchange.model.transfer import Ask, Authority, Purpose, Transfer
-from linkexchange.ports import Brake, IncomingInstance, Node, Pauses, RecordEntry, Reply, Room, Session
+from linkexchange.ports import Brake, IncomingInstance, Node, Pauses, RecordEntry, Reply, Room
 from linkexchange.resolve import Caller, Resolver
 from linkexchange.serve import Origin
 from linkexchange.signing import PROOF_MAX_BYTES, Signer, verify
@@ -243,50 +242,6 @@ class FakeRecord:
     def _entry(self, entry: str) -> RecordEntry:
         _, document, title = self.held[entry]
         return RecordEntry(entry, title, "hospital", self.clock(), document.media_type)
-
-
-class MountedHub:
-    """`ports.Hub` without a wire: the resolver mounted in the same process."""
-
-    def __init__(self, resolver: Resolver, caller: Caller) -> None:
-        self._resolver = resolver
-        self._caller = caller
-
-    def nonce(self) -> str:
-        return resolve.issue_nonce(self._resolver, self._caller)
-
-    def open_session(self, attestation: str) -> Session:
-        return resolve.open_session(self._resolver, self._caller, attestation)
-
-    def grant(self, session: Session, request: str) -> str:
-        return resolve.grant(self._resolver, self._caller, session.secret, request=request)
-
-    def register(self, session: Session, link: RegisteredLink, *, replaces: LinkId | None = None) -> None:
-        register.link(self._resolver, self._caller, session.secret, new=link, replaces=replaces)
-
-    def withdraw(self, session: Session, link: LinkId) -> None:
-        register.withdrawal(self._resolver, self._caller, session.secret, link=link)
-
-    def participant(self, telematik_id: TelematikId) -> Participant:
-        with self._resolver.store.work(self._caller.telematik_id) as work:
-            found = work.directory.find(telematik_id)
-        if found is None:
-            raise UnknownParticipant
-        return found
-
-    def participants(self) -> Sequence[Participant]:
-        with self._resolver.store.work(self._caller.telematik_id) as work:
-            return work.directory.all()
-
-    def offer(self, session: Session, offer: Offer) -> None:
-        register.offer(self._resolver, self._caller, session.secret, made=offer)
-
-    def offers(self) -> Sequence[Offer]:
-        with self._resolver.store.work(self._caller.telematik_id) as work:
-            return work.hub.offers()
-
-    def receipt(self, proof: str) -> None:
-        register.receipt(self._resolver, self._caller, proof)
 
 
 @dataclass

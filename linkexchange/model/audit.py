@@ -54,6 +54,10 @@ class Action(StrEnum):
     PARTICIPANT_ENROLLED = "participant.enrolled"
     PACS_CHANGED = "pacs.changed"
     PACS_PROBED = "pacs.probed"
+    OUTBOX_RECEIVED = "outbox.received"
+    OUTBOX_ANSWERED = "outbox.answered"
+    OUTBOX_CLEARED = "outbox.cleared"
+    OUTBOX_DISCARDED = "outbox.discarded"
 
 
 @dataclass(frozen=True, slots=True)

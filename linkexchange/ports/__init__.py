@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from linkexchange.ports.brake import Brake
-from linkexchange.ports.hub import Answer, Hub, Session, Sessions
+from linkexchange.ports.hub import Answer, Hub, Receipt, Session, Sessions
 from linkexchange.ports.images import (
     CHUNK_MAX_BYTES,
     Archive,
@@ -17,6 +17,7 @@ from linkexchange.ports.images import (
 )
 from linkexchange.ports.institution import Card, Record, RecordEntry
 from linkexchange.ports.node import Node, Pauses
+from linkexchange.ports.outbox import Outbox, Spool
 from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes
 from linkexchange.ports.transcoding import Transcoded, Transcoder
 from linkexchange.ports.transfers import Event, Journal, Links, Progress, Published, Serving, Transfers
@@ -41,11 +42,13 @@ __all__ = [
     "Links",
     "Node",
     "OriginNode",
+    "Outbox",
     "PacsRegistry",
     "Pauses",
     "Probes",
     "Progress",
     "Published",
+    "Receipt",
     "Record",
     "RecordEntry",
     "Reply",
@@ -53,6 +56,7 @@ __all__ = [
     "Serving",
     "Session",
     "Sessions",
+    "Spool",
     "Store",
     "Transcoded",
     "Transcoder",

@@ -13,6 +13,7 @@ from linkexchange.model.identifiers import (
     TelematikId,
 )
 from linkexchange.model.participant import Participant
+from linkexchange.model.transfer import State
 
 Answer = TypeVar("Answer")
 
@@ -23,6 +24,18 @@ class Session:
 
     secret: str
     expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How a transfer under a link of this participant has ended, as its receiver says.
+
+    The hub has checked the signature of the `proof` before it booked it. This participant cannot: it does not know the
+    receiver's key.
+    """
+
+    outcome: State
+    proof: str
 
 
 class Sessions(Protocol):
@@ -76,6 +89,10 @@ class Hub(Protocol):
 
     def offers(self) -> Sequence[Offer]:
         """Offers to this participant that it has not taken up."""
+        ...
+
+    def receipts(self, link: LinkId, requester: TelematikId) -> Sequence[Receipt]:
+        """What this requester has handed in about a link of this participant; empty until then."""
         ...
 
     def receipt(self, proof: str) -> None:

@@ -15,6 +15,7 @@ from linkexchange.model.passport import Passport
 from linkexchange.ports.hub import Hub, Sessions
 from linkexchange.ports.images import Archive, Destination, OriginNode
 from linkexchange.ports.institution import Record
+from linkexchange.ports.outbox import Spool
 from linkexchange.ports.transcoding import Transcoder
 from linkexchange.ports.work import Store
 from linkexchange.signing import PublicKeys, Signer
@@ -37,7 +38,7 @@ class Pauses:
 class Node:
     """Everything a use case of a node needs. Tests put fakes in the places of the outer world.
 
-    `close` ends what the adapters hold open.
+    `close` ends what the adapters hold open. `spool` is None where there is no outbox.
     """
 
     me: TelematikId
@@ -58,3 +59,4 @@ class Node:
     close: Callable[[], None]
     transcoder: Transcoder
     pauses: Pauses = Pauses()
+    spool: Spool | None = None

@@ -14,7 +14,7 @@ from linkexchange.model.identifiers import (
 )
 from linkexchange.model.participant import Institution, Participant
 from linkexchange.model.passport import Passport
-from linkexchange.ports.hub import Session
+from linkexchange.ports.hub import Receipt, Session
 
 
 class HubLedger(Protocol):
@@ -68,6 +68,10 @@ class HubLedger(Protocol):
         """Keep a receipt; False when this transfer's receipt is already there."""
         ...
 
+    def receipts(self, link: LinkId, origin: TelematikId) -> Sequence[Receipt]:
+        """What this participant has handed in about a link of that origin."""
+        ...
+
     def sweep(self, now: datetime) -> int:
         """Forget nonces and sessions that have ended; how many."""
         ...
@@ -94,6 +98,10 @@ class PacsRegistry(Protocol):
 
     def find(self, name: str) -> Passport:
         """Look one up. Raises `UnknownPacs`."""
+        ...
+
+    def source(self, name: str) -> Passport:
+        """Look up where studies are fetched from: one of them, or the outbox. Raises `UnknownPacs`."""
         ...
 
     def all(self) -> Sequence[Passport]:

@@ -10,6 +10,7 @@ from linkexchange.model.identifiers import (
     TelematikId,
 )
 from linkexchange.model.transfer import Transfer
+from linkexchange.ports.outbox import Outbox
 from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes
 from linkexchange.ports.transfers import Journal, Links, Serving, Transfers
 from linkexchange.ports.turns import Turns
@@ -54,6 +55,11 @@ class UnitOfWork(Protocol):
     @property
     def probes(self) -> Probes:
         """What probes of them found out."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """What waits in the outbox."""
         ...
 
     @property

@@ -15,7 +15,8 @@ from linkexchange.model.access import Decision, Offer, RegisteredLink
 from linkexchange.model.identifiers import LinkId, Sha256, StudyUid, TelematikId
 from linkexchange.model.link import LinkStatus
 from linkexchange.model.participant import Institution, Participant
-from linkexchange.ports import Session
+from linkexchange.model.transfer import State
+from linkexchange.ports import Receipt, Session
 from linkexchange.store.tables import decisions, directory, ledger, nonces, offers, receipts, sessions
 
 
@@ -128,6 +129,11 @@ class HubRows:
         mine = (offers.c.participant == self._me, offers.c.link == receipt["link"])
         self._connection.execute(update(offers).where(*mine).values(taken=True))
         return new
+
+    def receipts(self, link: LinkId, origin: TelematikId) -> Sequence[Receipt]:
+        """Those of one link."""
+        named = select(receipts).where(receipts.c.link == link, receipts.c.origin == origin).order_by(receipts.c.at)
+        return [Receipt(State(row.outcome), row.proof) for row in self._connection.execute(named)]
 
     def sweep(self, now: datetime) -> int:
         """Forget what has ended."""

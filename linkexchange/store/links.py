@@ -12,6 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from linkexchange.errors import UnknownPacs, UnknownTransfer
 from linkexchange.model.identifiers import Kvnr, LinkId, Sha256, SopInstanceUid, StudyUid, TelematikId
 from linkexchange.model.link import Document, Link, MediaType
+from linkexchange.model.outbox import OUTBOX
+from linkexchange.model.outbox import PASSPORT as OUTBOX_PASSPORT
 from linkexchange.model.passport import Passport
 from linkexchange.ports import Published
 from linkexchange.store.rows import ROWS, insert_given
@@ -116,6 +118,10 @@ class PacsRows:
         if found is None:
             raise UnknownPacs
         return Passport.from_json(found)
+
+    def source(self, name: str) -> Passport:
+        """Look one up, or the outbox, which has no row."""
+        return OUTBOX_PASSPORT if name == OUTBOX else self.find(name)
 
     def all(self) -> Sequence[Passport]:
         """By name."""

@@ -174,6 +174,37 @@ served = Table(
     Column("digest", Text, nullable=False),
 )
 
+spool = Table(
+    "spool",
+    metadata,
+    _participant(),
+    Column("file", Uuid, primary_key=True),
+    Column("study", Text, nullable=False),
+    Column("series", Text, nullable=False),
+    Column("sop_class", Text, nullable=False),
+    Column("sop_instance", Text, nullable=False),
+    Column("transfer_syntax", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("received_at", _NOW, nullable=False),
+    Column("calling", Text, nullable=False),
+    Column("delivered", Boolean, nullable=False),
+    Column("gone", Boolean, nullable=False),
+    Index("spool_instance", "participant", "sop_instance", unique=True, postgresql_where=text("NOT gone")),
+    Index("spool_study", "participant", "study"),
+)
+
+consignments = Table(
+    "consignments",
+    metadata,
+    _participant(),
+    Column("link", Text, primary_key=True),
+    Column("study", Text, nullable=False),
+    Column("receiver", Text, nullable=False),
+    Column("made", _NOW, nullable=False),
+    Column("outcome", Text),
+)
+
 # --- hub -----------------------------------------------------------------------------------------------------------
 
 directory = Table(

@@ -20,6 +20,7 @@ from linkexchange.store.findings import ProbeRows
 from linkexchange.store.hub import DirectoryRows, HubRows
 from linkexchange.store.journal import RunJournal, journal
 from linkexchange.store.links import LinkRows, PacsRows, ServedRows
+from linkexchange.store.outbox import OutboxRows
 from linkexchange.store.presence import Presence
 from linkexchange.store.transaction import act_for, transaction
 from linkexchange.store.transfers import TransferRows
@@ -79,6 +80,7 @@ class Work:
         self.directory = DirectoryRows(connection)
         self.pacs = PacsRows(connection, participant)
         self.probes = ProbeRows(connection, participant)
+        self.outbox = OutboxRows(connection, participant)
         self.turns = TurnRows(connection, participant, self._database.presence)
 
 

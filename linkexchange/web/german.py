@@ -16,6 +16,7 @@ from linkexchange.errors import (
     GrantRefused,
     HubUnavailable,
     IdentityRefused,
+    InstanceConflict,
     InstanceFault,
     KvnrMissing,
     LinkWithdrawn,
@@ -25,6 +26,7 @@ from linkexchange.errors import (
     OriginPacsRejectsNode,
     OriginPacsUnavailable,
     OriginUnavailable,
+    OutboxOnlySends,
     Overtaken,
     Owner,
     PacsBusy,
@@ -36,6 +38,8 @@ from linkexchange.errors import (
     RecordUnavailable,
     Refused,
     SettingRefused,
+    SpoolDamaged,
+    SpoolFull,
     StateUnavailable,
     StoppedByPerson,
     SyntaxRefused,
@@ -49,7 +53,9 @@ from linkexchange.errors import (
     WrongPatient,
 )
 from linkexchange.model.access import Reason
-from linkexchange.model.passport import Retrieve
+from linkexchange.model.outbox import OUTBOX as OUTBOX_NAME
+from linkexchange.model.outbox import WaitState
+from linkexchange.model.passport import Passport, Retrieve
 from linkexchange.model.proof import Fate
 from linkexchange.model.syntaxes import Obstacle
 from linkexchange.model.transfer import Authority, Purpose, State
@@ -130,6 +136,14 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
         "Das PACS hat diese Studie nicht.",
         "Prüfen Sie die Studie im PACS.",
     ),
+    OutboxOnlySends: (
+        "Was im Postausgang wartet, lässt sich nur an einen Teilnehmer senden.",
+        "Lassen Sie die Studie in einem PACS speichern, und verwenden Sie sie von dort.",
+    ),
+    InstanceConflict: (
+        "Im Postausgang wartet unter dieser Nummer ein anderes Bild. Es wurde nicht überschrieben.",
+        "Lassen Sie klären, warum zwei Bilder dieselbe Nummer haben; senden oder verwerfen Sie dann, was wartet.",
+    ),
     KvnrMissing: (
         "In den Bildern steht keine KVNR, und es wurde keine angegeben.",
         "Tragen Sie die KVNR der Patientin oder des Patienten beim Senden ein.",
@@ -173,6 +187,14 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     PacsWithholds: (
         "Das PACS führt Bilder auf und schickt sie nicht.",
         "Lassen Sie im Protokoll des PACS nach dem genannten Status sehen.",
+    ),
+    SpoolDamaged: (
+        "Ein Bild im Postausgang ist nicht lesbar: Seine Datei fehlt, ist beschädigt oder passt nicht zum Schlüssel.",
+        "Lassen Sie Ablage und Schlüssel prüfen; ist die Datei verloren, senden Sie das Bild noch einmal.",
+    ),
+    SpoolFull: (
+        "Der Postausgang nimmt keine Bilder mehr an.",
+        "Senden oder verwerfen Sie, was dort wartet; das sendende Gerät behält, was nicht angenommen wurde.",
     ),
     TranscoderUnavailable: (
         "Dieser Knoten kann im Augenblick keine Bilder umwandeln.",
@@ -261,6 +283,12 @@ STATES: dict[str, str] = {
     State.STOPPED: "abgebrochen",
 }
 
+OUTBOX: dict[str, str] = {
+    WaitState.WAITING: "wartet auf einen Empfänger",
+    WaitState.OFFERED: "angeboten, noch nicht vollständig zugestellt",
+    WaitState.UNDELIVERED: "nicht vollständig zugestellt",
+}
+
 FATES: dict[str, str] = {
     Fate.STORED: "gespeichert",
     Fate.HELD: "war schon da",
@@ -336,6 +364,11 @@ def explain_note(note: str) -> str:
 def images(count: int, total: int) -> str:
     """How many of how many, as a person says it."""
     return f"{count} von {total} {'Bild' if total == 1 else 'Bildern'}"
+
+
+def source(passport: Passport) -> str:
+    """Where studies are sent from, by the name that people know."""
+    return "Postausgang" if passport.name == OUTBOX_NAME else passport.name
 
 
 def remaining(seconds: float) -> str:

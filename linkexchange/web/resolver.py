@@ -95,6 +95,8 @@ def application(resolver: Resolver) -> FastAPI:
     app.middleware("http")(_limit)
     _add_resolver(app, resolver)
     _add_ledger(app, resolver)
+    _add_offers(app, resolver)
+    _add_receipts(app, resolver)
     _add_directory(app, resolver)
     return app
 
@@ -136,6 +138,8 @@ def _add_ledger(app: FastAPI, resolver: Resolver) -> None:
     def withdrawals(caller: ByTls, session: InSession, link: Annotated[str, AfterValidator(LinkId)]) -> None:
         register.withdrawal(resolver, caller, session, link=LinkId(link))
 
+
+def _add_offers(app: FastAPI, resolver: Resolver) -> None:
     @app.post("/ledger/offers", status_code=204)
     def make_offer(caller: ByTls, session: InSession, body: OfferBody) -> None:
         made = Offer(
@@ -151,6 +155,17 @@ def _add_ledger(app: FastAPI, resolver: Resolver) -> None:
     def offers(caller: ByTls) -> list[dict[str, str]]:
         with resolver.store.work(caller.telematik_id) as work:
             return [_offer_row(offer) for offer in work.hub.offers()]
+
+
+def _add_receipts(app: FastAPI, resolver: Resolver) -> None:
+    @app.get("/ledger/receipts")
+    def receipts_of(
+        caller: ByTls,
+        link: Annotated[str, AfterValidator(LinkId)],
+        requester: Annotated[str, AfterValidator(TelematikId)],
+    ) -> list[dict[str, str]]:
+        found = register.receipts(resolver, caller, LinkId(link), requester=TelematikId(requester))
+        return [{"outcome": it.outcome.value, "proof": it.proof} for it in found]
 
     @app.post("/ledger/receipts", status_code=204)
     async def receipts(caller: ByTls, request: Request) -> None:
