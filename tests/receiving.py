@@ -19,6 +19,7 @@ from linkexchange.dicom.callers import Callers
 from linkexchange.dicom.lease import Pool
 from linkexchange.dicom.line import Timeouts
 from linkexchange.dicom.moving import CMoveArchive
+from linkexchange.dicom.outbox import Outbox
 from linkexchange.dicom.receiver import DEFAULT_LIMITS, Limits, Receiver
 from linkexchange.model.identifiers import AeTitle
 from linkexchange.model.passport import Passport, Retrieve
@@ -59,11 +60,12 @@ def on(
     limits: Limits = DEFAULT_LIMITS,
     wait_seconds: float = 0.3,
     late_seconds: float = 0.5,
+    outbox: Outbox | None = None,
 ) -> Iterator[Node]:
     port = peers.free_port()
     pool = Pool(titles, place=f"{peers.HOST}:{port}", wait_seconds=wait_seconds, late_seconds=late_seconds)
     callers = Callers(known if callable(known) else lambda: known, fresh_seconds=0)
-    with Receiver((peers.HOST, port), pool=pool, known=callers, tls=tls, limits=limits):
+    with Receiver((peers.HOST, port), pool=pool, known=callers, tls=tls, limits=limits, outbox=outbox):
         yield Node(port, pool, titles)
 
 

@@ -2,7 +2,8 @@
 
 One thread listens, and each connection has one of its own; nothing is decoded and nothing is kept. Whoever has called
 and has not said who he is yet must be quick, and gives way to newer callers when there are too many; so strangers who
-hold sockets open cannot keep a PACS out. What nobody has asked for is refused and let pass, and the association lives.
+hold sockets open cannot keep a PACS out. What nobody has asked for is refused and let pass, and the association lives,
+unless it is sent to the title of the `outbox`, which keeps it.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from typing import Protocol, Self
 
 import structlog
 
+from linkexchange.dicom import outbox
 from linkexchange.dicom.accepting import CONGESTED, LIMIT, UNKNOWN_CALLED, UNKNOWN_CALLING, Choose, accept, plainest
 from linkexchange.dicom.acse import Asked, Rejection
 from linkexchange.dicom.bulk import Association
 from linkexchange.dicom.command import Command, Field
 from linkexchange.dicom.lease import NOT_ASKED_FOR, STORED, Arrival, Pool
 from linkexchange.dicom.line import Context
+from linkexchange.dicom.outbox import Outbox
 from linkexchange.dicom.wire import Wire
 from linkexchange.errors import MessageFault, PacsUnavailable, SettingRefused, StateUnavailable
 
@@ -93,12 +96,14 @@ class Receiver:
         known: Known,
         tls: ssl.SSLContext | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        outbox: Outbox | None = None,
     ) -> None:
         self._place = place
         self._pool = pool
         self._known = known
         self._tls = tls
         self._limits = limits
+        self._outbox = outbox
         self._lock = threading.Lock()
         self._connections: list[_Connection] = []
         self._over = threading.Event()
@@ -183,7 +188,7 @@ class Receiver:
             return
         wire.patience(self._limits.idle_seconds)
         with _aborted_on_fault(answer, connection.address):
-            _Reception(answer, self._pool, asked, self._limits).serve()
+            _Reception(answer, self._pool, asked, self._limits, self._outbox_of(asked)).serve()
 
     def _wire(self, connection: _Connection) -> Wire:
         connection.socket.settimeout(self._limits.first_seconds)
@@ -197,8 +202,12 @@ class Receiver:
         lease = self._pool.lessee(asked.called)
         return lease.choose if lease else plainest
 
+    def _outbox_of(self, asked: Asked) -> Outbox | None:
+        """The outbox, where it was called."""
+        return self._outbox if self._outbox and asked.called == self._outbox.title.strip() else None
+
     def _judge(self, asked: Asked, connection: _Connection) -> Rejection | None:
-        if asked.called not in self._pool.titles:
+        if asked.called not in self._pool.titles and not self._outbox_of(asked):
             return UNKNOWN_CALLED
         try:
             if not self._known.know(asked.calling, connection.address, connection.certificate):
@@ -220,6 +229,7 @@ class _Reception:
     pool: Pool
     asked: Asked
     limits: Limits
+    outbox: Outbox | None = None
     unwanted_bytes: int = 0
 
     def serve(self) -> None:
@@ -236,6 +246,11 @@ class _Reception:
 
     def _store(self, context: Context, command: Command) -> bool:
         """Answer a C-STORE when its data set has gone where it was wanted; False where there must be an abort."""
+        if self.outbox:
+            taken = outbox.take(self.outbox, self.association, self.asked.calling, request=(context, command))
+            self._pass_over(wanted=taken == STORED)
+            self.association.send(_answer(command, Field.C_STORE_RSP, taken), context)
+            return True
         lease = self.pool.lessee(self.asked.called)
         status = lease.offer(Arrival(self.association, context, command)) if lease else NOT_ASKED_FOR
         if status is None:
