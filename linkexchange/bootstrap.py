@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import ssl
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ from linkexchange.hub import HubClient
 from linkexchange.jobs import Pace
 from linkexchange.model.findings import Findings, Scope
 from linkexchange.model.identifiers import AeTitle, TelematikId
+from linkexchange.model.outbox import OUTBOX
 from linkexchange.model.participant import Participant
 from linkexchange.model.passport import Passport, Retrieve
 from linkexchange.model.passport import Store as PassportStore
@@ -44,6 +45,7 @@ from linkexchange.ways import Elsewhere, Ladder, Way
 if TYPE_CHECKING:
     from linkexchange.dicom import Pool, Timeouts
     from linkexchange.dicomweb.own_body import Fetch, Place
+    from linkexchange.spool import Folder, Intake
 
 
 class _Calling(TypedDict):
@@ -116,8 +118,7 @@ def node(settings: NodeSettings) -> Node:
     def origin(participant: Participant, grant: str) -> OriginNode:
         return OriginNodeClient(participant, grant, context, idle_seconds=settings.idle_seconds)
 
-    store = database(settings)
-    transcoder = TranscodingPool()
+    store, transcoder = database(settings), TranscodingPool()
 
     def close() -> None:
         transcoder.close()
@@ -134,7 +135,7 @@ def node(settings: NodeSettings) -> Node:
         record=open_simulated_record(settings.record_url, settings.card_folder),
         hub=hub,
         sessions=AttestedSessions(hub, card, audience=settings.hub_url, thumbprint=signer.kid, now=now),
-        archive=lambda passport: archive(settings, passport),
+        archive=_with_outbox(settings, store, lambda passport: archive(settings, passport)),
         destination=lambda passport: destination(settings, passport),
         probe=lambda passport, scope: probe(settings, passport, scope),
         origin=origin,
@@ -142,6 +143,7 @@ def node(settings: NodeSettings) -> Node:
         now=now,
         close=close,
         transcoder=transcoder,
+        spool=spool(settings),
     )
 
 
@@ -206,14 +208,62 @@ def receiver(settings: NodeSettings) -> Iterator[Pool | None]:
             return work.pacs.all()
 
     place = (settings.dimse_host, settings.dimse_port)
-    titles = settings.move_ae_titles.split(",") if settings.move_ae_titles else [settings.ae_title]
-    pool = Pool(
-        [AeTitle(title) for title in titles], place=f"{place[0]}:{place[1]}", late_seconds=settings.late_seconds
-    )
+    titles = [AeTitle(title) for title in settings.receiving_titles]
+    pool = Pool(titles, place=f"{place[0]}:{place[1]}", late_seconds=settings.late_seconds)
     limits = Limits(idle_seconds=settings.idle_seconds)
     context = _dimse_context(settings) if settings.dimse_tls else None
-    with closing(store), Receiver(place, pool=pool, known=Callers(registered), tls=context, limits=limits):
+    known = Callers(registered)
+    with (
+        closing(store),
+        _intake(settings, store) as outbox,
+        Receiver(place, pool=pool, known=known, tls=context, limits=limits, outbox=outbox),
+    ):
         yield pool
+
+
+@contextmanager
+def _intake(settings: NodeSettings, store: Database) -> Iterator[Intake | None]:
+    """What the outbox of the receiver writes into; None where there is none."""
+    folder = spool(settings)
+    if folder is None:
+        yield None
+        return
+    from linkexchange.spool import Intake, guarded
+
+    title = AeTitle(settings.outbox_ae)
+    with guarded(folder):
+        intake = Intake(TelematikId(settings.telematik_id), store, folder, title=title, now=now)
+        intake.begin()
+        yield intake
+
+
+def spool(settings: NodeSettings) -> Folder | None:
+    """The files of the outbox; None where there is none. Raises `SettingRefused` for a key that is none."""
+    if not settings.outbox_ae or settings.spool_folder is None or settings.spool_key is None:
+        return None
+    from linkexchange.spool import Folder, read_key
+
+    alarm_bytes = settings.spool_max_bytes * settings.spool_alarm_percent // 100
+    key = read_key(settings.spool_key)
+    return Folder(settings.spool_folder, key, max_bytes=settings.spool_max_bytes, alarm_bytes=alarm_bytes)
+
+
+def _with_outbox(
+    settings: NodeSettings, store: Database, otherwise: Callable[[Passport], Archive]
+) -> Callable[[Passport], Archive]:
+    """How a source is opened: the outbox here, a PACS otherwise. Raises `PacsUnavailable` where there is no outbox."""
+    folder = spool(settings)
+
+    def opened(passport: Passport) -> Archive:
+        from linkexchange.spool import SpoolArchive
+
+        if passport.name != OUTBOX:
+            return otherwise(passport)
+        if folder is None or not folder.is_here:
+            raise PacsUnavailable("there is no outbox here: set outbox_ae, and let the data process run")
+        return SpoolArchive(TelematikId(settings.telematik_id), store, folder)
+
+    return opened
 
 
 def _dimse_context(settings: NodeSettings) -> ssl.SSLContext:
@@ -274,11 +324,12 @@ def probe(settings: NodeSettings, passport: Passport, scope: Scope) -> Findings:
 
 def origin(settings: NodeSettings, pool: Pool | None = None) -> Origin:
     """A node's serving side: it needs neither card nor record nor hub. `pool` is that of this process's receiver."""
+    store = database(settings)
     return Origin(
         me=TelematikId(settings.telematik_id),
         hub_keys=_hub_keys(settings),
-        store=database(settings),
-        archive=lambda passport: ladder(settings, passport, pool),
+        store=store,
+        archive=_with_outbox(settings, store, lambda passport: ladder(settings, passport, pool)),
         now=now,
         turn_seconds=settings.idle_seconds / 4,
     )

@@ -21,7 +21,7 @@ from procrastinate.exceptions import ProcrastinateException
 from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job
 
-from linkexchange import doctor, publish, pull, push, serve
+from linkexchange import doctor, outbox, publish, pull, push, serve
 from linkexchange.errors import Fault, Overtaken, Unavailable
 from linkexchange.model.identifiers import LinkId, TelematikId
 from linkexchange.ports import Node
@@ -88,16 +88,23 @@ def tasks(node: Node, database_url: str, pace: Pace) -> App:
     def withdraw(link: str) -> None:
         publish.carry_withdrawal(node, LinkId(link))
 
-    @app.task(name=push.OFFER_JOB, retry=patience)
-    def offer(link: str, receiver: str) -> None:
-        push.offer(node, LinkId(link), TelematikId(receiver))
-
     @app.periodic(cron="0 * * * *")
     @app.task(name=PROBE_JOB, queueing_lock=PROBE_JOB)
     def probe(timestamp: int) -> None:
         probe_all(node, datetime.fromtimestamp(timestamp, UTC))
 
+    _add_sending(app, node, patience)
     return app
+
+
+def _add_sending(app: App, node: Node, patience: Patience) -> None:
+    @app.task(name=push.OFFER_JOB, retry=patience)
+    def offer(link: str, receiver: str) -> None:
+        push.offer(node, LinkId(link), TelematikId(receiver))
+
+    @app.task(name=outbox.CLEAR_JOB, retry=patience)
+    def clear_outbox() -> None:
+        outbox.clear(node)
 
 
 def probe_all(node: Node, at: datetime) -> None:
@@ -139,6 +146,8 @@ async def work(node: Node, database_url: str, pace: Pace, *, destination: str) -
         beside = [asyncio.create_task(_rescue(app, node, pace))]
         if destination:
             beside.append(asyncio.create_task(_take_offers(node, pace, destination)))
+        if node.spool:
+            beside.append(asyncio.create_task(_settle_outbox(node, pace)))
         try:
             await _run(app, pace)
         finally:
@@ -199,4 +208,14 @@ async def _take_offers(node: Node, pace: Pace, destination: str) -> None:
             await asyncio.to_thread(pull.take_offers, node, destination)
         except Fault as fault:
             _log.info("offers not asked for", code=fault.code)
+        await asyncio.sleep(pace.offers_seconds)
+
+
+async def _settle_outbox(node: Node, pace: Pace) -> None:
+    """Ask the hub what has become of what the outbox sent, again and again; a hub that is down is asked later."""
+    while True:
+        try:
+            await asyncio.to_thread(outbox.settle, node)
+        except Fault as fault:
+            _log.info("outbox not settled", code=fault.code)
         await asyncio.sleep(pace.offers_seconds)

@@ -12,11 +12,12 @@ from datetime import timedelta
 from uuid import uuid4
 
 from linkexchange import dataset, documents
-from linkexchange.errors import NotEntitled, UnknownStudy, WrongPatient
+from linkexchange.errors import NotEntitled, OutboxOnlySends, UnknownStudy, WrongPatient
 from linkexchange.model.access import RegisteredLink
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid
 from linkexchange.model.link import Link, LinkStatus, MediaType, Origin, lock_of
+from linkexchange.model.outbox import OUTBOX
 from linkexchange.model.patient import Patient, PatientHeader, differences
 from linkexchange.model.study import StudySummary
 from linkexchange.ports import Archive, Node, Published, RecordEntry
@@ -39,8 +40,11 @@ def publish(node: Node, study: StudyUid, *, pacs: str, kvnr: Kvnr) -> LinkId:
     """Make a link document of a study and bring it into the patient's record.
 
     The KVNR comes from whoever knows the patient; it is compared with the image header. Raises `WrongPatient` when they
-    differ, `UnknownStudy`, `UnknownPacs` or `PacsUnavailable`.
+    differ, `UnknownStudy`, `UnknownPacs`, `PacsUnavailable`, or `OutboxOnlySends`: what waits in the outbox does not
+    stay, and a link in a record lasts.
     """
+    if pacs == OUTBOX:
+        raise OutboxOnlySends
     found = find(node, study, pacs=pacs)
     with node.store.work(node.me) as work:
         older = work.links.current(study)
@@ -70,20 +74,22 @@ def freshen(node: Node, link: LinkId) -> None:
 
 
 def find(node: Node, study: StudyUid, *, pacs: str) -> Found:
-    """List a study and read the patient from the header of its first instance."""
+    """List a study and read the patient from the header of an instance."""
     with node.store.work(node.me) as work:
-        passport = work.pacs.find(pacs)
+        passport = work.pacs.source(pacs)
     archive = node.archive(passport)
     summary, _ = archive.summary(study)
     return Found(summary, _header(archive, summary))
 
 
 def _header(archive: Archive, summary: StudySummary) -> PatientHeader:
+    """Of the first instance; of whichever comes where that one does not: in the outbox it may be damaged."""
     first = frozenset([next(summary.manifest.instances).sop_instance])
-    with closing(archive.retrieve(summary.manifest, first)) as stream:
-        for instance in stream:
-            return dataset.read_header(instance.transfer_syntax, instance.chunks)[0].patient
-    raise UnknownStudy("its first instance cannot be retrieved")
+    for wanted in (first, summary.manifest.uids - first):
+        with closing(archive.retrieve(summary.manifest, wanted)) as stream:
+            for instance in stream:
+                return dataset.read_header(instance.transfer_syntax, instance.chunks)[0].patient
+    raise UnknownStudy("none of its instances can be retrieved")
 
 
 def link_of(node: Node, found: Found, kvnr: Kvnr, *, replaces: LinkId | None) -> Link:

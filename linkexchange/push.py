@@ -12,6 +12,7 @@ from linkexchange.model.access import Offer
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid, TelematikId
 from linkexchange.model.link import MediaType
+from linkexchange.model.outbox import OUTBOX, Consignment
 from linkexchange.ports import Node, Published
 
 OFFER_JOB = "offer"
@@ -20,7 +21,8 @@ OFFER_JOB = "offer"
 def push(node: Node, study: StudyUid, receiver: TelematikId, *, pacs: str, kvnr: Kvnr | None = None) -> LinkId:
     """Release a study to a participant; the answer names the link under which it will be pulled.
 
-    Without a KVNR, the one in the image header counts. Raises `UnknownParticipant` before the PACS is asked,
+    The name `outbox` in the place of a PACS is for what waits in the outbox. Without a KVNR, the one in the image
+    header counts. Raises `UnknownParticipant` before the PACS is asked,
     `UnknownStudy`, `KvnrMissing`, `WrongPatient`, `PacsUnavailable` or `HubUnavailable`.
     """
     node.hub.participant(receiver)
@@ -31,6 +33,8 @@ def push(node: Node, study: StudyUid, receiver: TelematikId, *, pacs: str, kvnr:
     document = documents.write(link, MediaType.XML, node_url_hint=node.node_url)
     with node.store.work(node.me) as work:
         work.links.add(Published(link, document, pacs, kvnr=None, entry="", active=True))
+        if pacs == OUTBOX:
+            work.outbox.consign(Consignment(link.link, study, receiver, link.published))
         work.audit(Action.STUDY_RELEASED, link=link.link, study=study, receiver=receiver)
         work.emit(Action.STUDY_RELEASED.value, link=link.link, receiver=receiver)
         work.defer(OFFER_JOB, once=f"offer {link.link}", link=link.link, receiver=receiver)

@@ -195,7 +195,7 @@ class Origin:
     def _passport(self, pacs: str) -> Passport:
         try:
             with self.store.work(self.me) as work:
-                return work.pacs.find(pacs)
+                return work.pacs.source(pacs)
         except UnknownPacs as unknown:
             raise OriginPacsUnavailable("not registered") from unknown
 

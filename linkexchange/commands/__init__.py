@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from linkexchange.commands import audit, demo, doctor, hub, node, pacs, participant, publish, pull, push, stop
+from linkexchange.commands import audit, demo, doctor, hub, node, outbox, pacs, participant, publish, pull, push, stop
 from linkexchange.errors import Fault, SettingRefused
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("find")(pull.find)
 app.command("pull")(pull.pull)
 app.command("stop")(stop.stop)
 app.command("push")(push.push)
+app.add_typer(outbox.app, name="outbox")
 app.add_typer(pacs.app, name="pacs")
 app.add_typer(participant.app, name="participant")
 app.add_typer(audit.app, name="audit")

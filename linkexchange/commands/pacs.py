@@ -14,6 +14,7 @@ from linkexchange.errors import SettingRefused, UnknownPacs
 from linkexchange.model.audit import Action
 from linkexchange.model.hours import Hours
 from linkexchange.model.identifiers import AeTitle, TelematikId
+from linkexchange.model.outbox import OUTBOX
 from linkexchange.model.passport import Passport, Retrieve, Store
 from linkexchange.ports import UnitOfWork
 
@@ -35,6 +36,8 @@ def put(
     settings: SettingsFile = None,
 ) -> None:
     """Register a PACS, or change where it is and how it is asked; what is not named, and its limits, stay."""
+    if name == OUTBOX:
+        raise SettingRefused("NAME: outbox is the name of the node's own outbox")
     chosen = node_settings(settings)
     options = {"retrieve": retrieve, "store": store, "dicomweb_url": dicomweb_url, "tls": tls}
     named: dict[str, Any] = {option: value for option, value in options.items() if value is not None}

@@ -15,7 +15,7 @@ from linkexchange.commands.options import SettingsFile, node_settings
 def push(
     study: Annotated[str, typer.Argument(help="Study Instance UID.")],
     participant: Annotated[str, typer.Argument(help="Telematik-ID of the receiver.")],
-    pacs: Annotated[str, typer.Option(help="Name of the PACS that holds the study.")],
+    pacs: Annotated[str, typer.Option(help="Name of the PACS that holds the study, or `outbox`.")],
     kvnr: Annotated[str, typer.Option(help="The patient's KVNR, where the image header names none.")] = "",
     settings: SettingsFile = None,
 ) -> None:

@@ -14,6 +14,7 @@ from linkexchange.web.pages.fetching import add_fetching
 from linkexchange.web.pages.links import Releases, add_links
 from linkexchange.web.pages.live import add_events
 from linkexchange.web.pages.names import Names
+from linkexchange.web.pages.outbox import add_outbox
 from linkexchange.web.pages.sending import add_sending
 from linkexchange.web.pages.site import Place, Site
 from linkexchange.web.pages.transfers import add_transfers
@@ -22,6 +23,7 @@ _MENU = (
     Place("/", "Bilder holen"),
     Place("/transfers", "Übertragungen"),
     Place("/send", "Bilder senden"),
+    Place("/outbox", "Postausgang"),
     Place("/links", "Freigaben"),
     Place("/pacs", "PACS"),
 )
@@ -34,6 +36,7 @@ def application(node: Node, releases: Releases) -> FastAPI:
     add_fetching(site, node)
     add_transfers(site, node, releases, names)
     add_sending(site, node)
+    add_outbox(site, node, releases, names)
     add_links(site, node, releases, names)
     add_events(site, releases, node.me)
     _add_pacs(site, node)

@@ -26,6 +26,7 @@ WORDS = [
             "push",
         )
     ],
+    *[["outbox", name] for name in ("list", "discard")],
     *[["pacs", name] for name in ("set", "list", "limit")],
     ["participant", "set"],
     ["doctor", "pacs"],

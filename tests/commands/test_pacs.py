@@ -90,3 +90,9 @@ def test_dicomweb_without_an_address_is_refused(world: World, way: tuple[str, st
 def test_a_title_that_is_none_is_refused() -> None:
     said = run("set", "second", "--ae-title", "X" * 17, "--host", "10.0.0.8", "--port", "105")
     assert isinstance(said.exception, SettingRefused)
+
+
+def test_the_name_of_the_outbox_is_no_name_for_a_pacs() -> None:
+    done = run("set", "outbox", "--ae-title", "A", "--host", "h", "--port", "104")
+    assert isinstance(done.exception, SettingRefused)
+    assert "NAME" in done.exception.detail

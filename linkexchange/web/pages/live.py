@@ -24,7 +24,7 @@ from linkexchange.web.pages.site import Site
 LOOK_SECONDS = 1.0
 OVERLAP = 100
 
-LINKS, TRANSFERS = "links", "transfers"
+LINKS, TRANSFERS, OUTBOX = "links", "transfers", "outbox"
 _OF_LINKS = frozenset({Action.LINK_PUBLISHED, Action.LINK_WITHDRAWN, Action.STUDY_RELEASED})
 
 
@@ -77,5 +77,7 @@ def _names(event: Event) -> Iterable[str]:
         yield LINKS
     if event.topic == Action.PULL_REQUESTED:
         yield TRANSFERS
+    if event.topic.startswith("outbox."):
+        yield OUTBOX
     if event.topic.startswith("pull."):
         yield f"transfer-{event.body['transfer']}"

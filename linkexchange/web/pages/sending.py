@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from linkexchange import push
 from linkexchange.errors import Fault
 from linkexchange.model.identifiers import StudyUid, TelematikId
+from linkexchange.model.outbox import PASSPORT as OUTBOX_PASSPORT
 from linkexchange.model.participant import Participant
 from linkexchange.model.passport import Passport
 from linkexchange.ports import Node
@@ -27,7 +28,7 @@ def add_sending(site: Site, node: Node) -> None:
     @site.pages.get("/send")
     def choose(request: Request, pacs: str = "") -> HTMLResponse:
         with node.store.work(node.me) as work:
-            passports = list(work.pacs.all())
+            passports = [*work.pacs.all(), *([OUTBOX_PASSPORT] if node.spool else [])]
         chosen = next((it for it in passports if it.name == pacs), next(iter(passports), None))
         studies, no_studies = _asked(lambda: _studies(node, chosen))
         receivers, no_receivers = _asked(lambda: _receivers(node))

@@ -128,6 +128,7 @@ def _filters() -> dict[str, Callable[..., object]]:
         "day": text.day,
         "size": text.size,
         "images": german.images,
+        "source": german.source,
     }
 
 
