@@ -89,6 +89,8 @@ class Folder:
 
     def remove(self, files: Collection[UUID]) -> None:
         """Remove files for good, as far as they are there. Raises `SpoolDamaged` where that cannot be done."""
+        if not files:
+            return
         try:
             for file in files:
                 self._part(file).unlink(missing_ok=True)
@@ -110,10 +112,9 @@ class Folder:
 
         Raises `SettingRefused`.
         """
-        _make(self._path)
+        _make(self._path, self._sync)
         descriptor = os.open(self._path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            self._sync_folder()
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as wrong:
             os.close(descriptor)
@@ -134,11 +135,7 @@ class Folder:
         return self._path / file.hex
 
     def _sync_folder(self) -> None:
-        descriptor = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            self._sync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync(self._path, self._sync)
 
 
 class Writing:
@@ -191,10 +188,21 @@ def guarded(folder: Folder) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _make(path: Path) -> None:
+def _make(path: Path, sync: Callable[[int], None]) -> None:
+    """What lies in it lasts no longer than its own name: so that is synced as well."""
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            path.mkdir(mode=0o700, parents=True)
+            _sync(path.parent, sync)
         if path.stat().st_mode & 0o077:
             raise SettingRefused("LINKEXCHANGE_SPOOL_FOLDER: others may enter this folder; make it 0700")
     except OSError as wrong:
         raise SettingRefused("LINKEXCHANGE_SPOOL_FOLDER: cannot be made or looked at") from wrong
+
+
+def _sync(folder: Path, sync: Callable[[int], None]) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        sync(descriptor)
+    finally:
+        os.close(descriptor)
