@@ -16,6 +16,7 @@ from linkexchange.errors import MessageFault, UnknownStudy
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import StudyUid
 from linkexchange.model.outbox import Consignment, Waiting, delivered, is_kept_back
+from linkexchange.model.proof import TYP as PROOF_TYP
 from linkexchange.model.transfer import State
 from linkexchange.ports import Node, Receipt, UnitOfWork
 from linkexchange.publish import WITHDRAW_JOB
@@ -70,7 +71,7 @@ def _book(node: Node, consignment: Consignment, receipt: Receipt) -> None:
     with node.store.work(node.me) as work:
         spooled = work.outbox.of_study(consignment.study)
         try:
-            claims = unproven(receipt.proof, max_bytes=PROOF_MAX_BYTES)
+            claims = unproven(receipt.proof, typ=PROOF_TYP, max_bytes=PROOF_MAX_BYTES)
             proven = delivered(claims, consignment, spooled)
             outcome = State(claims["outcome"])
         except (MessageFault, KeyError, TypeError, ValueError, AttributeError) as wrong:

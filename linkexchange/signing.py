@@ -141,14 +141,16 @@ def verify(token: str, keys: PublicKeys, *, max_bytes: int = TOKEN_MAX_BYTES) ->
     return Proven(header["typ"], header["kid"], _payload(token, keys.keys[header["kid"]]))
 
 
-def unproven(token: str, *, max_bytes: int = TOKEN_MAX_BYTES) -> dict[str, Any]:
-    """The claims of a compact JWS whose signature is **not** looked at here; raises `MessageFault` where it is none.
+def unproven(token: str, *, typ: str, max_bytes: int = TOKEN_MAX_BYTES) -> dict[str, Any]:
+    """The claims of a compact JWS whose signature is **not** looked at here.
 
-    For whoever does not know the key, and has another reason to believe what the claims say.
+    Raises `MessageFault` where it is none, or of another type. For whoever does not know the key, and has another
+    reason to believe what the claims say.
     """
     if len(token) > max_bytes:
         raise MessageFault("step 1: token too large")
-    _header(token)
+    if _header(token)["typ"] != typ:
+        raise MessageFault("step 2: header")
     return _object(_bytes(token.split(".")[1]), "step 6: payload")
 
 

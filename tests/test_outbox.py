@@ -148,7 +148,7 @@ class LyingHub:
         return [replace(it, proof=self._changed(it.proof)) for it in self._inner.receipts(*asked)]
 
     def _changed(self, proof: str) -> str:
-        claims = json.loads(json.dumps(unproven(proof, max_bytes=len(proof))))
+        claims = json.loads(json.dumps(unproven(proof, typ=TYP, max_bytes=len(proof))))
         self._change(claims)
         return Signer.of(ec.generate_private_key(ec.SECP256R1()), "somebody").sign(claims, typ=TYP)
 

@@ -42,19 +42,24 @@ class Limit:
     _alarmed: bool = False
     _full: bool = False
 
-    def look(self, work: UnitOfWork, used: int) -> None:
-        """Tell when the share is passed."""
-        passed, before = used >= self.alarm_bytes, self._alarmed
+    @contextmanager
+    def watched(self, store: Store, me: TelematikId) -> Iterator[UnitOfWork]:
+        """A transaction in which images may be added, and at whose end it is told when the share is passed."""
+        with store.work(me) as work:
+            yield work
+            used = work.outbox.bytes()
+            passed = used >= self.alarm_bytes
+            if passed and not self._alarmed:
+                _log.warning("the outbox fills up", bytes=used, max_bytes=self.max_bytes)
+                work.emit("outbox.alarm", bytes=used, max_bytes=self.max_bytes)
+        # Only now: what was not committed was told to nobody.
         self._alarmed, self._full = passed, False
-        if passed and not before:
-            _log.warning("the outbox fills up", bytes=used, max_bytes=self.max_bytes)
-            work.emit("outbox.alarm", bytes=used, max_bytes=self.max_bytes)
 
     def is_reached(self, work: UnitOfWork) -> None:
         """Tell that something was not taken."""
         if not self._full:
-            self._full = True
             work.emit("outbox.full", max_bytes=self.max_bytes)
+            self._full = True
 
 
 class Intake:
@@ -73,9 +78,8 @@ class Intake:
 
     def begin(self) -> None:
         """Once, before anything is taken: clear away what a crash has left. Raises `StateUnavailable`."""
-        with self.store.work(self.me) as work:
+        with self.limit.watched(self.store, self.me) as work:
             files, gone = work.outbox.files(), work.outbox.gone()
-            self.limit.look(work, work.outbox.bytes())
         unsettled, settled = self.folder.found()
         self.folder.remove([*(unsettled - files), *gone])
         with self.store.work(self.me) as work:
@@ -136,7 +140,7 @@ class Intake:
         """
         while True:
             writing.kept = True
-            with self.store.work(self.me) as work:
+            with self.limit.watched(self.store, self.me) as work:
                 there = work.outbox.add(spooled)
                 if there is None:
                     self._write_down(work, spooled)
@@ -166,7 +170,6 @@ class Intake:
         if work.outbox.count(spooled.study) == 1:
             work.audit(Action.OUTBOX_RECEIVED, study=spooled.study, calling=spooled.calling)
             work.emit(Action.OUTBOX_RECEIVED.value, calling=spooled.calling)
-        self.limit.look(work, work.outbox.bytes())
 
     def _not_taken(self, fault: Fault) -> str:
         if isinstance(fault, SpoolFull):

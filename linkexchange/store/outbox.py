@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from linkexchange.model.identifiers import (
@@ -23,6 +23,10 @@ from linkexchange.model.outbox import Consignment, Spooled, Waiting
 from linkexchange.model.transfer import State
 from linkexchange.store.tables import consignments, links, spool
 
+_DURABLE = text(
+    "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
+)
+
 
 class OutboxRows:
     """`ports.Outbox` over one transaction."""
@@ -32,12 +36,18 @@ class OutboxRows:
         self._me = participant
 
     def add(self, spooled: Spooled) -> Spooled | None:
-        """Keep one, or say which one of the same UID is there. One that is just being added is waited for."""
+        """Keep one, or say which one of the same UID is there. One that is just being added is waited for.
+
+        The commit waits for the disk, also at a server that is set up not to.
+        """
+        self._connection.execute(_DURABLE)
         row = insert(spool).values({**_values(spooled), "participant": self._me, "gone": False})
-        if self._connection.execute(row.on_conflict_do_nothing().returning(spool.c.file)).first():
-            return None
         same = select(spool).where(spool.c.sop_instance == spooled.sop_instance, ~spool.c.gone)
-        return _spooled(self._connection.execute(same).one())
+        while not self._connection.execute(row.on_conflict_do_nothing().returning(spool.c.file)).first():
+            # One that was dropped between the two statements is in nobody's way any more.
+            if there := self._connection.execute(same).one_or_none():
+                return _spooled(there)
+        return None
 
     def of_study(self, study: StudyUid) -> Sequence[Spooled]:
         """What waits of a study, in the order in which it came."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -168,6 +169,38 @@ def test_f_04_a_disk_that_is_full_or_fails_is_no_room_and_recovers(
     assert "path" not in str(logs)
     send(intake, 1)
     os.close(descriptor)
+
+
+def test_an_alarm_that_was_not_committed_is_told_with_the_next_image(intake: Intake, database: Database) -> None:
+    """The commit of the first one fails after the alarm has been written."""
+    assert intake.take("M", incoming(1, big(1, 700))) == Status.TAKEN
+    real = database.work
+
+    @contextmanager
+    def cut(participant: Any) -> Iterator[Any]:
+        with real(participant) as work:
+            yield work
+            if work.outbox.bytes() > ALARM_BYTES:
+                raise StateUnavailable
+
+    database.work = cut  # type: ignore[method-assign]
+    assert intake.take("M", incoming(2, big(2, 200))) == Status.FULL
+    database.work = real  # type: ignore[method-assign]
+    assert "outbox.alarm" not in events(database)
+    assert intake.take("M", incoming(2, big(2, 200))) == Status.TAKEN
+    assert "outbox.alarm" in events(database)
+
+
+@pytest.mark.parametrize(("set_up", "then"), [("off", "on"), ("local", "local"), ("on", "on")])
+def test_the_commit_waits_for_the_disk_also_at_a_server_that_does_not(
+    set_up: str, then: str, intake: Intake, database: Database
+) -> None:
+    send(intake, 1)
+    with database.work(HOSPITAL) as work:
+        connection = work._connection
+        connection.exec_driver_sql(f"SET LOCAL synchronous_commit = {set_up}")
+        work.outbox.add(waiting(intake)[0])
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == then
 
 
 def test_f_05_without_the_database_nothing_is_acknowledged(
