@@ -50,7 +50,7 @@ def hub(settings: HubSettings) -> None:
 
 def share_imports() -> None:
     """What several processes need is imported once, before they part."""
-    from linkexchange import dicom, dicomweb, jobs, web  # noqa: F401
+    from linkexchange import dicom, dicomweb, jobs, spool, web  # noqa: F401
     from linkexchange.web import hub, node, resolver  # noqa: F401
 
 

@@ -13,9 +13,11 @@ from interop import dcmjs
 from linkexchange.dataset import IMPLEMENTATION_CLASS_UID
 from linkexchange.dicom import acse, bulk, command, pdu
 from linkexchange.dicom.line import CONTEXTS_MAX, DEFAULT_TIMEOUTS
+from linkexchange.dicom.outbox import INVALID_INSTANCE
 from linkexchange.dicom.plan import BATCH, EVERY_SYNTAX
 from linkexchange.dicom.receiver import DEFAULT_LIMITS
 from linkexchange.settings import NodeSettings
+from linkexchange.spool.intake import Status
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/dicom-conformance-statement.md").read_text()
 IDLE_SECONDS = NodeSettings.model_fields["idle_seconds"].default
@@ -46,6 +48,11 @@ def test_the_transfer_syntaxes_are_listed_in_the_order_in_which_they_are_propose
         f"and {DEFAULT_LIMITS.waiting} that have not said yet who they are",
         f"at most {DEFAULT_LIMITS.drained_bytes >> 20} MiB",
         f"(at most {BATCH} UIDs in a list)",
+        f"| {Status.CONFLICT:04X} | another data set waits under this SOP Instance UID",
+        f"| {INVALID_INSTANCE:04X} | the command names no SOP Instance |",
+        f"| {Status.FULL:04X} | the limit is reached, the disk is full or fails",
+        f"| {Status.NOT_WHAT_IT_SAYS:04X} | SOP Class or Instance UID of the data set are not those of the command |",
+        f"| {Status.UNREADABLE:04X} | the data set cannot be followed to its end |",
         f"| pynetdicom | {pynetdicom.__version__} |",
         f"| dcmjs-dimse | {dcmjs.VERSION} |",
     ],

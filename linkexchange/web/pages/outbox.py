@@ -13,7 +13,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from linkexchange import outbox
 from linkexchange.errors import Unavailable
 from linkexchange.model.identifiers import StudyUid
-from linkexchange.model.outbox import PASSPORT, REASON_MAX_CHARACTERS, Waiting, WaitState
+from linkexchange.model.outbox import PASSPORT, REASON_MAX_CHARACTERS, Waiting
+from linkexchange.model.transfer import State
 from linkexchange.ports import Node
 from linkexchange.web import german
 from linkexchange.web.pages.fetching import USER
@@ -42,8 +43,9 @@ class Shown:
     def outcome(self) -> str:
         """How the last delivery has ended; empty where it has not, or well."""
         newest = self.waiting.newest
-        failed = newest and newest.outcome and self.waiting.state is WaitState.UNDELIVERED
-        return german.STATES[newest.outcome] if failed and newest and newest.outcome else ""
+        if newest is None or newest.outcome in (None, State.COMPLETE):
+            return ""
+        return german.STATES[newest.outcome]
 
 
 def add_outbox(site: Site, node: Node, events: Events, names: Names) -> None:
