@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from linkexchange.errors import MessageFault, UnknownStudy
+from linkexchange.errors import MessageFault, Refused, UnknownStudy
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import StudyUid
 from linkexchange.model.outbox import Consignment, Waiting, delivered, is_kept_back
@@ -54,16 +54,31 @@ def waiting(node: Node) -> Contents:
 
 
 def settle(node: Node) -> None:
-    """Ask the hub how consignments have ended, and let go what has been delivered. Raises `HubUnavailable`."""
+    """Ask the hub how consignments have ended, and let go what has been delivered. Raises `HubUnavailable`.
+
+    What is known is acted upon, whether or not the hub answers.
+    """
+    try:
+        _ask(node)
+    finally:
+        with node.store.work(node.me) as work:
+            for study in [it.study for it in work.outbox.waiting()]:
+                _let_go(work, study)
+        clear(node)
+
+
+def _ask(node: Node) -> None:
+    """A question that the hub refuses keeps no other back."""
     with node.store.work(node.me) as work:
         unanswered = work.outbox.open()
     for consignment in unanswered:
-        for receipt in node.hub.receipts(consignment.link, consignment.receiver):
+        try:
+            receipts = node.hub.receipts(consignment.link, consignment.receiver)
+        except Refused as refused:
+            _log.warning("no receipts for this link", link=consignment.link, code=refused.code)
+            continue
+        for receipt in receipts:
             _book(node, consignment, receipt)
-    with node.store.work(node.me) as work:
-        for study in [it.study for it in work.outbox.waiting()]:
-            _let_go(work, study)
-    clear(node)
 
 
 def _book(node: Node, consignment: Consignment, receipt: Receipt) -> None:

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from world import HOSPITAL, KVNR, PRACTICE, STUDY, World, uid
 
 from linkexchange import documents, outbox, publish, pull, push
-from linkexchange.errors import HubUnavailable, OutboxOnlySends, SpoolDamaged, UnknownStudy
+from linkexchange.errors import Denied, HubUnavailable, OutboxOnlySends, SpoolDamaged, UnknownStudy
 from linkexchange.model.identifiers import StudyUid, TelematikId
 from linkexchange.model.link import MediaType
 from linkexchange.model.outbox import OUTBOX, Consignment, WaitState
@@ -201,6 +201,45 @@ def test_a_hub_that_does_not_answer_lets_everything_wait(out: Outgoing) -> None:
     with pytest.raises(HubUnavailable):
         outbox.settle(replace(out.node, hub=Down(out.node.hub, lambda _: None)))  # type: ignore[arg-type]
     assert out.waits == {uid(1)}
+
+
+def test_what_was_dropped_is_removed_whether_or_not_the_hub_answers(out: Outgoing) -> None:
+    class Down(LyingHub):
+        def receipts(self, *_: Any) -> list[Receipt]:
+            raise HubUnavailable
+
+    out.receive(1, 2)
+    out.push()
+    with out.world.nodes.work(HOSPITAL) as work:
+        work.outbox.drop([work.outbox.of_study(STUDY)[0].file])
+    with pytest.raises(HubUnavailable):
+        outbox.settle(replace(out.node, hub=Down(out.node.hub, lambda _: None)))  # type: ignore[arg-type]
+    assert len(out.files) == len(out.waits) == 1
+
+
+def test_a_link_that_the_hub_refuses_to_speak_of_keeps_no_other_back(out: Outgoing) -> None:
+    class Refusing(LyingHub):
+        def receipts(self, link: Any, requester: Any) -> list[Receipt]:
+            if link == first:
+                raise Denied("not-found")
+            return list(self._inner.receipts(link, requester))
+
+    out.receive(1)
+    first = out.push()
+    publish.withdraw(out.node, first)
+    out.world.clock.advance(hours=1)  # type: ignore[attr-defined]
+    link = out.push()
+    pull.run(out.world.practice, pull.take_offers(out.world.practice, "practice")[-1])
+    out.world.practice.hub.receipt(_proof(out, link))
+    outbox.settle(replace(out.node, hub=Refusing(out.node.hub, lambda _: None)))  # type: ignore[arg-type]
+    assert out.files == []
+
+
+def _proof(out: Outgoing, link: str) -> str:
+    with out.world.nodes.work(PRACTICE) as work:
+        transfer = work.transfers.of_offer(link)
+        assert transfer
+        return work.transfers.proof(transfer.transfer) or ""
 
 
 def test_a_receipt_is_told_to_the_origin_of_its_link_and_to_nobody_else(out: Outgoing) -> None:
