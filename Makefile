@@ -9,6 +9,7 @@ PYTEST := $(BIN)/pytest -q
 JOBS ?= 2
 CUTS ?= 200
 KILLS ?= 300
+SEED ?= 77
 FUZZ_SECONDS ?= 600
 
 # Tests and demo start hundreds of processes; without kept bytecode each would compile every module again.
@@ -35,10 +36,10 @@ test: $(VENV)/.dev system-packages ## Every test, with real PACS and a real brow
 	$(PYTEST) -n $(JOBS) --dist loadfile --no-loadscope-reorder tests
 
 cuts: $(VENV)/.dev ## Pulls over lines that are cut at 200 random points (CUTS=200) in each way
-	LINKEXCHANGE_CUTS=$(CUTS) $(PYTEST) -n $(JOBS) tests/faults/test_cuts.py
+	LINKEXCHANGE_CUTS=$(CUTS) LINKEXCHANGE_SEED=$(SEED) $(PYTEST) -n $(JOBS) tests/faults/test_cuts.py
 
 kills: $(VENV)/.dev system-packages ## 300 SIGKILLs at random moments (KILLS=300) over 1,000 transfers
-	LINKEXCHANGE_KILLS=$(KILLS) $(PYTEST) tests/faults/test_kills.py
+	LINKEXCHANGE_KILLS=$(KILLS) LINKEXCHANGE_SEED=$(SEED) $(PYTEST) tests/faults/test_kills.py
 
 fuzz: $(VENV)/.dev ## Fuzz the codec and the header parser for ten minutes (FUZZ_SECONDS=600)
 	$(BIN)/python tests/fuzz/codec.py -max_total_time=$(FUZZ_SECONDS)

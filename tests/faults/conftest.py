@@ -10,10 +10,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 import peers
@@ -21,6 +22,7 @@ import pytest
 import synthetic
 from faults.counting_pacs import CountingPacs
 from faults.dying_worker import ORIGIN_VARIABLE
+from sqlalchemy import text
 
 from linkexchange import bootstrap, lifeline, publish, pull
 from linkexchange.demo import network
@@ -29,12 +31,14 @@ from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.proof import Fate
 from linkexchange.model.transfer import FINAL, Ask, Authority, Purpose, Transfer
 from linkexchange.ports import Node
+from linkexchange.settings import CommonSettings
 from linkexchange.signing import PROOF_MAX_BYTES, verify
 from linkexchange.store.work import Database
 from linkexchange.watching import until_announced
 
 COUNT = 6
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 300.0
+"""Guards against hanging only: a machine that does something else besides may stand still for a long while."""
 _HERE = Path(__file__).parent
 _QUICK = {
     "worker_stalled_seconds": 1.5,
@@ -43,6 +47,18 @@ _QUICK = {
     "offers_seconds": 0.5,
     "idle_seconds": 10.0,
 }
+_JOBS = text(
+    "SELECT job.id, task_name, status, attempts, scheduled_at, worker_id, last_heartbeat, now() FROM procrastinate_jobs"
+    " job LEFT JOIN procrastinate_workers worker ON worker.id = worker_id WHERE lock = :transfer"
+)
+
+
+Settings = TypeVar("Settings", bound=CommonSettings)
+
+
+def patient(settings: Settings) -> Settings:
+    """For whoever only looks: in a transaction of the bench the machine may stand still for longer than nodes bear."""
+    return settings.model_copy(update={"frozen_seconds": WAIT_SECONDS})
 
 
 @dataclass
@@ -82,6 +98,16 @@ class Ground:
             process.send_signal(signal.SIGCONT)
             lifeline.stop(process)
 
+    def clear(self) -> None:
+        """An empty destination, into which nothing delivers any more that an earlier test has left behind."""
+        with self.practice.store.work(self.practice.me) as work:
+            left = [it.transfer for it, _ in work.transfers.recent() if it.state not in FINAL]
+        for transfer in left:
+            # Whoever still moves it is overtaken by this, and can begin no instance any more.
+            pull.give_up(self.practice, transfer, "left behind by a test")
+        self.wait(lambda: not self.destination.open, "the end of all associations")
+        self.destination.forget()
+
     def row(self, transfer: UUID) -> Transfer:
         with self.practice.store.work(self.practice.me) as work:
             return work.transfers.get(transfer)
@@ -90,16 +116,23 @@ class Ground:
     def log(self) -> str:
         return (self.folder / "worker.log").read_text()
 
-    def wait(self, condition: Callable[[], object], what: str) -> None:
+    def wait(self, condition: Callable[[], object], what: str, account: Callable[[], str] = str) -> None:
         deadline = time.monotonic() + WAIT_SECONDS
         while not condition():
             if time.monotonic() > deadline:
-                pytest.fail(f"waited in vain: {what}\n{self.log[-3000:]}")
+                pytest.fail(f"waited in vain: {what}\n{account()}\n{self.log[-3000:]}")
             time.sleep(0.05)
 
     def wait_until_ended(self, transfer: UUID) -> Transfer:
-        self.wait(lambda: self.row(transfer).state in FINAL, "the end of the transfer")
+        self.wait(lambda: self.row(transfer).state in FINAL, "the end of the transfer", lambda: self.account(transfer))
         return self.row(transfer)
+
+    def account(self, transfer: UUID) -> str:
+        """Where it stands, and what the queue knows of it."""
+        assert isinstance(self.practice.store, Database)
+        with self.practice.store.engine.connect() as connection:
+            jobs = connection.execute(_JOBS, {"transfer": str(transfer)}).mappings().all()
+        return "\n".join(map(str, [self.row(transfer), *self.actions(transfer), *jobs]))
 
     def proof(self, transfer: UUID) -> dict[str, object]:
         with self.practice.store.work(self.practice.me) as work:
@@ -155,7 +188,9 @@ def shared_ground() -> Iterator[Ground]:
             )
             with network.running(folder, [hospital, practice]) as net:
                 entry = _published(net, orthanc.passport().name)
-                yield Ground(net, net.node("practice"), entry, destination, orthanc.files(), folder)
+                practice = bootstrap.node(patient(net.settings("practice")))
+                with closing(practice):
+                    yield Ground(net, practice, entry, destination, orthanc.files(), folder)
     finally:
         shutil.rmtree(folder)
 
@@ -172,5 +207,5 @@ def _published(net: Network, pacs: str) -> str:
 @pytest.fixture
 def ground(shared_ground: Ground) -> Ground:
     """The network, with an empty destination."""
-    shared_ground.destination.forget()
+    shared_ground.clear()
     return shared_ground

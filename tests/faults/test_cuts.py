@@ -1,6 +1,7 @@
 """F-17: a line that is cut anywhere, or that is bad all the time, costs time and nothing else.
 
-Cut points are random and repeatable. `LINKEXCHANGE_CUTS` says how many of each kind; the long run takes 200.
+Cut points are random and repeatable. `LINKEXCHANGE_CUTS` says how many of each kind, `LINKEXCHANGE_SEED` which; the
+long run takes 200.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ STUDY = instances(8)
 CUTS = int(os.environ.get("LINKEXCHANGE_CUTS", "1"))
 FROM_ARCHIVE_BYTES, TO_DESTINATION_BYTES = 14_000, 14_000
 """What a pull of this study carries each way, negotiation included: cuts fall anywhere in it."""
-_RANDOM = random.Random(77)
+_RANDOM = random.Random(int(os.environ.get("LINKEXCHANGE_SEED", "77")))
 
 
 def points(most: int) -> list[int]:
