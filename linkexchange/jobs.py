@@ -10,16 +10,20 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
-from procrastinate.exceptions import ProcrastinateException
+from procrastinate.exceptions import ConnectorException, ProcrastinateException
 from procrastinate.job_context import JobContext
-from procrastinate.jobs import Job
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 
 from linkexchange import doctor, outbox, publish, pull, push, serve
 from linkexchange.errors import Fault, Overtaken, Unavailable
@@ -30,6 +34,8 @@ RETRY_MAX_SECONDS = 15 * 60
 _QUEUES = ("default", *pull.QUEUES.values())
 PROBE_JOB = "probe"
 PROBE_HOUR = 3
+_UNHEARD_SECONDS = (0.1, 0.5, 2.0)
+"""After these pauses the end of a job is said again where the database has not heard it."""
 _log = structlog.get_logger(__name__)
 
 
@@ -58,6 +64,31 @@ class Patience(BaseRetryStrategy):
         return RetryDecision(retry_at=datetime.now(UTC) + timedelta(seconds=pause))
 
 
+class InsistentManager(JobManager):
+    """Says how a job has ended until the database has heard it.
+
+    The queue says it once. A job whose end was not heard, since a connection broke at that moment, would count as
+    running for as long as this worker lives, and nobody would carry its transfer on.
+    """
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        """Close it."""
+        await _until_heard(lambda: super(InsistentManager, self).finish_job(job, status, delete_job))
+
+    async def retry_job(self, *job: Any, **changes: Any) -> None:
+        """Give it back to the queue."""
+        await _until_heard(lambda: super(InsistentManager, self).retry_job(*job, **changes))
+
+
+async def _until_heard(say: Callable[[], Awaitable[None]]) -> None:
+    """Raises `ConnectorException` also where somebody else has said it before: then once more does no harm."""
+    for pause in _UNHEARD_SECONDS:
+        with suppress(ConnectorException):
+            return await say()
+        await asyncio.sleep(pause)
+    return await say()
+
+
 def is_last(attempts: int, pace: Pace) -> bool:
     """Whether the attempt that just failed was the last one."""
     return attempts + 1 >= pace.retry_attempts
@@ -66,6 +97,7 @@ def is_last(attempts: int, pace: Pace) -> bool:
 def tasks(node: Node, database_url: str, pace: Pace) -> App:
     """The application with every task of a node."""
     app = App(connector=PsycopgConnector(conninfo=database_url, min_size=1, max_size=4 + len(_QUEUES)))
+    app.job_manager = InsistentManager(app.connector)
     patience = Patience(pace)
 
     @app.task(name=pull.JOB, retry=patience, pass_context=True)
@@ -149,22 +181,26 @@ async def work(node: Node, database_url: str, pace: Pace, *, destination: str) -
         if node.spool:
             beside.append(asyncio.create_task(_settle_outbox(node, pace)))
         try:
-            await _run(app, pace)
+            await _run(app, pace, beside)
         finally:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
 
 
-async def _run(app: App, pace: Pace) -> None:
-    """Take jobs from every queue, each with slots of its own, until a signal or the end of one ends all."""
+async def _run(app: App, pace: Pace, beside: Sequence[asyncio.Task[None]]) -> None:
+    """Take jobs from every queue, each with slots of its own, until a signal or the end of one ends all.
+
+    So does what runs beside: a worker that no longer takes over would leave what others have lost where it is.
+    """
     taking = [asyncio.create_task(_take(app, pace, queue)) for queue in _QUEUES]
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, taking[0].cancel)
-    await asyncio.wait(taking, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([*taking, *beside], return_when=asyncio.FIRST_COMPLETED)
     for one in taking:
         one.cancel()
-    for ended in await asyncio.gather(*taking, return_exceptions=True):
+    over = [it for it in beside if it.done()]
+    for ended in await asyncio.gather(*taking, *over, return_exceptions=True):
         if isinstance(ended, Exception):
             raise ended
 

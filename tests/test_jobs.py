@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 from procrastinate.exceptions import ConnectorException
+from procrastinate.sql import queries
 from structlog.testing import capture_logs
-from world import HOSPITAL, World
+from world import HOSPITAL, PRACTICE, World
 
-from linkexchange import jobs
+from linkexchange import jobs, pull
 from linkexchange.jobs import Pace
 from linkexchange.model.findings import Answer, Check
 
 PACE = Pace(concurrency=1, stalled_seconds=0.03, retry_seconds=0.1, retry_attempts=3, offers_seconds=1.0)
+CALM = replace(PACE, stalled_seconds=30)
 
 
 class RacingQueue:
@@ -53,6 +57,44 @@ def test_an_error_of_the_queue_does_not_end_the_taking_over(world: World, fails:
 
     asyncio.run(some_rounds())
     assert queue.rounds >= 3
+
+
+def test_an_end_of_a_job_that_the_database_has_not_heard_is_told_again(world: World, urls: tuple[str, str]) -> None:
+    app = jobs.tasks(world.practice, urls[1], CALM)
+    said: list[str] = []
+    say = app.connector.execute_query_async
+
+    async def unheard_at_first(query: str, **arguments: Any) -> None:
+        said.append(query)
+        if query == queries["finish_job"] and said.count(query) == 1:
+            raise ConnectorException
+        await say(query, **arguments)
+
+    async def until_it_is_gone() -> None:
+        async with app.open_async():
+            app.connector.execute_query_async = unheard_at_first  # type: ignore[method-assign]
+            taking = asyncio.create_task(jobs._take(app, CALM, "default"))
+            async with asyncio.timeout(60):
+                while await app.job_manager.list_jobs_async():
+                    await asyncio.sleep(0.02)
+            taking.cancel()
+            await asyncio.gather(taking, return_exceptions=True)
+
+    with world.nodes.work(PRACTICE) as work:
+        work.defer(pull.RECEIPT_JOB, transfer=str(uuid4()))
+    asyncio.run(until_it_is_gone())
+    assert said.count(queries["finish_job"]) == 2
+
+
+def test_a_worker_that_can_take_over_no_more_ends_itself(
+    world: World, urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        raise AssertionError("a bug")
+
+    monkeypatch.setattr(jobs, "_take_over", fails)
+    with pytest.raises(AssertionError, match="a bug"):
+        asyncio.run(asyncio.wait_for(jobs.work(world.practice, urls[1], CALM, destination=""), 60))
 
 
 def test_every_pacs_is_probed_at_three_by_the_clock_of_the_house(world: World) -> None:
