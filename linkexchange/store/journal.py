@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from sqlalchemy import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from linkexchange.errors import Overtaken, StateUnavailable
 from linkexchange.model.identifiers import SopInstanceUid, TelematikId
@@ -106,26 +106,27 @@ class RunJournal:
 def _reaching() -> Iterator[None]:
     try:
         yield
-    except (psycopg.OperationalError, psycopg.InterfaceError) as gone:
+    except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as gone:
         raise StateUnavailable from gone
 
 
 @contextmanager
 def journal(engine: Engine, run: Transfer, participant: TelematikId) -> Iterator[RunJournal]:
-    """A connection that acts for this participant until the end, and goes back to the pool as it came."""
-    try:
-        with engine.connect() as connection:
-            driver = connection.connection.driver_connection
-            assert driver is not None
+    """A connection that acts for this participant until the end."""
+    with closing(_own(engine)) as driver:
+        with _reaching():
             driver.autocommit = True
             driver.execute("SELECT set_config(%s, %s, false)", [PARTICIPANT, str(participant)])
             driver.execute("SET synchronous_commit = off")
-            try:
-                with _reaching():
-                    mine = RunJournal(driver.pgconn, run)
-                yield mine
-            finally:
-                # What was set for the session would outlive this run in the pool.
-                connection.invalidate()
-    except (OperationalError, InterfaceError) as gone:
-        raise StateUnavailable from gone
+            mine = RunJournal(driver.pgconn, run)
+        yield mine
+
+
+def _own(engine: Engine) -> psycopg.Connection:
+    """One from the pool that does not go back: many runs would leave none there for the transactions of all."""
+    with _reaching():
+        pooled = engine.raw_connection()
+    driver = pooled.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    pooled.detach()
+    return driver

@@ -6,9 +6,9 @@ import secrets
 from threading import Lock
 
 from sqlalchemy import Connection, Engine, func, select
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from linkexchange.errors import StateUnavailable
+from linkexchange.store.transaction import GONE
 
 
 class Presence:
@@ -44,14 +44,14 @@ class Presence:
         try:
             self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             self._connection.execute(select(func.pg_advisory_lock(self._number)))
-        except (OperationalError, InterfaceError) as gone:
+        except GONE as gone:
             self._connection = None
             raise StateUnavailable from gone
 
     def _answers(self, connection: Connection) -> bool:
         try:
             connection.execute(select(1))
-        except (OperationalError, InterfaceError):
+        except GONE:
             _drop(connection)
             return False
         return True

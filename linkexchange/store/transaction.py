@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from psycopg.errors import IdleInTransactionSessionTimeout
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from linkexchange.errors import StateUnavailable
 from linkexchange.model.identifiers import TelematikId
 
+GONE = (OperationalError, InterfaceError, PoolTimeout)
+"""The server is gone, or all connections to it that a process may have are in use."""
 PARTICIPANT = "linkexchange.participant"
 """The setting that row-level security looks at."""
 
@@ -24,7 +27,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.begin() as connection:
             yield connection
-    except (OperationalError, InterfaceError) as gone:
+    except GONE as gone:
         raise StateUnavailable from gone
     except InternalError as other:
         if isinstance(other.orig, IdleInTransactionSessionTimeout):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from conftest import Clock, Server
-from sqlalchemy import text
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 from linkexchange import documents
@@ -199,6 +200,38 @@ def test_a_database_that_goes_away_under_a_journal_is_told(database: Database, c
         hang_up_on_everybody(database)
         with pytest.raises(StateUnavailable):
             journal.begin([UID])()
+
+
+def test_a_database_that_goes_away_while_a_job_is_queued_is_told(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defer = database.queue.job_manager.defer_job
+
+    def after_hanging_up(*job: Any, **connection: Any) -> Any:
+        hang_up_on_everybody(database)
+        return defer(*job, **connection)
+
+    monkeypatch.setattr(database.queue.job_manager, "defer_job", after_hanging_up)
+    with pytest.raises(StateUnavailable), database.work(ME) as work:
+        work.defer("pull", transfer="t1")
+
+
+def test_a_database_all_of_whose_connections_are_in_use_is_told(urls: tuple[str, str], clock: Clock) -> None:
+    url = make_url(urls[1]).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=0.1)
+    with closing(Database(engine, read_document=documents.read, now=clock)) as narrow, narrow.work(ME):
+        with pytest.raises(StateUnavailable), narrow.work(ME):
+            pass
+        with pytest.raises(StateUnavailable):
+            narrow.presence.number()
+
+
+def test_runs_that_have_a_journal_leave_the_connections_to_others(database: Database, clock: Clock) -> None:
+    run = begun(database, clock)
+    with ExitStack() as many:
+        for _ in range(30):
+            many.enter_context(database.journal(run, ME))
+        requested(database, clock)
 
 
 def test_a_process_that_freezes_within_a_transaction_holds_nobody_back(
