@@ -27,7 +27,7 @@ from linkexchange.model.passport import Passport, Retrieve
 NODE = AeTitle("NODE")
 TITLES = (NODE, AeTitle("NODE2"))
 ORIGIN = Passport("origin", AeTitle("ORIGIN"), peers.HOST, 104, Retrieve.C_MOVE)
-TIMEOUTS = Timeouts(connect_seconds=1, negotiate_seconds=1, idle_seconds=2)
+TIMEOUTS = Timeouts(connect_seconds=10, negotiate_seconds=10, idle_seconds=20)
 
 
 @dataclass(frozen=True)

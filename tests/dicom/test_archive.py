@@ -27,7 +27,7 @@ ROW = scripted.row
 
 
 def archive(passport: Passport) -> Archive:
-    return CGetArchive(passport, calling_ae=NODE, timeouts=Timeouts(1, 1, 5))
+    return CGetArchive(passport, calling_ae=NODE, timeouts=Timeouts(10, 10, 50))
 
 
 def levels(**rows: list[Any]) -> scripted.Handler:

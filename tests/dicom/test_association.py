@@ -33,14 +33,14 @@ from linkexchange.model.passport import Passport
 pytestmark = pytest.mark.slow
 
 NODE = AeTitle("NODE")
-SHORT = Timeouts(connect_seconds=1, negotiate_seconds=0.5, idle_seconds=1)
+SHORT = Timeouts(connect_seconds=10, negotiate_seconds=2, idle_seconds=1)
 
 
 def failure(passport: Passport) -> str:
     started = time.monotonic()
     with pytest.raises((PacsUnavailable, PacsRejectsNode)) as caught:
         echo(Line(passport, NODE, SHORT))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     return caught.value.detail
 
 
@@ -158,7 +158,7 @@ def test_f_12_whoever_waits_for_a_silent_pacs_is_freed_from_another_thread(*, se
         with pytest.raises(PacsUnavailable):
             ask_echo(association)
         association.abort()
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30
 
 
 def test_n_03_an_association_that_is_hung_up_on_never_goes_on_without_encryption(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_d_13_a_pacs_that_answers_the_call_with(name: str) -> None:
     manners = OriginManners(admission=Admission(instead=hostile.NEGOTIATING[name]))
     with OriginPacs(made(1), manners) as pacs, pytest.raises(PacsUnavailable):
         echo(Line(Passport("hostile", AeTitle(pacs.ae_title), peers.HOST, pacs.port), NODE, SHORT))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_small_messages_leave_at_once() -> None:

@@ -28,7 +28,7 @@ IN_PASSING = {reencoding.LENGTHS, reencoding.PIXEL_VR, reencoding.PADDING}
 
 
 def destination(passport: Passport) -> Destination:
-    return StoreDestination(passport, calling_ae=NODE, timeouts=Timeouts(1, 1, 2))
+    return StoreDestination(passport, calling_ae=NODE, timeouts=Timeouts(10, 10, 20))
 
 
 def incoming(part10: bytes) -> IncomingInstance:

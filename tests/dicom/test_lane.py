@@ -25,7 +25,7 @@ from linkexchange.model.passport import Passport
 from linkexchange.ports import Brake, Delivery, IncomingInstance, Reply
 
 NODE = AeTitle("NODE")
-TIMEOUTS = Timeouts(1, 1, 3)
+TIMEOUTS = Timeouts(10, 10, 30)
 UIDS = [f"1.2.{number}" for number in range(1, 10)]
 CT = SopClassUid(scripted.CT)
 RELEASE_RQ = pdu.write(pdu.Type.RELEASE_RQ, bytes(4))

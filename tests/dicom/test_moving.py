@@ -145,7 +145,7 @@ def test_f_09_what_came_before_the_pacs_broke_off_is_whole(how: How, node: recei
 def test_f_12_a_pacs_that_falls_silent_is_given_up(node: receiving.Node) -> None:
     with OriginPacs(STUDY, OriginManners(breaking=Breaking(How.HANG, after=3))) as pacs:
         pacs.destinations.update(node.destinations)
-        impatient = node.archive(pacs, timeouts=Timeouts(1, 1, 0.5))
+        impatient = node.archive(pacs, timeouts=Timeouts(10, 10, 0.5))
         with pytest.raises(PacsUnavailable, match=r"no answer within 0\.5 s"):
             read(impatient.retrieve(MANIFEST, MANIFEST.uids))
 
@@ -154,7 +154,7 @@ def test_f_12_a_pacs_that_falls_silent_is_given_up(node: receiving.Node) -> None
 def test_1_1_03_a_pacs_that_only_says_that_it_goes_on_is_given_up(counts: Counts, node: receiving.Node) -> None:
     endless = OriginManners(pending_for_ever=True, counts=counts)
     with OriginPacs(STUDY, endless, destinations=node.destinations) as pacs:
-        impatient = node.archive(pacs, timeouts=Timeouts(1, 1, 0.5))
+        impatient = node.archive(pacs, timeouts=Timeouts(10, 10, 0.5))
         with pytest.raises(PacsUnavailable, match=r"within 0\.5 s"):
             read(impatient.retrieve(MANIFEST, MANIFEST.uids))
 
@@ -175,7 +175,7 @@ def test_1_1_03_a_slow_pacs_is_waited_for_as_long_as_something_comes(node: recei
     slow = OriginManners(pause_seconds=0.2, counts=Counts.NONE)
     with OriginPacs(STUDY[:4], slow, destinations=node.destinations) as pacs:
         asked = manifest(STUDY[:4])
-        stream = node.archive(pacs, timeouts=Timeouts(1, 1, 0.5)).retrieve(asked, asked.uids)
+        stream = node.archive(pacs, timeouts=Timeouts(10, 10, 0.5)).retrieve(asked, asked.uids)
         assert len([b"".join(one.chunks) for one in stream]) == 4
 
 
@@ -213,7 +213,7 @@ def test_a_brake_frees_a_thread_that_waits_for_the_pacs(after: int, node: receiv
         stream = node.archive(pacs, timeouts=Timeouts(idle_seconds=60)).retrieve(MANIFEST, MANIFEST.uids, brake=brake)
         with pytest.raises(PacsUnavailable):
             read(stream)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 20
 
 
 def test_a_brake_frees_a_thread_that_waits_in_the_middle_of_an_instance(node: receiving.Node) -> None:
@@ -228,7 +228,7 @@ def test_a_brake_frees_a_thread_that_waits_in_the_middle_of_an_instance(node: re
         with pytest.raises(PacsUnavailable):
             b"".join(next(stream).chunks)
         stream.close()
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 20
         halves.join()
 
 

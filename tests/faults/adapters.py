@@ -8,7 +8,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from linkexchange.conform import HOST, DestinationPacs, Instance, OriginPacs, Peer, Wire
+from linkexchange.conform import (
+    HOST,
+    DestinationManners,
+    DestinationPacs,
+    How,
+    Instance,
+    OriginManners,
+    OriginPacs,
+    Peer,
+    Wire,
+)
 from linkexchange.dicom import CGetArchive, StoreDestination, Timeouts
 from linkexchange.errors import Fault
 from linkexchange.model.identifiers import (
@@ -25,9 +35,11 @@ from linkexchange.model.study import Manifest, Series
 from linkexchange.ports import Brake, IncomingInstance
 
 NODE = AeTitle("NODE")
-IDLE_SECONDS = 1.0
-TIMEOUTS = Timeouts(connect_seconds=1, negotiate_seconds=1, idle_seconds=IDLE_SECONDS)
-DEADLINE_SECONDS = 15.0
+IDLE_SECONDS = 2.0
+DEADLINE_SECONDS = 60.0
+SHORT = Timeouts(connect_seconds=30, negotiate_seconds=IDLE_SECONDS, idle_seconds=IDLE_SECONDS)
+PATIENT = Timeouts(connect_seconds=30, negotiate_seconds=30, idle_seconds=30)
+"""Guards against hanging only, so that a machine that does something else besides is not taken for a silent peer."""
 
 
 @dataclass
@@ -65,13 +77,31 @@ def passport(peer: Peer | Wire, *, called: str = "", associations: int = 1) -> P
     return Passport("peer", AeTitle(title), HOST, peer.port, max_associations=associations)
 
 
-def archive(peer: Peer | Wire, **changes: str) -> CGetArchive:
-    return CGetArchive(passport(peer, **changes), calling_ae=NODE, timeouts=TIMEOUTS)
+def patience(peer: Peer | Wire) -> Timeouts:
+    """Short towards whoever may be silent for long, which a line may always: the test waits for it."""
+    may_be_silent = not isinstance(peer, (OriginPacs, DestinationPacs)) or falls_silent(peer.manners)
+    return SHORT if may_be_silent else PATIENT
 
 
-def destination(peer: Peer | Wire, *, called: str = "", associations: int = 1) -> StoreDestination:
+def falls_silent(manners: OriginManners | DestinationManners) -> bool:
+    """Whether it does so on purpose, now and then or for good. Whoever talks nonsense may leave out what is due."""
+    breaks = manners.breaking is not None and manners.breaking.how is How.HANG
+    raves = bool(manners.admission.instead or manners.instead)
+    if isinstance(manners, OriginManners):
+        raves |= bool(manners.find_instead) or manners.pending_for_ever or manners.finds_for_ever
+    return breaks or raves or manners.admission.silent or manners.pause_seconds > IDLE_SECONDS / 10
+
+
+def archive(peer: Peer | Wire, *, timeouts: Timeouts | None = None) -> CGetArchive:
+    return CGetArchive(passport(peer), calling_ae=NODE, timeouts=timeouts or patience(peer))
+
+
+def destination(
+    peer: Peer | Wire, *, called: str = "", associations: int = 1, timeouts: Timeouts | None = None
+) -> StoreDestination:
     title = called or (peer.ae_title if isinstance(peer, Peer) else "DESTINATION")
-    return StoreDestination(passport(peer, called=title, associations=associations), calling_ae=NODE, timeouts=TIMEOUTS)
+    there = passport(peer, called=title, associations=associations)
+    return StoreDestination(there, calling_ae=NODE, timeouts=timeouts or patience(peer))
 
 
 def manifest(instances: Sequence[Instance]) -> Manifest:

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from faults.adapters import NODE, TIMEOUTS
+from faults.adapters import NODE, PATIENT
 from world import EXPLICIT, HOSPITAL, KVNR, PRACTICE, World, data_set
 
 from linkexchange import jobs, publish, pull
@@ -126,8 +126,8 @@ def _published(world: World, archives: dict[str, OriginPacs]) -> dict[str, str]:
 
 
 def _archive(passport: Passport) -> CGetArchive:
-    return CGetArchive(passport, calling_ae=NODE, timeouts=TIMEOUTS)
+    return CGetArchive(passport, calling_ae=NODE, timeouts=PATIENT)
 
 
 def _destination(passport: Passport) -> StoreDestination:
-    return StoreDestination(passport, calling_ae=NODE, timeouts=TIMEOUTS)
+    return StoreDestination(passport, calling_ae=NODE, timeouts=PATIENT)

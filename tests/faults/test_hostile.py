@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 
 STUDY = made(3)
 DOWN = "pacs-unavailable"
-WAITS = IDLE_SECONDS + 3.0
+WAITS = 10 * IDLE_SECONDS
 MEBIBYTE = 1 << 20
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import checker
-from faults.adapters import archive, destination
+from faults.adapters import PATIENT, SHORT, archive, destination, falls_silent
 from jwcrypto.jwk import JWK
 from world import EXPLICIT, KVNR, PRACTICE, STUDY, World, data_set
 
@@ -32,6 +32,7 @@ from linkexchange.conform import (
     Pace,
     Wire,
 )
+from linkexchange.dicom import Timeouts
 from linkexchange.errors import Unavailable
 from linkexchange.model.transfer import FINAL
 from linkexchange.transcoding import TranscodingPool
@@ -153,8 +154,8 @@ def stage(
         Wire((HOST, pacs.port), far.cut, far.pace) as far_wire,
         Wire((HOST, other.port), near.cut, near.pace) as near_wire,
     ):
-        _serve_from(world, far_wire)
-        _deliver_to(world, near_wire, back, associations=associations)
+        _serve_from(world, far_wire, _patience(pacs, far))
+        _deliver_to(world, near_wire, back, associations=associations, timeouts=_patience(other, near))
         world.practice = replace(world.practice, transcoder=pool)
         yield Play(world, postgres, study, pacs, other, entry, near_wire, far_wire)
 
@@ -167,13 +168,18 @@ def _published(world: World, study: Sequence[Instance]) -> str:
     return next(reversed(world.held))
 
 
-def _serve_from(world: World, pacs: Wire) -> None:
+def _patience(peer: OriginPacs | DestinationPacs, line: Line) -> Timeouts:
+    hangs = line.cut is not None and line.cut.how is How.HANG
+    return SHORT if hangs or falls_silent(peer.manners) else PATIENT
+
+
+def _serve_from(world: World, pacs: Wire, timeouts: Timeouts) -> None:
     wire = world.wires[PRACTICE]
-    wire.origin = replace(wire.origin, archive=lambda _: archive(pacs))
+    wire.origin = replace(wire.origin, archive=lambda _: archive(pacs, timeouts=timeouts))
 
 
-def _deliver_to(world: World, pacs: Wire, back: OriginPacs, *, associations: int) -> None:
-    there = destination(pacs, associations=associations)
+def _deliver_to(world: World, pacs: Wire, back: OriginPacs, *, associations: int, timeouts: Timeouts) -> None:
+    there = destination(pacs, associations=associations, timeouts=timeouts)
     world.practice = replace(world.practice, destination=lambda _: there, archive=lambda _: archive(back))
 
 
