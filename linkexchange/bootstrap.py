@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from linkexchange import documents, tls
 from linkexchange.attest import AttestedSessions
 from linkexchange.errors import PacsUnavailable, SettingRefused
+from linkexchange.growth import Growth
 from linkexchange.hub import HubClient
 from linkexchange.jobs import Pace
 from linkexchange.model.findings import Findings, Scope
@@ -40,6 +41,7 @@ from linkexchange.signing import PublicKeys, Signer, certificate_der, thumbprint
 from linkexchange.store import embedded, schema
 from linkexchange.store.overview import HubOverview, NodeOverview
 from linkexchange.store.work import Database
+from linkexchange.turnstile import Turnstile
 from linkexchange.ways import Elsewhere, Ladder, Way
 
 if TYPE_CHECKING:
@@ -324,14 +326,15 @@ def probe(settings: NodeSettings, passport: Passport, scope: Scope) -> Findings:
 
 def origin(settings: NodeSettings, pool: Pool | None = None) -> Origin:
     """A node's serving side: it needs neither card nor record nor hub. `pool` is that of this process's receiver."""
-    store = database(settings)
+    me, store, turn_seconds = TelematikId(settings.telematik_id), database(settings), settings.idle_seconds / 4
     return Origin(
-        me=TelematikId(settings.telematik_id),
+        me=me,
         hub_keys=_hub_keys(settings),
         store=store,
         archive=_with_outbox(settings, store, lambda passport: ladder(settings, passport, pool)),
         now=now,
-        turn_seconds=settings.idle_seconds / 4,
+        turn_seconds=turn_seconds,
+        growth=Growth(Turnstile(store, me, now, turn_seconds), partial(destination, settings)),
     )
 
 

@@ -27,6 +27,7 @@ from linkexchange.errors import (
     UnknownPacs,
     UnknownTransfer,
 )
+from linkexchange.growth import Growth
 from linkexchange.model.audit import Action
 from linkexchange.model.grant import Grant, accept
 from linkexchange.model.identifiers import LinkId, SeriesUid, Sha256, SopInstanceUid, TelematikId
@@ -36,13 +37,15 @@ from linkexchange.model.study import Manifest
 from linkexchange.model.subset import Subset
 from linkexchange.model.transfer import Authority
 from linkexchange.model.turn import Use
-from linkexchange.ports import Archive, Brake, IncomingInstance, Published, Store
+from linkexchange.ports import Archive, Brake, IncomingInstance, Published, Store, Told
 from linkexchange.signing import Proven, PublicKeys, verify
 from linkexchange.turnstile import WAIT_SECONDS, Turn, Turnstile, Who
 
 FRESHEN_JOB = "freshen"
 FRESHEN_SECONDS = 60.0
 """So long after a study was served its PACS is asked whether it has grown: pulls that follow each other share that."""
+SOON_SECONDS = 10.0
+"""So long after a requester has heard of newer images: by then one that could not keep its proof has tried again."""
 KNOWN_MAX = 4
 """So many links are kept in memory: a pull comes with a grant, is admitted, and opens the same one."""
 
@@ -61,7 +64,7 @@ class Origin:
 
     Whether a link is still active is asked before every instance; the answer may be `fresh_seconds` old, since there
     may be a thousand instances a second. Whoever has waited `turn_seconds` for the PACS is sent away, and comes again.
-    `_served` counts who is being served under a link at this moment.
+    `growth` looks whether a study has newer images. `_served` counts who is being served under a link at this moment.
     """
 
     me: TelematikId
@@ -71,6 +74,7 @@ class Origin:
     now: Callable[[], datetime]
     fresh_seconds: float = 0.5
     turn_seconds: float = WAIT_SECONDS
+    growth: Growth | None = None
     _active: dict[LinkId, float] = field(default_factory=dict)
     _known: dict[LinkId, Published] = field(default_factory=dict)
     _served: Counter[LinkId] = field(default_factory=Counter)
@@ -128,10 +132,17 @@ class Origin:
         with self.store.work(self.me) as work:
             work.serving.note(grant.transfer, grant.requester, digests)
 
-    def digests(self, transfer: UUID, requester: TelematikId) -> Mapping[SopInstanceUid, Sha256]:
-        """What was sent to this requester under this transfer."""
+    def told(self, transfer: UUID, requester: TelematikId) -> Told:
+        """What was sent to this requester under this transfer, and how much newer there is.
+
+        Whoever asks wants nothing more, so where nobody else is being served a new version need not wait long.
+        """
+        newer = self.growth.found(transfer, requester) if self.growth else None
         with self.store.work(self.me) as work:
-            return work.serving.digests(transfer, requester)
+            if newer and not self._count(newer.link, 0):
+                once = f"freshen {newer.link} soon"
+                work.defer(FRESHEN_JOB, after_seconds=SOON_SECONDS, once=once, link=newer.link)
+            return Told(work.serving.digests(transfer, requester), newer.images if newer else 0)
 
     def document(self, grant: Grant, link: LinkId) -> Document:
         """The link document of a release, which stands in no record."""
@@ -236,6 +247,8 @@ class Origin:
                 for instance in instances:
                     ways[instance.way] += 1
                     yield instance
+                    if self.growth and ways.total() == 1 and published.kvnr and asked == published.link.manifest.uids:
+                        self.growth.look(grant, passport, published.link.manifest)
         finally:
             self._end(grant, ways, freshen=bool(published.kvnr) and ways.total() == len(asked))
 

@@ -36,7 +36,7 @@ from linkexchange.model.participant import Participant
 from linkexchange.model.subset import Subset
 from linkexchange.model.transfer import Authority as Basis
 from linkexchange.model.transfer import Purpose
-from linkexchange.ports import Brake, IncomingInstance
+from linkexchange.ports import Brake, IncomingInstance, Told
 from linkexchange.signing import Signer, verify
 from linkexchange.tls import client_context, server_context
 
@@ -61,6 +61,7 @@ class FolderOrigin:
     closed: threading.Event = field(default_factory=threading.Event)
     produced: int = 0
     noted: dict[SopInstanceUid, Sha256] = field(default_factory=dict)
+    newer: int = 0
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -129,9 +130,9 @@ class FolderOrigin:
             raise GrantRefused("step 6: link")
         return DOCUMENT
 
-    def digests(self, transfer: UUID, requester: TelematikId) -> Mapping[SopInstanceUid, Sha256]:
+    def told(self, transfer: UUID, requester: TelematikId) -> Told:
         del transfer
-        return self.noted if requester == REQUESTER else {}
+        return Told(self.noted, self.newer) if requester == REQUESTER else Told({})
 
     def _read(self, path: Path) -> Iterator[bytes]:
         with path.open("rb") as file:

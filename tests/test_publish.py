@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from growing import look_for_growth
 from sqlalchemy import text
 from world import HOSPITAL, KVNR, PRACTICE, STUDY, World, data_set, uid
 
@@ -75,6 +76,24 @@ def test_1_1_10_images_that_came_late_are_offered_as_a_new_version_and_the_proof
     world.pacs[PRACTICE].sent.clear()
     assert world.pull(next(reversed(world.held))).state is State.COMPLETE
     assert world.pacs[PRACTICE].sent == [uid(3)]
+
+
+def test_1_1_10_a_pull_is_told_of_images_that_came_late_and_their_new_version_is_made_soon(world: World) -> None:
+    entry = world.publish(data_set(1), data_set(2))
+    world.pacs[HOSPITAL].hold(data_set(3), data_set(4), first=3)
+    look_for_growth(world)
+    transfer = world.pull(entry)
+    assert (transfer.newer, world.proof(transfer.transfer)["expected"]) == (2, 2)
+    with world.nodes.engine.connect() as connection:
+        due = text("SELECT scheduled_at FROM procrastinate_jobs WHERE task_name = :job ORDER BY id")
+        later, soon = connection.execute(due, {"job": serve.FRESHEN_JOB}).scalars()
+    assert soon < later
+
+
+def test_1_1_10_a_pull_of_a_study_that_has_not_grown_is_told_nothing(world: World) -> None:
+    look_for_growth(world)
+    assert world.pull(world.publish()).newer == 0
+    assert len(queued(world, serve.FRESHEN_JOB)) == 1
 
 
 def test_1_1_10_a_study_that_has_not_grown_keeps_its_link(world: World) -> None:

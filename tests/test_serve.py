@@ -12,6 +12,7 @@ import wishes
 from conftest import Clock
 from hub_bench import signer
 from link_samples import LINK, ORIGIN
+from sqlalchemy import text
 from wishes import HUB, NEWER_LINK, NOW, PRACTICE, STRANGER
 
 from linkexchange import documents
@@ -27,6 +28,7 @@ from linkexchange.errors import (
     PacsWithholds,
     TransferInterrupted,
 )
+from linkexchange.growth import Newer
 from linkexchange.model.grant import LIFETIME, TYP, Grant
 from linkexchange.model.identifiers import AeTitle, Sha256, SopInstanceUid, StudyUid, TransferSyntaxUid
 from linkexchange.model.link import Link, MediaType
@@ -307,9 +309,86 @@ def test_digests_are_kept_for_the_requester_they_were_sent_to(bench: OriginBench
     first, second = {FIRST: Sha256("1" * 64)}, {FIRST: Sha256("2" * 64), SECOND: Sha256("3" * 64)}
     bench.origin.sent(GRANT, first)
     bench.origin.sent(GRANT, second)
-    assert bench.origin.digests(GRANT.transfer, PRACTICE) == second
-    assert bench.origin.digests(GRANT.transfer, STRANGER) == {}
-    assert bench.origin.digests(uuid4(), PRACTICE) == {}
+    assert bench.origin.told(GRANT.transfer, PRACTICE).digests == second
+    assert bench.origin.told(GRANT.transfer, STRANGER).digests == {}
+    assert bench.origin.told(uuid4(), PRACTICE).digests == {}
+
+
+# --- newer images -----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Lookout:
+    """Notes who looks, and has always found something."""
+
+    looks: list[Grant] = field(default_factory=list)
+
+    def look(self, grant: Grant, passport: Passport, manifest: Manifest) -> None:
+        assert (passport.name, manifest) == ("ARCHIV", RELEASED.manifest)
+        self.looks.append(grant)
+
+    def found(self, transfer: Any, requester: Any) -> Newer:
+        return Newer(self.looks[-1].link, requester, 3)
+
+
+@pytest.fixture
+def lookout(bench: OriginBench) -> Lookout:
+    lookout = Lookout()
+    bench.origin = replace(bench.origin, growth=lookout)  # type: ignore[arg-type]
+    return lookout
+
+
+def recorded(bench: OriginBench) -> Grant:
+    """A grant for the same study, published into a record."""
+    link = replace(RELEASED, link=NEWER_LINK)
+    document = documents.write(link, MediaType.XML, node_url_hint=link_samples.HINT)
+    with bench.database.work(ME) as work:
+        work.links.add(Published(link, document, "ARCHIV", kvnr=link.patient.kvnr, entry="e1", active=True))
+    return replace(GRANT, link=NEWER_LINK)
+
+
+def soon(bench: OriginBench) -> int:
+    """How many jobs make a new version before others would."""
+    due = "scheduled_at < now() + interval '30 seconds'"
+    count = text(f"SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'freshen' AND {due}")
+    with bench.database.engine.connect() as connection:
+        return int(connection.execute(count).scalar_one())
+
+
+def test_newer_images_are_looked_for_once_and_not_before_the_first_image_has_left(
+    bench: OriginBench, lookout: Lookout
+) -> None:
+    grant = recorded(bench)
+    stream = bench.origin.open(grant)
+    next(stream)
+    assert lookout.looks == []
+    assert len(list(stream)) == 2
+    assert lookout.looks == [grant]
+
+
+def test_newer_images_are_not_looked_for_beside_a_part_or_a_release(bench: OriginBench, lookout: Lookout) -> None:
+    list(bench.origin.open(recorded(bench), wanted=frozenset({FIRST, SECOND})))
+    list(bench.origin.open(GRANT))
+    assert lookout.looks == []
+
+
+def test_whoever_has_all_is_told_of_newer_images_and_their_new_version_is_made_soon(
+    bench: OriginBench, lookout: Lookout
+) -> None:
+    grant = recorded(bench)
+    list(bench.origin.open(grant))
+    assert [bench.origin.told(grant.transfer, PRACTICE).newer for _ in range(2)] == [3, 3]
+    assert soon(bench) == 1
+
+
+def test_a_new_version_waits_while_somebody_else_is_being_served(bench: OriginBench, lookout: Lookout) -> None:
+    grant = recorded(bench)
+    list(bench.origin.open(grant))
+    other = bench.origin.open(replace(grant, transfer=uuid4()))
+    next(other)
+    assert bench.origin.told(grant.transfer, PRACTICE).newer == 3
+    assert soon(bench) == 0
+    other.close()
 
 
 # --- the document of a release ----------------------------------------------------------------------------------------

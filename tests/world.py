@@ -10,7 +10,7 @@ fakes with switches, so that a test says in one line what goes wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -55,7 +55,7 @@ from linkexchange.model.passport import Passport
 from linkexchange.model.patient import PatientHeader
 from linkexchange.model.study import Instance, Manifest, Series, StudySummary
 from linkexchange.model.transfer import Ask, Authority, Purpose, Transfer
-from linkexchange.ports import Brake, IncomingInstance, Node, Pauses, RecordEntry, Reply, Room
+from linkexchange.ports import Brake, IncomingInstance, Node, Pauses, RecordEntry, Reply, Room, Told
 from linkexchange.resolve import Caller, Resolver
 from linkexchange.serve import Origin
 from linkexchange.signing import PROOF_MAX_BYTES, Signer, verify
@@ -295,8 +295,8 @@ class OpenWire:
     def document(self, link: LinkId) -> Document:
         return self.wire.origin.document(self._admit(), link)
 
-    def digests(self, transfer: UUID) -> Mapping[SopInstanceUid, Sha256]:
-        return self.wire.origin.digests(transfer, self.wire.caller.telematik_id)
+    def told(self, transfer: UUID) -> Told:
+        return self.wire.origin.told(transfer, self.wire.caller.telematik_id)
 
     def _admit(self):  # type: ignore[no-untyped-def]
         self.wire.calls += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import ssl
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from uuid import UUID
 
 from linkexchange.dicomweb.connection import IDLE_SECONDS, Connection, Faults
@@ -26,10 +26,11 @@ from linkexchange.model.identifiers import LinkId, Sha256, SopInstanceUid
 from linkexchange.model.link import Document, MediaType
 from linkexchange.model.participant import Participant
 from linkexchange.model.study import Manifest
-from linkexchange.ports import Brake, IncomingInstance
+from linkexchange.ports import Brake, IncomingInstance, Told
 
 DOCUMENT_MAX_BYTES = 64 * 1024 * 1024
 _DIGESTS_MAX_BYTES = 16 * 1024 * 1024
+NEWER_MAX = 1_000_000
 _AFTER_MAX_SECONDS = 15 * 60
 _WORD = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -72,11 +73,11 @@ class OriginNodeClient:
         except ValueError as wrong:
             raise MessageFault("media type of a link document") from wrong
 
-    def digests(self, transfer: UUID) -> Mapping[SopInstanceUid, Sha256]:
-        """What the origin says it sent; empty where it says nothing."""
+    def told(self, transfer: UUID) -> Told:
+        """What the origin says at the end; empty where it says nothing."""
         with self._connection() as origin:
             answer = origin.read(f"transfers/{transfer}/digests", "application/json", max_bytes=_DIGESTS_MAX_BYTES)
-        return _digests(answer[0]) if answer else {}
+        return _told(answer[0]) if answer else Told({})
 
     def _connection(self, path: str = "") -> Connection:
         # Clear text is never an alternative, whatever the directory says.
@@ -91,10 +92,12 @@ class OriginNodeClient:
         )
 
 
-def _digests(body: bytes) -> dict[SopInstanceUid, Sha256]:
+def _told(body: bytes) -> Told:
     try:
-        return {SopInstanceUid(uid): Sha256(digest) for uid, digest in json.loads(body)["sha256"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
+        said = json.loads(body)
+        digests = {SopInstanceUid(uid): Sha256(digest) for uid, digest in said["sha256"].items()}
+        return Told(digests, min(max(int(said.get("newer", 0)), 0), NEWER_MAX))
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as wrong:
         raise MessageFault("digests") from wrong
 
 

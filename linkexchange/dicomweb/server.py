@@ -120,9 +120,9 @@ class _Origin:
         return Answer(200, {"content-type": document.media_type}, document.content)
 
     def digests(self, request: Request, _: Brake, transfer: UUID) -> Answer:
-        digests = self.serve.digests(transfer, _participant(request))
-        told = json.dumps({"transfer": str(transfer), "sha256": dict(digests)})
-        return Answer(200, {"content-type": "application/json"}, told.encode())
+        told = self.serve.told(transfer, _participant(request))
+        said = json.dumps({"transfer": str(transfer), "sha256": dict(told.digests), "newer": told.newer})
+        return Answer(200, {"content-type": "application/json"}, said.encode())
 
     def _grant(self, request: Request, study: StudyUid) -> Grant:
         """The grant of a request for this study. Another study is as good as one that does not exist."""

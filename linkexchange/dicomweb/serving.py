@@ -20,7 +20,7 @@ from linkexchange.model.grant import Grant
 from linkexchange.model.identifiers import LinkId, SeriesUid, Sha256, SopInstanceUid, TelematikId
 from linkexchange.model.link import Document
 from linkexchange.model.subset import Subset
-from linkexchange.ports import Brake, IncomingInstance
+from linkexchange.ports import Brake, IncomingInstance, Told
 
 NOTE_SECONDS = 1.0
 
@@ -59,8 +59,8 @@ class Serve(Protocol):
         """The link document of a release. Raises `GrantRefused`."""
         ...
 
-    def digests(self, transfer: UUID, requester: TelematikId) -> Mapping[SopInstanceUid, Sha256]:
-        """What was sent to this requester under this transfer."""
+    def told(self, transfer: UUID, requester: TelematikId) -> Told:
+        """What was sent to this requester under this transfer, and how much there is beyond that."""
         ...
 
 

@@ -83,7 +83,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """One row of the ledger: a study on its way to one destination of this participant."""
+    """One row of the ledger: a study on its way to one destination of this participant.
+
+    `newer` is how many images the origin's PACS had beyond the manifest, by its own account.
+    """
 
     transfer: UUID
     ask: Ask
@@ -95,6 +98,7 @@ class Transfer:
     origin: TelematikId | None = None
     study: StudyUid | None = None
     manifest_digest: Sha256 | None = None
+    newer: int = 0
 
 
 def may_follow(state: State, following: State) -> bool:

@@ -14,6 +14,7 @@ from linkexchange.ports.images import (
     OriginNode,
     Reply,
     Room,
+    Told,
 )
 from linkexchange.ports.institution import Card, Record, RecordEntry
 from linkexchange.ports.node import Node, Pauses
@@ -58,6 +59,7 @@ __all__ = [
     "Sessions",
     "Spool",
     "Store",
+    "Told",
     "Transcoded",
     "Transcoder",
     "Transfers",

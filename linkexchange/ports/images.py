@@ -128,6 +128,14 @@ class Destination(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an origin says at the end: digests of what it sent, and how many images its PACS has beyond the manifest."""
+
+    digests: Mapping[SopInstanceUid, Sha256]
+    newer: int = 0
+
+
 class OriginNode(ImageSource, Protocol):
     """An origin's node, opened with a grant."""
 
@@ -135,6 +143,6 @@ class OriginNode(ImageSource, Protocol):
         """The link document of a release. Raises `GrantRefused` or `OriginUnavailable`."""
         ...
 
-    def digests(self, transfer: UUID) -> Mapping[SopInstanceUid, Sha256]:
-        """What the origin says it sent; empty where it says nothing."""
+    def told(self, transfer: UUID) -> Told:
+        """Asked when nothing more is wanted; empty where the origin says nothing."""
         ...

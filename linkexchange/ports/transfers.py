@@ -20,6 +20,7 @@ from linkexchange.model.link import Document, Link
 from linkexchange.model.proof import ARRIVED, Delivered, Proof
 from linkexchange.model.study import Manifest
 from linkexchange.model.transfer import State, Transfer
+from linkexchange.ports.images import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,8 @@ class Transfers(Protocol):
         """Who wants this run stopped; empty where nobody does. Raises `Overtaken`."""
         ...
 
-    def note_origin(self, run: Transfer, digests: Mapping[SopInstanceUid, Sha256]) -> None:
-        """Note what the origin says it sent."""
+    def note_origin(self, run: Transfer, told: Told) -> None:
+        """Note what the origin says it sent, and has beyond that."""
         ...
 
     def ledger(self, transfer: UUID) -> Sequence[Delivered]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from uuid import UUID
 
 from linkexchange.errors import Fault, Overtaken, PeerFault, Refused, StoppedByPerson, Unavailable, WrongPatient
 from linkexchange.model.audit import Action
-from linkexchange.model.identifiers import Sha256, SopInstanceUid
 from linkexchange.model.proof import ARRIVED, TYP, Proof, lines
 from linkexchange.model.transfer import FINAL, State, Transfer
-from linkexchange.ports import Node, OriginNode, Progress, UnitOfWork
+from linkexchange.ports import Node, OriginNode, Progress, Told, UnitOfWork
 from linkexchange.pull import evidence
 from linkexchange.pull.ledger import UNANSWERED
 
@@ -19,14 +17,14 @@ RECEIPT_JOB = "receipt"
 HURRIED_SECONDS, CALM_SECONDS = 1.0, 15.0
 
 
-def told(origin: OriginNode, transfer: UUID) -> Mapping[SopInstanceUid, Sha256]:
+def told(origin: OriginNode, transfer: UUID) -> Told:
     """What the origin says it sent: an extra, without which the proof says nothing about the origin's side."""
     with suppress(Unavailable, Refused, PeerFault):
-        return origin.digests(transfer)
-    return {}
+        return origin.told(transfer)
+    return Told({})
 
 
-def prove(node: Node, run: Transfer, at_origin: Mapping[SopInstanceUid, Sha256]) -> None:
+def prove(node: Node, run: Transfer, at_origin: Told) -> None:
     """Step 5: compare with what the origin says it sent, lay the ledger beside the manifest, sign, keep."""
     with node.store.work(node.me) as work:
         work.transfers.note_origin(run, at_origin)

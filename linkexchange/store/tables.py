@@ -102,6 +102,7 @@ transfers = Table(
     Column("manifest_digest", Text),
     Column("proof", Text),
     Column("stop_asked", Text, nullable=False, server_default=""),
+    Column("newer", Integer, nullable=False, server_default="0"),
     Index("transfers_study", "participant", "study", "destination"),
     Index("transfers_offer", "participant", "offer", unique=True, postgresql_where=text("offer <> ''")),
 )

@@ -24,7 +24,7 @@ from linkexchange.model.link import Link
 from linkexchange.model.proof import Delivered, Fate, Proof
 from linkexchange.model.study import Manifest
 from linkexchange.model.transfer import FINAL, Ask, Authority, Purpose, State, Transfer, may_follow
-from linkexchange.ports import Progress
+from linkexchange.ports import Progress, Told
 from linkexchange.store.rows import ROWS, given, insert_given
 from linkexchange.store.tables import instances, manifests, transfers
 from linkexchange.store.tables import progress as progress_rows
@@ -169,9 +169,13 @@ class TransferRows:
             raise Overtaken
         return str(who)
 
-    def note_origin(self, run: Transfer, digests: Mapping[SopInstanceUid, Sha256]) -> None:
-        """Note what the origin says it sent; a stored instance whose bytes differ from that is `altered`."""
+    def note_origin(self, run: Transfer, told: Told) -> None:
+        """Note what the origin says; a stored instance whose bytes differ from what it sent is `altered`."""
         self._own(run)
+        self._write(run, newer=told.newer)
+        self._note_digests(run, told.digests)
+
+    def _note_digests(self, run: Transfer, digests: Mapping[SopInstanceUid, Sha256]) -> None:
         told = given(instances, ("sop_instance", "at_origin"))
         noted = update(instances).where(
             instances.c.transfer == run.transfer, instances.c.sop_instance == told.c.sop_instance
@@ -235,7 +239,7 @@ class TransferRows:
             raise Overtaken
         return _transfer(row)
 
-    def _write(self, run: Transfer, **values: str | None) -> Transfer:
+    def _write(self, run: Transfer, **values: str | int | None) -> Transfer:
         owned = and_(_is(run.transfer), transfers.c.epoch == run.epoch)
         row = self._connection.execute(update(transfers).where(owned).values(values).returning(transfers)).one_or_none()
         if row is None:
@@ -275,6 +279,7 @@ def _transfer(row: Row[Any]) -> Transfer:
         origin=row.origin and TelematikId(row.origin),
         study=row.study and StudyUid(row.study),
         manifest_digest=row.manifest_digest and Sha256(row.manifest_digest),
+        newer=row.newer,
     )
 
 

@@ -371,6 +371,12 @@ def source(passport: Passport) -> str:
     return "Postausgang" if passport.name == OUTBOX_NAME else passport.name
 
 
+def newer(count: int) -> str:
+    """That there are images beyond those of the document, and what becomes of them."""
+    what, follows = ("ein weiteres Bild", "Es kommt") if count == 1 else (f"{count} weitere Bilder", "Sie kommen")
+    return f"Das sendende Haus hat inzwischen {what} dieser Untersuchung. {follows} als neue Fassung in die Akte."
+
+
 def remaining(seconds: float) -> str:
     """How long it will still take, no more exactly than an estimate is."""
     minutes = round(seconds / 60)

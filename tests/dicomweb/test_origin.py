@@ -93,13 +93,28 @@ def test_a_study_that_the_origin_does_not_have_at_all_is_an_empty_answer(network
 def test_the_digests_of_the_origin_are_those_of_what_has_arrived(network: Network, study: Study) -> None:
     client = network.client()
     got = _collect(client.retrieve(study.manifest, study.manifest.uids))
-    assert client.digests(uuid4()) == {uid: hashlib.sha256(content).hexdigest() for uid, content in got.items()}
+    assert client.told(uuid4()).digests == {uid: hashlib.sha256(content).hexdigest() for uid, content in got.items()}
+
+
+def test_how_many_newer_images_there_are_arrives_with_the_digests(network: Network, study: Study) -> None:
+    network.origin.newer = 3
+    _pull(network, study)
+    assert network.client().told(uuid4()).newer == 3
+
+
+@pytest.mark.parametrize(("said", "newer"), [(b"{}", 0), (b'{"newer": -5}', 0), (b'{"newer": 1e300}', 1_000_000)])
+def test_an_origin_that_counts_newer_images_in_a_strange_way_is_not_believed(
+    network: Network, said: bytes, newer: int
+) -> None:
+    body = b'{"sha256": {}, ' + said[1:] if said != b"{}" else b'{"sha256": {}}'
+    with _scripted(network, scripted.http(200, body)) as client:
+        assert client.told(uuid4()).newer == newer
 
 
 def test_digests_go_to_the_participant_they_were_sent_to_and_to_nobody_else(network: Network, study: Study) -> None:
     _pull(network, study)
     stranger = network.authority.node(TelematikId("1-2-somebody-else"))
-    assert network.client(node=stranger).digests(uuid4()) == {}
+    assert network.client(node=stranger).told(uuid4()).digests == {}
 
 
 def test_the_document_of_a_release_arrives_as_the_bytes_it_is(network: Network) -> None:
@@ -258,7 +273,7 @@ def test_a_redirect_is_not_followed(network: Network, study: Study) -> None:
 
 def test_an_origin_that_says_nothing_about_digests_has_none(network: Network) -> None:
     with _scripted(network, scripted.http(404)) as client:
-        assert client.digests(uuid4()) == {}
+        assert client.told(uuid4()).digests == {}
 
 
 def test_a_document_that_is_not_there_is_not_found(network: Network) -> None:
@@ -274,23 +289,32 @@ def test_a_document_of_another_media_type_is_refused(network: Network) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"{}", b'{"sha256": 5}', b'{"sha256": {"1.2": "x"}}', b'{"sha256": {"1..2": "%s"}}' % (b"a" * 64)],
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"sha256": {}, "newer": "many"}',
+        b'{"sha256": {}, "newer": 1e999}',
+        b'{"sha256": 5}',
+        b'{"sha256": {"1.2": "x"}}',
+        b'{"sha256": {"1..2": "%s"}}' % (b"a" * 64),
+    ],
 )
 def test_malformed_digests_are_refused(network: Network, body: bytes) -> None:
     with _scripted(network, scripted.http(200, body)) as client, pytest.raises(MessageFault):
-        client.digests(uuid4())
+        client.told(uuid4())
 
 
 def test_w_05_an_answer_that_is_larger_than_a_document_can_be_is_refused(network: Network) -> None:
     endless = scripted.Answer(b"HTTP/1.1 200 OK\r\nContent-Length: 4294967296\r\n\r\n" + bytes(17 * 1024 * 1024))
     with _scripted(network, endless) as client, pytest.raises(MessageFault):
-        client.digests(uuid4())
+        client.told(uuid4())
 
 
 def test_the_token_stands_in_one_header_and_never_in_the_address(network: Network) -> None:
     answer = scripted.http(404)
     with scripted.server(answer, context=_server_context(network)) as server:
-        OriginNodeClient(Participant(ORIGIN, "A", server.url), "secret", network.context).digests(uuid4())
+        OriginNodeClient(Participant(ORIGIN, "A", server.url), "secret", network.context).told(uuid4())
     request_line, *headers = server.requests[0].split("\r\n")
     assert "secret" not in request_line
     assert [header for header in headers if "secret" in header] == ["Authorization: Bearer secret"]

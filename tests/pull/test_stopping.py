@@ -203,7 +203,7 @@ def _stuck_origin(_: World, stuck: Stuck, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def _stuck_digests(_: World, stuck: Stuck, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(OpenWire, "digests", stuck)
+    monkeypatch.setattr(OpenWire, "told", stuck)
 
 
 def _stuck_record_between_two_rounds(world: World, stuck: Stuck, _: Any) -> None:

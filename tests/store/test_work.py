@@ -19,7 +19,7 @@ from linkexchange.model.audit import Action, first_bad
 from linkexchange.model.identifiers import Sha256, SopInstanceUid, TelematikId
 from linkexchange.model.proof import Delivered, Fate
 from linkexchange.model.transfer import Ask, Authority, Purpose, State, Transfer
-from linkexchange.ports import Progress, UnitOfWork
+from linkexchange.ports import Progress, Told, UnitOfWork
 from linkexchange.store.schema import engine_of
 from linkexchange.store.work import Database
 
@@ -127,7 +127,7 @@ def test_an_earlier_claim_can_change_nothing_any_more(database: Database, clock:
         lambda work: work.transfers.advance(frozen, State.PERMITTED),
         lambda work: work.transfers.end_instances(frozen, [Delivered(UID, Fate.STORED)]),
         lambda work: work.transfers.stop_asked(frozen),
-        lambda work: work.transfers.note_origin(frozen, {}),
+        lambda work: work.transfers.note_origin(frozen, Told({})),
         lambda work: work.transfers.progress(frozen, Progress(1, 1, 1)),
     )
     for write in writes:
@@ -301,7 +301,7 @@ def test_many_instances_are_noted_at_once_and_only_in_their_transfer(database: D
         run, another = moving(work, mine), moving(work, other)
         work.transfers.end_instances(run, delivered)
         work.transfers.end_instances(another, delivered)
-        work.transfers.note_origin(run, {**digests, SopInstanceUid("1.2.9"): Sha256("f" * 64)})
+        work.transfers.note_origin(run, Told({**digests, SopInstanceUid("1.2.9"): Sha256("f" * 64)}))
         known = {it.sop_instance: it for it in work.transfers.ledger(run.transfer)}
         assert known == {it.sop_instance: replace(it, at_origin=it.received) for it in delivered}
         assert {it.at_origin for it in work.transfers.ledger(other.transfer)} == {None}

@@ -129,6 +129,7 @@ def _filters() -> dict[str, Callable[..., object]]:
         "size": text.size,
         "images": german.images,
         "source": german.source,
+        "newer": german.newer,
     }
 
 

@@ -11,8 +11,9 @@ from uuid import UUID, uuid4
 
 import pytest
 import visitor
+from growing import look_for_growth
 from visitor import BROWSER, Visitor, words
-from world import PRACTICE, World
+from world import HOSPITAL, PRACTICE, World, data_set
 
 from linkexchange.model.transfer import FINAL, State
 from linkexchange.ports import Progress
@@ -106,6 +107,20 @@ def test_what_has_ended_cannot_be_stopped_any_more(world: World, practice: Visit
     assert "schon zu Ende" in question
     practice.send(f"/transfers/{transfer}/stop")
     assert world.transfer(transfer).state is State.COMPLETE
+
+
+@pytest.mark.parametrize(
+    ("late", "sentence"),
+    [
+        (1, "hat inzwischen ein weiteres Bild dieser Untersuchung. Es kommt als neue Fassung in die Akte."),
+        (2, "hat inzwischen 2 weitere Bilder dieser Untersuchung. Sie kommen als neue Fassung in die Akte."),
+    ],
+)
+def test_images_that_came_late_are_announced(world: World, practice: Visitor, late: int, sentence: str) -> None:
+    entry = world.publish(data_set(1))
+    world.pacs[HOSPITAL].hold(*(data_set(number) for number in range(2, 2 + late)), first=2)
+    look_for_growth(world)
+    assert sentence in words(practice.get(f"/transfers/{world.pull(entry).transfer}").text)
 
 
 def test_a_transfer_that_is_not_there_cannot_be_stopped(practice: Visitor) -> None:
