@@ -30,6 +30,8 @@ def obtain(node: Node, run: Transfer) -> Permission:
     Raises `NotEntitled`, `Denied`, `LinkWithdrawn` or `WrongPatient` where somebody says no, `DocumentFault` for a link
     that contradicts itself, and `Unavailable` where somebody does not answer.
     """
+    # A card may take its time, and what is read before it has signed would be old when it is shown to the resolver.
+    node.sessions.use(lambda _: None)
     by = {Authority.RECORD: _by_record, Authority.RELEASE: _by_release}
     return by[run.ask.authority](node, run)
 
