@@ -53,8 +53,12 @@ class Growth:
         self._lock = Lock()
 
     def look(self, grant: Grant, passport: Passport, manifest: Manifest) -> None:
-        """Begin to look. Where that fails nothing is found, and nobody is worse off than before."""
-        self._beside(partial(self._look, grant, passport, manifest))
+        """Begin to look, at a PACS that bears somebody beside the serving.
+
+        Where that fails nothing is found, and nobody is worse off than before.
+        """
+        if passport.max_associations > 1:
+            self._beside(partial(self._look, grant, passport, manifest))
 
     def found(self, transfer: UUID, requester: TelematikId) -> Newer | None:
         """What was found, for the same requester only; None where there is nothing, or nothing yet."""

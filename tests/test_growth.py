@@ -23,7 +23,7 @@ from linkexchange.ports import Brake
 from linkexchange.store.work import Database
 from linkexchange.turnstile import Turnstile, Who
 
-PACS = Passport("ARCHIV", AeTitle("ARCHIV"), "127.0.0.1", 104)
+PACS = Passport("ARCHIV", AeTitle("ARCHIV"), "127.0.0.1", 104, max_associations=2)
 KNOWN = RELEASED.manifest
 LATE = SopInstanceUid("2.25.4711.9.9")
 
@@ -94,8 +94,16 @@ def test_a_pacs_whose_associations_are_all_in_use_is_not_asked(
     growth: Growth, pacs: Listing, turnstile: Turnstile
 ) -> None:
     pacs.answer = KNOWN.uids | {LATE}
-    with turnstile.turn(PACS, Use.RETRIEVE, Who(GRANT.transfer, Purpose.TREATMENT)):
-        assert found(growth) == 0
+    one, other = (turnstile.turn(PACS, Use.RETRIEVE, Who(uuid4(), Purpose.TREATMENT)) for _ in range(2))
+    with one:
+        assert found(growth) == 1
+        with other:
+            assert found(growth, replace(GRANT, transfer=uuid4())) == 0
+    assert pacs.asked == 1
+
+
+def test_a_pacs_that_bears_one_association_is_not_asked_beside_its_serving(growth: Growth, pacs: Listing) -> None:
+    growth.look(GRANT, replace(PACS, max_associations=1), KNOWN)
     assert pacs.asked == 0
 
 
