@@ -195,7 +195,7 @@ def _open(peer: OriginPacs | DestinationPacs, line: Wire) -> int:
     """Its associations, when those that are just ending have had a moment. Over a dead line nobody can end any."""
     if line.cut and line.cut.how is How.HANG:
         return 0
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 20
     while peer.open and time.monotonic() < deadline:
         time.sleep(0.01)
     return peer.open
