@@ -75,7 +75,7 @@ class Move:
         try:
             with closing(origin.retrieve(self.link.manifest, self.wanted, brake=self.brake)) as stream:
                 for incoming in stream:
-                    if self.ledger.wants(incoming.sop_instance) and incoming.sop_instance not in self.under_way:
+                    if self._is_to_come(incoming.sop_instance):
                         self.at = incoming.sop_instance
                         self._pass_on(incoming, delivery)
                         self.at = None
@@ -87,6 +87,10 @@ class Move:
                 self.ledger.note(sent)
             self.under_way.clear()
             self._announced.take_back()
+
+    def _is_to_come(self, sop_instance: SopInstanceUid) -> bool:
+        """Wanted, and not under way: what is would be counted twice, and stay so if this worker died."""
+        return self.ledger.wants(sop_instance) and sop_instance not in self.under_way
 
     def _pass_on(self, incoming: IncomingInstance, delivery: Delivery) -> None:
         try:
@@ -118,7 +122,7 @@ class Move:
 
     def _send(self, incoming: IncomingInstance, meter: dataset.Meter, delivery: Delivery) -> None:
         self.ledger.begin(incoming.sop_instance)
-        begun = self._announced.begin(incoming.sop_instance, self.ledger.wants)
+        begun = self._announced.begin(incoming.sop_instance, self._is_to_come)
         counted = incoming.carrying(_then(incoming.chunks, begun))
         sent, replies = send(counted, meter, delivery, transcoder=self.transcoder, brake=self.brake)
         self.under_way[incoming.sop_instance] = sent
