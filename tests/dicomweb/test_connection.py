@@ -165,7 +165,8 @@ def test_silence_before_the_answer_is_unreachable(study: Study) -> None:
 def test_an_instance_is_passed_on_while_the_next_one_has_not_arrived(study: Study) -> None:
     answer = _study(study, "chunked")
     second_part = answer.content.index(b"--" + BOUNDARY, answer.content.index(b"--" + BOUNDARY) + 10)
-    with _connected(scripted.cut(answer, second_part + 60, scripted.Then.STALL), idle=5) as (connection, _):
+    within_its_head = second_part + len(BOUNDARY) + 44
+    with _connected(scripted.cut(answer, within_its_head, scripted.Then.STALL), idle=5) as (connection, _):
         instance = next(connection.retrieve(study.manifest, study.manifest.uids))
         assert b"".join(instance.chunks) == study.data_sets[instance.sop_instance]
 
