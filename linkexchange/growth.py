@@ -10,7 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from threading import Lock, Thread
-from typing import NamedTuple
+from time import monotonic
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from linkexchange.errors import PeerFault, Refused, Unavailable
@@ -24,7 +25,9 @@ from linkexchange.ports import Destination
 from linkexchange.turnstile import Turnstile, Who
 
 FOUND_MAX = 100
-"""So many transfers are remembered; each asks within minutes."""
+"""So many transfers are remembered; each asks within minutes. And so many links."""
+SHARED_SECONDS = 60.0
+"""So long what was found for one serving holds for the next under the link: a list of thousands is long to read."""
 
 
 class Newer(NamedTuple):
@@ -32,6 +35,11 @@ class Newer(NamedTuple):
 
     link: LinkId
     requester: TelematikId
+    images: int
+
+
+class _Looked(NamedTuple):
+    at: float
     images: int
 
 
@@ -47,9 +55,11 @@ class Growth:
         turnstile: Turnstile,
         listing: Callable[[Passport], Destination],
         beside: Callable[[Callable[[], None]], None] = _in_a_thread,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
-        self._turnstile, self._listing, self._beside = turnstile, listing, beside
+        self._turnstile, self._listing, self._beside, self._clock = turnstile, listing, beside, clock
         self._found: dict[UUID, Newer] = {}
+        self._looked: dict[LinkId, _Looked] = {}
         self._lock = Lock()
 
     def look(self, grant: Grant, passport: Passport, manifest: Manifest) -> None:
@@ -57,7 +67,10 @@ class Growth:
 
         Where that fails nothing is found, and nobody is worse off than before.
         """
-        if passport.max_associations > 1:
+        looked = self._looked.get(grant.link)
+        if looked and self._clock() - looked.at < SHARED_SECONDS:
+            self._note(grant, looked)
+        elif passport.max_associations > 1:
             self._beside(partial(self._look, grant, passport, manifest))
 
     def found(self, transfer: UUID, requester: TelematikId) -> Newer | None:
@@ -70,11 +83,17 @@ class Growth:
         last = Who(uuid4(), Purpose.PREFETCH)
         with suppress(Unavailable, Refused, PeerFault), self._turnstile.turn(passport, Use.RETRIEVE, last):
             listed = self._listing(passport).held(manifest.study) or frozenset()
-            if newer := listed - manifest.uids:
-                self._note(grant.transfer, Newer(grant.link, grant.requester, len(newer)))
+            self._note(grant, _Looked(self._clock(), len(listed - manifest.uids)))
 
-    def _note(self, transfer: UUID, newer: Newer) -> None:
+    def _note(self, grant: Grant, looked: _Looked) -> None:
         with self._lock:
-            self._found[transfer] = newer
-            for oldest in list(self._found)[:-FOUND_MAX]:
-                del self._found[oldest]
+            self._looked[grant.link] = looked
+            if looked.images:
+                self._found[grant.transfer] = Newer(grant.link, grant.requester, looked.images)
+            _forget_oldest(self._found)
+            _forget_oldest(self._looked)
+
+
+def _forget_oldest(known: dict[Any, Any]) -> None:
+    for oldest in list(known)[:-FOUND_MAX]:
+        del known[oldest]

@@ -15,7 +15,7 @@ from wishes import PRACTICE, STRANGER
 from linkexchange.errors import MessageFault, PacsUnavailable
 from linkexchange.growth import FOUND_MAX, Growth
 from linkexchange.model.grant import Grant
-from linkexchange.model.identifiers import AeTitle, SopInstanceUid, StudyUid
+from linkexchange.model.identifiers import AeTitle, LinkId, SopInstanceUid, StudyUid
 from linkexchange.model.passport import Passport
 from linkexchange.model.transfer import Purpose
 from linkexchange.model.turn import Use
@@ -72,6 +72,16 @@ def test_what_the_pacs_lists_beyond_the_manifest_is_newer_though_the_numbers_agr
     assert found(growth) == 1
 
 
+def test_servings_of_a_minute_share_one_look(pacs: Listing, turnstile: Turnstile) -> None:
+    times = iter([0.0, 59.0, 61.0, 61.0])
+    growth = Growth(turnstile, lambda _: pacs, lambda look: look(), lambda: next(times))  # type: ignore[arg-type,return-value]
+    pacs.answer = KNOWN.uids | {LATE}
+    other, later = replace(GRANT, transfer=uuid4()), replace(GRANT, transfer=uuid4())
+    assert [found(growth), found(growth, other)] == [1, 1]
+    pacs.answer = KNOWN.uids
+    assert (found(growth, later), pacs.asked) == (0, 2)
+
+
 def test_what_it_lists_no_more_is_not_newer(growth: Growth, pacs: Listing) -> None:
     pacs.answer = frozenset(list(KNOWN.uids)[1:])
     assert found(growth) == 0
@@ -98,7 +108,7 @@ def test_a_pacs_whose_associations_are_all_in_use_is_not_asked(
     with one:
         assert found(growth) == 1
         with other:
-            assert found(growth, replace(GRANT, transfer=uuid4())) == 0
+            assert found(growth, replace(GRANT, transfer=uuid4(), link=LinkId(str(uuid4())))) == 0
     assert pacs.asked == 1
 
 
