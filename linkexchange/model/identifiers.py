@@ -48,7 +48,7 @@ class Uid(Identifier):
         return cls._checked(value)
 
     @classmethod
-    @lru_cache(4096)
+    @lru_cache(256)
     def _checked(cls, value: str) -> Self:
         """Remembers the last ones: that of an image is read in several places, and few classes stand in all images."""
         return super().__new__(cls, value)
