@@ -160,7 +160,6 @@ plain = st.builds(
 )
 
 
-@settings(max_examples=400)
 @given(
     content=st.recursive(st.lists(plain, max_size=3).map(b"".join), sequences, max_leaves=6),
     change=st.none() | st.tuples(st.integers(0, 10_000), st.integers(0, 255)),
