@@ -19,6 +19,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from digests import digest_of
 from jwcrypto.jwk import JWK
 from jwcrypto.jws import JWS
 from pydicom import dcmread
@@ -138,17 +139,17 @@ def _bytes(evidence: Evidence) -> Iterator[str]:
     for it in evidence.kept:
         if it.uid in evidence.origin and not _same(evidence.origin[it.uid], it.image, exact=evidence.exact):
             yield f"{it.uid} is not what the origin has"
-    arrived = {it.uid: {_sha(one.image.content) for one in evidence.kept if one.uid == it.uid} for it in evidence.kept}
+    arrived = {it.uid: {_digest(one.image) for one in evidence.kept if one.uid == it.uid} for it in evidence.kept}
     for line in evidence.claims.get("instances", ()):
         uid = line["sop_instance"]
         if line["fate"] != "stored" or uid not in evidence.origin:
             continue
-        if line.get("note") == "listed, not acknowledged" and line["sha256_received"] is None:
+        if line.get("note") == "listed, not acknowledged" and line["digest_received"] is None:
             # The worker died before it had written down what it measured.
             continue
-        if line["sha256_received"] != _sha(evidence.origin[uid].content):
+        if line["digest_received"] != _digest(evidence.origin[uid]):
             yield f"{uid}: the proof's digest of what was received is not that of the origin"
-        if evidence.exact and line["sha256_sent"] not in arrived.get(uid, ()):
+        if evidence.exact and line["digest_sent"] not in arrived.get(uid, ()):
             yield f"{uid}: the proof's digest of what was sent is not that of what arrived"
 
 
@@ -351,6 +352,10 @@ def _read(image: Image) -> Dataset:
     empty.file_meta = meta
     dcmwrite(head, empty, enforce_file_format=False)
     return dcmread(BytesIO(head.getvalue() + image.content), force=True)
+
+
+def _digest(image: Image) -> str:
+    return digest_of(image.content, image.syntax)
 
 
 def _sha(content: bytes) -> str:

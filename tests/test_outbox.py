@@ -154,8 +154,8 @@ class LyingHub:
 
 
 CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
-    "another digest": lambda it: it["instances"][0].update(sha256_received="0" * 64),
-    "no digest": lambda it: it["instances"][0].update(sha256_received=None),
+    "another digest": lambda it: it["instances"][0].update(digest_received="0" * 64),
+    "no digest": lambda it: it["instances"][0].update(digest_received=None),
     "missing": lambda it: it["instances"][0].update(fate="missing"),
     "another image": lambda it: it["instances"][0].update(sop_instance="1.2.3"),
     "another link": lambda it: it.update(link=str(uuid4())),

@@ -140,7 +140,7 @@ def _manifest(example: dict[str, Any]) -> Manifest:
 
 
 def _delivered(row: dict[str, Any]) -> Delivered:
-    digests = [row[f"sha256_{name}"] for name in ("received", "sent", "pixels", "origin")]
+    digests = [row[name] for name in ("digest_received", "digest_sent", "sha256_pixels", "digest_origin")]
     return Delivered(
         SopInstanceUid(row["sop_instance"]),
         Fate(row["fate"]),

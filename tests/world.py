@@ -14,11 +14,11 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from hashlib import sha256
 from threading import Event, Thread
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from digests import digest_of
 from mounted_hub import MountedHub
 from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
@@ -287,7 +287,7 @@ class OpenWire:
                 yield replace(instance, chunks=_breaking_off(came, broken.detail))
                 raise
             content = b"".join(came)
-            self.wire.origin.sent(grant, {instance.sop_instance: Sha256(sha256(content).hexdigest())})
+            self.wire.origin.sent(grant, {instance.sop_instance: Sha256(digest_of(content, instance.transfer_syntax))})
             if instance.sop_instance in self.wire.alters:
                 content = content[:-1] + bytes([content[-1] ^ 1])
             yield replace(instance, chunks=in_chunks(content))

@@ -6,7 +6,21 @@ import sys
 
 import typer
 
-from linkexchange.commands import audit, demo, doctor, hub, node, outbox, pacs, participant, publish, pull, push, stop
+from linkexchange.commands import (
+    audit,
+    demo,
+    digest,
+    doctor,
+    hub,
+    node,
+    outbox,
+    pacs,
+    participant,
+    publish,
+    pull,
+    push,
+    stop,
+)
 from linkexchange.errors import Fault, SettingRefused
 
 app = typer.Typer(
@@ -27,6 +41,7 @@ app.command("find")(pull.find)
 app.command("pull")(pull.pull)
 app.command("stop")(stop.stop)
 app.command("push")(push.push)
+app.command("digest")(digest.digest)
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(pacs.app, name="pacs")
 app.add_typer(participant.app, name="participant")

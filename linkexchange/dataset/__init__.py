@@ -6,11 +6,12 @@ A data set is never held: it comes and goes as an iterator of chunks, and what i
 from __future__ import annotations
 
 from linkexchange.dataset.header import InstanceHeader, examine, read_header
-from linkexchange.dataset.meter import Meter
+from linkexchange.dataset.meter import Digester, Meter
 from linkexchange.dataset.part10 import IMPLEMENTATION_CLASS_UID, FileMeta, part10_head, split_part10
 
 __all__ = [
     "IMPLEMENTATION_CLASS_UID",
+    "Digester",
     "FileMeta",
     "InstanceHeader",
     "Meter",

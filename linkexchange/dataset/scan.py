@@ -37,6 +37,7 @@ from linkexchange.dataset.elements import (
 )
 from linkexchange.dataset.inflate import Inflater
 from linkexchange.dataset.leap import DELIMITERS, Leap
+from linkexchange.dataset.parts import Span
 from linkexchange.dataset.syntax import IMPLICIT_LITTLE, Encoding, encoding_of
 from linkexchange.errors import InstanceFault
 from linkexchange.model.identifiers import TransferSyntaxUid
@@ -49,7 +50,7 @@ _Step: TypeAlias = tuple[int, Sink | None]
 _Walk: TypeAlias = Generator[_Step, bytes, None]
 
 
-def _pass_over(_: bytes | memoryview) -> None:
+def pass_over(_: bytes | memoryview) -> None:
     """The sink of all that nobody wants."""
 
 
@@ -72,7 +73,8 @@ class Scanner:
     """Walks one data set; raises `InstanceFault` naming the tag where it cannot be followed.
 
     `content` holds the wanted values. With `until`, the walk is `finished` at the first tag from there on, and what
-    is fed afterwards is not looked at. `has_pixels` tells an empty pixel data element from none.
+    is fed afterwards is not looked at. `pixels` is where the value of the data set's pixel data is, None before that
+    is known.
     """
 
     def __init__(
@@ -81,18 +83,18 @@ class Scanner:
         *,
         wanted: Wanted | None = None,
         until: int | None = None,
-        pixels: Sink = _pass_over,
+        pixels: Sink = pass_over,
     ) -> None:
         encoding = encoding_of(syntax)
         top = _Level(encoding, wanted=wanted or {}, last=FIRST_TAG - 1)
         self.content = top.content
         self.finished = False
-        self.has_pixels = False
+        self.pixels: Span | None = None
         self._inflater = Inflater() if encoding.deflated else None
         self._top = top
         self._levels = [top]
         self._until = until
-        self._pixels = pixels
+        self._sink = pixels
         self._position = 0
         self._buffer = bytearray()
         self._done = 0
@@ -177,9 +179,12 @@ class Scanner:
         tag, length = read_tag(head, level.encoding.order), int.from_bytes(head[4:], level.encoding.order)
         if tag == SEQUENCE_END:
             self._leave(level)
+            self._note_pixels(level, goes_on=False)
         elif tag != ITEM:
             raise InstanceFault(f"no item where one must be, in {name(level.tag)}")
         elif level.fragments:
+            self._within(level, length)
+            self._note_pixels(level, length)
             level.fragments(head)
             yield from self._value(level, length, level.fragments)
         elif level.wanted or length == UNDEFINED:
@@ -188,7 +193,12 @@ class Scanner:
                 level.gathered.append(item.content)
             self._enter(level, length, item)
         else:
-            yield from self._value(level, length, _pass_over)
+            yield from self._value(level, length, pass_over)
+
+    def _note_pixels(self, level: _Level, length: int = 0, *, goes_on: bool = True) -> None:
+        if level.fragments and self.pixels:
+            begin, end, _ = self.pixels
+            self.pixels = Span(begin, self._position + length if goes_on else end, goes_on)
 
     # --- a data set or an item: elements
 
@@ -210,8 +220,11 @@ class Scanner:
         yield from self._body(level, tag, length, encoding)
 
     def _body(self, level: _Level, tag: int, length: int, encoding: Encoding) -> _Walk:
-        pixels = self._pixels if self._at_top and tag in PIXELS else None
-        self.has_pixels |= pixels is not None
+        pixels = None
+        if self._at_top and tag in PIXELS and self.pixels is None:
+            goes_on = length == UNDEFINED
+            pixels = self._sink
+            self.pixels = Span(self._position, self._position + (0 if goes_on else length), goes_on)
         inside = level.wanted.get(tag)
         if length == UNDEFINED or inside:
             sequence = _Level(encoding, tag, items=True, wanted=inside or {}, fragments=pixels)
@@ -221,7 +234,7 @@ class Scanner:
         elif tag in level.wanted:
             level.content[tag] = yield from self._keep(level, tag, length)
         else:
-            yield from self._value(level, length, pixels or _pass_over)
+            yield from self._value(level, length, pixels or pass_over)
 
     def _measure(self, level: _Level, head: bytes) -> Generator[_Step, bytes, tuple[bytes, int, Encoding]]:
         """VR (empty where implicit), length, and the encoding of what is inside."""

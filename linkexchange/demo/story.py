@@ -112,7 +112,7 @@ def print_proof(node: Node, ended: Transfer, *, show: Console) -> None:
 def _digests(rows: Sequence[dict[str, str]]) -> Table:
     table = Table("SOP instance", "fate", "bytes", "received", "sent", "pixels", "origin", box=None, pad_edge=False)
     for row in rows:
-        keys = ("sha256_received", "sha256_sent", "sha256_pixels", "sha256_origin")
+        keys = ("digest_received", "digest_sent", "sha256_pixels", "digest_origin")
         table.add_row(
             "…" + row["sop_instance"][-12:], row["fate"], str(row["bytes"]), *(_short(row[key]) for key in keys)
         )

@@ -95,7 +95,7 @@ class OriginNodeClient:
 def _told(body: bytes) -> Told:
     try:
         said = json.loads(body)
-        digests = {SopInstanceUid(uid): Sha256(digest) for uid, digest in said["sha256"].items()}
+        digests = {SopInstanceUid(uid): Sha256(digest) for uid, digest in said["digests"].items()}
         return Told(digests, min(max(int(said.get("newer", 0)), 0), NEWER_MAX))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as wrong:
         raise MessageFault("digests") from wrong

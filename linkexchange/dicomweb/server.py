@@ -121,7 +121,7 @@ class _Origin:
 
     def digests(self, request: Request, _: Brake, transfer: UUID) -> Answer:
         told = self.serve.told(transfer, _participant(request))
-        said = json.dumps({"transfer": str(transfer), "sha256": dict(told.digests), "newer": told.newer})
+        said = json.dumps({"transfer": str(transfer), "digests": dict(told.digests), "newer": told.newer})
         return Answer(200, {"content-type": "application/json"}, said.encode())
 
     def _grant(self, request: Request, study: StudyUid) -> Grant:

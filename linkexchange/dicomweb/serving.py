@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from hashlib import sha256
 from time import monotonic
 from typing import Protocol
 from uuid import UUID
 
-from linkexchange.dataset import part10_head
+from linkexchange.dataset import Digester, part10_head
 from linkexchange.dicomweb.multipart import gathered, new_boundary, write_parts
 from linkexchange.errors import UnknownStudy
 from linkexchange.model.grant import Grant
@@ -111,12 +110,12 @@ class Body:
 
     def _file(self, instance: IncomingInstance) -> Iterator[bytes]:
         """The instance as it is: what is wrong with it is for the requester's node to see, and stands in its proof."""
-        digest = sha256()
+        digester = Digester(instance.transfer_syntax)
         yield part10_head(instance.sop_class, instance.sop_instance, instance.transfer_syntax)
         for chunk in instance.chunks:
-            digest.update(chunk)
+            digester.take(chunk)
             yield chunk
-        self._digests[instance.sop_instance] = Sha256.of(digest)
+        self._digests[instance.sop_instance] = digester.digest
 
     def _note(self) -> None:
         """Hand over the digests about once a second: one transaction per instance would be the slowest step of all."""

@@ -125,5 +125,5 @@ def delivered(claims: Mapping[str, Any], consignment: Consignment, spooled: Coll
     named = (claims["link"], claims["requester"], claims["study"], State(claims["outcome"]))
     if named != (consignment.link, consignment.receiver, consignment.study, State.COMPLETE):
         return frozenset()
-    arrived = {row["sop_instance"]: row["sha256_received"] for row in claims["instances"] if row["fate"] in ARRIVED}
+    arrived = {row["sop_instance"]: row["digest_received"] for row in claims["instances"] if row["fate"] in ARRIVED}
     return frozenset(it.file for it in spooled if arrived.get(it.sop_instance) == it.digest)

@@ -27,7 +27,7 @@ from linkexchange.model.identifiers import (
 from linkexchange.model.study import Manifest
 from linkexchange.model.transfer import State
 
-VERSION = 1
+VERSION = 2
 TYP = "linkexchange-proof+jws"
 
 
@@ -91,13 +91,13 @@ class ProvenInstance:
             "status": it.status,
             "attempts": it.attempts,
             "bytes": it.bytes,
-            "sha256_received": it.received,
-            "sha256_sent": it.sent,
+            "digest_received": it.received,
+            "digest_sent": it.sent,
             "sha256_pixels": it.pixels,
             "sha256_pixels_sent": it.pixels_sent,
             "received_syntax": it.received_syntax,
             "sent_syntax": it.sent_syntax,
-            "sha256_origin": it.at_origin,
+            "digest_origin": it.at_origin,
             "note": it.note,
         }
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 import rawdicom as raw
+from digests import digest_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import dcmread
 
-from linkexchange.dataset import Meter, split_part10
+from linkexchange.dataset import Digester, Meter, split_part10
 from linkexchange.errors import InstanceFault
 from linkexchange.model.identifiers import TransferSyntaxUid
 
@@ -44,6 +45,17 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def digest_alone(content: bytes, syntax: str, size: int) -> str:
+    digester = Digester(TransferSyntaxUid(syntax))
+    for piece in raw.pieces(content, size):
+        digester.take(piece)
+    return digester.digest
+
+
+def digest(before: bytes, pixels: bytes = b"", behind: bytes = b"") -> str:
+    return sha256(b"".join(hashlib.sha256(part).digest() for part in (before, pixels, behind)))
+
+
 @pytest.mark.parametrize("path", READABLE, ids=lambda path: path.name)
 def test_the_pixels_of_every_shipped_file_are_those_that_pydicom_finds(path: raw.Path) -> None:
     meta, rest = split_part10([path.read_bytes()])
@@ -52,10 +64,19 @@ def test_the_pixels_of_every_shipped_file_are_those_that_pydicom_finds(path: raw
     assert meter.pixels == (sha256(theirs) if theirs is not None else None)
 
 
+@pytest.mark.parametrize("path", READABLE, ids=lambda path: path.name)
+def test_the_digest_of_every_shipped_file_is_that_of_its_three_parts(path: raw.Path) -> None:
+    meta, rest = split_part10([path.read_bytes()])
+    content = b"".join(rest)
+    expected = digest_of(content, meta.transfer_syntax)
+    assert measure(content, meta.transfer_syntax, 1000).digest == expected
+    assert {digest_alone(content, meta.transfer_syntax, size) for size in (7, 1000, 1 << 20)} == {expected}
+
+
 def test_all_bytes_are_counted_and_digested() -> None:
     content = raw.element(0x00100010, "PN", b"A^B ")
     meter = measure(content, size=3)
-    assert (meter.bytes, meter.digest, meter.pixels) == (len(content), sha256(content), None)
+    assert (meter.bytes, meter.digest, meter.pixels) == (len(content), digest(content), None)
 
 
 def test_encapsulated_pixels_are_digested_from_the_first_item_to_before_the_delimiter() -> None:
@@ -98,14 +119,45 @@ def test_pixels_that_declare_more_than_there_is_are_a_fault_after_everything_has
     content = raw.element(PIXELS, "OW", b"\0\0", length=0xFFFFFFF0)
     meter = Meter(TransferSyntaxUid(raw.EXPLICIT))
     passed = b"".join(until_fault(meter.through(raw.pieces(content, 4)), "cut off"))
-    assert (passed, meter.digest, meter.pixels) == (content, sha256(content), None)
+    assert (passed, meter.digest, meter.pixels) == (content, digest(content[:12], content[12:]), None)
 
 
 def test_what_cannot_be_followed_is_a_fault_after_everything_has_passed() -> None:
     content = raw.element(0x00100010, "??", b"A^B ") + bytes(100)
     meter = Meter(TransferSyntaxUid(raw.EXPLICIT))
     passed = b"".join(until_fault(meter.through(raw.pieces(content, 4)), "unknown VR"))
-    assert (passed, meter.digest) == (content, sha256(content))
+    assert (passed, meter.digest) == (content, digest(content))
+
+
+@pytest.mark.parametrize("size", [1, 3, 8, 1000])
+@pytest.mark.parametrize(
+    "behind", [raw.element(0xFFFCFFFC, "OB", b"\0\0"), b"", raw.element(PIXELS, "OW", b"\1\2"), b"\xe0\x7f"]
+)
+def test_what_stands_behind_the_pixels_is_a_part_of_its_own(size: int, behind: bytes) -> None:
+    """Be it padding, or what must not be there."""
+    native = raw.element(PIXELS, "OW", b"\1\2\3\4")
+    items = raw.item(b"") + raw.item(b"\xff\xd8\xff\xd9")
+    encapsulated = raw.element(PIXELS, "OB", items, length=raw.UNDEFINED) + raw.SEQUENCE_END
+    assert digest_alone(native + behind, raw.EXPLICIT, size) == digest(native[:12], native[12:], behind)
+    expected = digest(encapsulated[:12], items, raw.SEQUENCE_END + behind)
+    assert digest_alone(encapsulated + behind, raw.JPEG_2000, size) == expected
+
+
+@pytest.mark.parametrize("size", [1, 5, 1000])
+def test_fragments_that_cannot_be_followed_end_the_pixels_wherever_they_are_cut(size: int) -> None:
+    items, nonsense = raw.item(b"\1\2"), b"nonsense" + bytes(20)
+    head = raw.element(PIXELS, "OB", length=raw.UNDEFINED)
+    assert digest_alone(head + items + nonsense, raw.JPEG_2000, size) == digest(head, items, nonsense)
+
+
+@settings(max_examples=40)
+@given(st.binary(max_size=64).map(lambda it: it + bytes(len(it) % 2)), st.binary(max_size=64), st.integers(1, 99))
+def test_a_change_in_one_part_changes_the_digest_and_no_other_part(value: bytes, name: bytes, size: int) -> None:
+    header, other = (raw.element(0x00100010, "PN", it + bytes(len(it) % 2)) for it in (name, name + b"^X"))
+    pixels = raw.element(PIXELS, "OW", value)
+    one, changed = measure(header + pixels, size=size), measure(other + pixels, size=size)
+    assert one.digest != changed.digest
+    assert one.pixels == changed.pixels == sha256(value)
 
 
 def test_no_value_is_held() -> None:

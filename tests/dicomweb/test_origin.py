@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import peers
 import pytest
 import scripted
 from certificates import Authority
+from digests import digest_of_file
 from folder_origin import DOCUMENT, LINK, ORIGIN, REQUESTER, Network
 from shipped import Study
 
@@ -93,7 +93,7 @@ def test_a_study_that_the_origin_does_not_have_at_all_is_an_empty_answer(network
 def test_the_digests_of_the_origin_are_those_of_what_has_arrived(network: Network, study: Study) -> None:
     client = network.client()
     got = _collect(client.retrieve(study.manifest, study.manifest.uids))
-    assert client.told(uuid4()).digests == {uid: hashlib.sha256(content).hexdigest() for uid, content in got.items()}
+    assert client.told(uuid4()).digests == {uid: digest_of_file(study.part10[uid]) for uid in got}
 
 
 def test_how_many_newer_images_there_are_arrives_with_the_digests(network: Network, study: Study) -> None:
@@ -106,7 +106,7 @@ def test_how_many_newer_images_there_are_arrives_with_the_digests(network: Netwo
 def test_an_origin_that_counts_newer_images_in_a_strange_way_is_not_believed(
     network: Network, said: bytes, newer: int
 ) -> None:
-    body = b'{"sha256": {}, ' + said[1:] if said != b"{}" else b'{"sha256": {}}'
+    body = b'{"digests": {}, ' + said[1:] if said != b"{}" else b'{"digests": {}}'
     with _scripted(network, scripted.http(200, body)) as client:
         assert client.told(uuid4()).newer == newer
 
@@ -293,11 +293,11 @@ def test_a_document_of_another_media_type_is_refused(network: Network) -> None:
         b"",
         b"[]",
         b"{}",
-        b'{"sha256": {}, "newer": "many"}',
-        b'{"sha256": {}, "newer": 1e999}',
-        b'{"sha256": 5}',
-        b'{"sha256": {"1.2": "x"}}',
-        b'{"sha256": {"1..2": "%s"}}' % (b"a" * 64),
+        b'{"digests": {}, "newer": "many"}',
+        b'{"digests": {}, "newer": 1e999}',
+        b'{"digests": 5}',
+        b'{"digests": {"1.2": "x"}}',
+        b'{"digests": {"1..2": "%s"}}' % (b"a" * 64),
     ],
 )
 def test_malformed_digests_are_refused(network: Network, body: bytes) -> None:

@@ -125,7 +125,7 @@ def test_digests_need_a_certificate_that_names_a_participant(network: Network) -
 def test_of_nothing_there_are_no_digests_and_nothing_newer(network: Network) -> None:
     transfer = uuid4()
     status, _, body = network.get(f"/transfers/{transfer}/digests")
-    assert (status, json.loads(body)) == (200, {"transfer": str(transfer), "sha256": {}, "newer": 0})
+    assert (status, json.loads(body)) == (200, {"transfer": str(transfer), "digests": {}, "newer": 0})
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/", "/dicomweb/studies", "/dicomweb/studies/2.25.81/x"])

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import hashlib
 import io
 from pathlib import Path
 
 import pytest
 import shipped
+from digests import digest_of_file
 from folder_origin import FolderOrigin
 from shipped import Study
 
@@ -59,7 +59,7 @@ def test_the_digests_are_noted_before_the_end_is_sent(origin: FolderOrigin, stud
     for chunk in _body(origin).chunks(Brake()):
         if chunk.endswith(b"--\r\n"):
             break
-    assert origin.noted == {uid: hashlib.sha256(content).hexdigest() for uid, content in study.data_sets.items()}
+    assert origin.noted == {uid: digest_of_file(file) for uid, file in study.part10.items()}
 
 
 def test_the_digests_are_noted_on_the_way_too(origin: FolderOrigin, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from checker import Arrival, Evidence, Image, first_bad, violations
+from digests import digest_of
 from jwcrypto.jwk import JWK
 from jwcrypto.jws import JWS, InvalidJWSSignature
 
@@ -32,13 +33,13 @@ def sha(content: bytes) -> str:
 
 
 def line(uid: str, **changes: Any) -> dict[str, Any]:
-    digest = sha(STUDY[uid].content)
+    digest = digest_of(STUDY[uid].content, STUDY[uid].syntax)
     return {
         "sop_instance": uid,
         "fate": "stored",
         "attempts": 1,
-        "sha256_received": digest,
-        "sha256_sent": digest,
+        "digest_received": digest,
+        "digest_sent": digest,
         **changes,
     }
 
@@ -134,11 +135,11 @@ PLANTED: dict[str, tuple[str, Callable[[], Evidence]]] = {
     ),
     "a digest of what was received": (
         "V2",
-        lambda: replace(TRUE, proof=proof(line(FIRST), line(SECOND), line(THIRD, sha256_received=sha(b"")))),
+        lambda: replace(TRUE, proof=proof(line(FIRST), line(SECOND), line(THIRD, digest_received=sha(b"")))),
     ),
     "a digest of what was sent": (
         "V2",
-        lambda: replace(TRUE, proof=proof(line(FIRST), line(SECOND), line(THIRD, sha256_sent=sha(b"")))),
+        lambda: replace(TRUE, proof=proof(line(FIRST), line(SECOND), line(THIRD, digest_sent=sha(b"")))),
     ),
     "stored twice, counted once": ("V3", lambda: replace(TRUE, arrivals=[*ALL, ALL[0]])),
     "stored twice, differently": ("V3", lambda: replace(TRUE, arrivals=[*ALL, changed(FIRST)])),

@@ -18,7 +18,7 @@ from linkexchange.conform import hostile, made, units
 from linkexchange.conform.images import CT, EXPLICIT, IMPLICIT, Instance, decode, encode
 from linkexchange.conform.manners import Scene
 from linkexchange.conform.units import Element, Field, Wish
-from linkexchange.dataset import Meter, header, read_header, split_part10
+from linkexchange.dataset import Digester, Meter, header, read_header, split_part10
 from linkexchange.dicom import acse, command, pdu
 from linkexchange.dicom.bulk import Association
 from linkexchange.dicom.command import Command
@@ -105,13 +105,14 @@ def meters(content: bytes) -> None:
     """A data set that is measured on its way."""
     if not content:
         return
-    meter = Meter(TransferSyntaxUid(SYNTAXES[content[0] % len(SYNTAXES)]))
-    through = bytearray()
+    syntax, data = TransferSyntaxUid(SYNTAXES[content[0] % len(SYNTAXES)]), content[1:]
+    meter, alone, through = Meter(syntax), Digester(syntax), bytearray()
+    alone.take(data)
     try:
         for chunk in meter.through(_pieces(content[1:])):
             through += chunk
     finally:
-        assert bytes(through) == content[1:]
+        assert (bytes(through), meter.digest) == (data, alone.digest)
 
 
 def files(content: bytes) -> None:

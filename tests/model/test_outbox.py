@@ -44,7 +44,7 @@ def spooled(number: int) -> Spooled:
 
 
 def claims(consignment: Consignment, *held: Spooled, outcome: str = "complete", fate: str = "stored") -> dict[str, Any]:
-    rows = [{"sop_instance": it.sop_instance, "fate": fate, "sha256_received": it.digest} for it in held]
+    rows = [{"sop_instance": it.sop_instance, "fate": fate, "digest_received": it.digest} for it in held]
     named = {"link": consignment.link, "requester": consignment.receiver, "study": STUDY}
     return {**named, "outcome": outcome, "instances": rows}
 

@@ -30,8 +30,8 @@ def test_what_an_earlier_transfer_has_brought_is_not_asked_for_again(world: Worl
     again = world.pull(entry)
     assert (again.state, world.pacs[PRACTICE].sent) == (State.COMPLETE, [])
     assert fates(world, again) == ["held"] * 4
-    assert {it["sha256_received"] for it in rows(world, again).values()} == {
-        it["sha256_received"] for it in first.values()
+    assert {it["digest_received"] for it in rows(world, again).values()} == {
+        it["digest_received"] for it in first.values()
     }
 
 
@@ -147,7 +147,7 @@ def test_after_a_break_what_was_sent_whole_and_is_listed_is_stored_and_not_sent_
     row = rows(world, transfer)[uid(2)]
     assert (transfer.state, world.pacs[PRACTICE].sent.count(uid(2))) == (State.COMPLETE, 1)
     assert (row["fate"], row["note"], row["status"]) == ("stored", "listed, not acknowledged", None)
-    assert row["sha256_sent"] == row["sha256_origin"]
+    assert row["digest_sent"] == row["digest_origin"]
 
 
 def test_the_next_run_does_not_send_again_what_was_sent_whole_and_is_listed(world: World) -> None:
@@ -194,7 +194,7 @@ def test_a_person_who_stops_gets_a_proof_of_what_was_sent_whole_and_never_answer
     found = rows(world, world.transfer(transfer))
     assert {it for it, row in found.items() if row["fate"] == "stored"} == set(pacs.instances)
     assert {row["note"] for row in found.values()} == {"listed, not acknowledged", ""}
-    assert found[uid(1)]["sha256_sent"]
+    assert found[uid(1)]["digest_sent"]
 
 
 def test_what_was_never_answered_and_is_not_listed_stays_missing(world: World) -> None:

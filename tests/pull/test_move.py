@@ -63,7 +63,7 @@ def test_1_1_04_a_syntax_that_is_not_taken_is_converted_without_loss_and_both_di
     assert transfer.state is State.COMPLETE
     for row in instances(world, transfer.transfer):
         assert (row["received_syntax"], row["sent_syntax"]) == (EXPLICIT, IMPLICIT)
-        assert row["sha256_received"] == row["sha256_origin"] != row["sha256_sent"]
+        assert row["digest_received"] == row["digest_origin"] != row["digest_sent"]
         assert row["sha256_pixels"] == row["sha256_pixels_sent"]
 
 

@@ -40,7 +40,7 @@ def test_a_study_arrives_byte_for_byte_and_the_proof_says_complete(world: World)
 def test_the_proof_names_each_instance_with_the_digests_of_both_ends(world: World) -> None:
     proof = world.proof(world.pull(world.publish()).transfer)
     for row in proof["instances"]:  # type: ignore[attr-defined]
-        assert row["sha256_origin"] == row["sha256_received"] == row["sha256_sent"]
+        assert row["digest_origin"] == row["digest_received"] == row["digest_sent"]
         assert (row["fate"], row["attempts"], row["status"]) == ("stored", 1, 0)
 
 

@@ -5,11 +5,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from digests import digest_of
 from spool.conftest import ALARM_BYTES, KEY, MAX_BYTES, files, incoming, send, waiting
 from structlog.testing import capture_logs
 from world import CT, EXPLICIT, HOSPITAL, PRACTICE, STUDY, data_set, in_chunks, series_of, uid
@@ -38,7 +38,7 @@ def test_what_is_taken_waits_with_its_row_and_its_file(intake: Intake, folder: F
     [it] = waiting(intake)
     content = data_set(1)
     assert (it.sop_instance, it.sop_class, it.study, it.series) == (uid(1), CT, STUDY, series_of(1))
-    assert (it.bytes, it.digest) == (len(content), sha256(content).hexdigest())
+    assert (it.bytes, it.digest) == (len(content), digest_of(content, EXPLICIT))
     assert (it.transfer_syntax, it.calling, it.delivered) == (EXPLICIT, "MODALITY", False)
     assert b"".join(folder.read(it.file)) == content
     assert [path.name for path in files(folder)] == [it.file.hex]

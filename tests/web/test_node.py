@@ -199,7 +199,7 @@ def test_the_proof_can_be_read_as_a_table_of_every_instance(world: World, practi
     transfer = world.pull(world.publish())
     page = practice.get(f"/transfers/{transfer.transfer}/proof").text
     assert page.count("<tr><td>") == 4
-    assert str(world.proof(transfer.transfer)["instances"][0]["sha256_received"]) in page  # type: ignore[index]
+    assert str(world.proof(transfer.transfer)["instances"][0]["digest_received"]) in page  # type: ignore[index]
 
 
 def test_transfers_are_listed_newest_first_with_the_names_of_the_directory(world: World, practice: Visitor) -> None:

@@ -83,7 +83,7 @@ def _line(row: Mapping[str, Any]) -> InstanceLine:
         status=row["status"],
         attempts=row["attempts"],
         bytes=row["bytes"],
-        received=row["sha256_received"] or "",
+        received=row["digest_received"] or "",
         pixels=row["sha256_pixels"] or "",
         note=row["note"],
         pixels_sent=row["sha256_pixels_sent"] or "",
