@@ -31,7 +31,7 @@ class Received:
 
     head: dict[str, str]
     connection: int
-    body: bytes = b""
+    body: bytearray = field(default_factory=bytearray)
     whole: bool = False
 
     @property

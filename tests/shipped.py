@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import peers
 from pydicom import dcmread
@@ -35,6 +36,12 @@ def study(
     names: Iterable[str] = PLAIN + COMPRESSED, *, root: str = "2.25.81", copies: int = 2, taller: int = 1
 ) -> Study:
     """A study with `copies` instances of each file; images without compression may be made `taller`."""
+    return _study(tuple(names), root, copies, taller)
+
+
+@cache
+def _study(names: tuple[str, ...], root: str, copies: int, taller: int) -> Study:
+    """Made once, since many files of tests want the same."""
     part10: dict[SopInstanceUid, bytes] = {}
     series = []
     for place, name in enumerate(names, 1):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 from typer.main import get_command
-from typer.testing import CliRunner
 
 from linkexchange.commands import app
 
+COMMAND = get_command(app)
 WORDS = [
     *[
         [name]
@@ -42,14 +43,14 @@ def leaves(command: object, path: tuple[str, ...] = ()) -> list[list[str]]:
 
 
 def test_the_list_of_commands_is_complete() -> None:
-    assert sorted(leaves(get_command(app))) == sorted(WORDS)
+    assert sorted(leaves(COMMAND)) == sorted(WORDS)
 
 
 @pytest.mark.parametrize("words", WORDS, ids=" ".join)
 def test_help_has_a_sentence_for_the_command_and_for_each_of_its_options(words: list[str]) -> None:
-    result = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"})
+    result = CliRunner().invoke(COMMAND, [*words, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"})
     assert result.exit_code == 0
-    command = get_command(app)
+    command = COMMAND
     for word in words:
         command = command.commands[word]  # type: ignore[attr-defined]
     assert len(command.help or "") > 20

@@ -11,7 +11,7 @@ import braking
 import pytest
 import scp
 import scripted_pacs as scripted
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rawdicom import joined
 
@@ -137,7 +137,6 @@ def test_128_contexts_are_accepted_by_pynetdicom() -> None:
 
 
 @given(st.lists(st.binary(max_size=300), max_size=5), st.integers(8, 300))
-@settings(max_examples=20)
 def test_messages_come_out_as_they_went_in_however_small_the_pdus(chunks: list[bytes], max_bytes: int) -> None:
     content = b"".join(chunks) + bytes(len(b"".join(chunks)) % 2)
     stream = pdu.write_command(STORE.encode(), 1, max_bytes) + joined(pdu.write_data([content], 1, max_bytes))
@@ -316,7 +315,6 @@ def test_d_13_a_pacs_that_does_not_keep_to_the_protocol_is_unavailable(stream: b
         max_size=6,
     )
 )
-@settings(max_examples=30)
 def test_d_13_whatever_a_pacs_says_it_is_at_worst_unavailable(stream: list[bytes]) -> None:
     assert fate(b"".join(stream))
 
