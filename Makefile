@@ -6,6 +6,11 @@ UV_VERSION := 0.13.5
 UV := $(BIN)/uv
 LOCKED := uv.lock pyproject.toml ti-adapter/pyproject.toml
 PYTEST := $(BIN)/pytest -q
+# The fast tests run as two processes of about the same length, each of which imports what its own half needs.
+QUICK := $(PYTEST) --hypothesis-profile=quick -m "not slow and not peers and not root and not database"
+WIRES := $(addprefix tests/,conform dataset dicom dicomweb faults transcoding)
+# What runs at the same time is printed one after another, where make can do so.
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 JOBS ?= 2
 CUTS ?= 200
 KILLS ?= 300
@@ -16,7 +21,7 @@ FUZZ_SECONDS ?= 600
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check format test cuts kills fuzz benchmarks benchmarks-transfers system-packages lock clean
+.PHONY: help demo check lint quick-wires quick-others format test cuts kills fuzz benchmarks benchmarks-transfers system-packages lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,12 +30,20 @@ demo: $(VENV)/.demo ## A whole network on this machine, with real images (ARGS=-
 	@exec $(BIN)/linkexchange demo $(ARGS)
 
 check: $(VENV)/.dev ## Lint, format, types, import contracts, sizes and the fast tests, in under a minute
+	@$(MAKE) --no-print-directory --jobs 3 $(SYNC) quick-others lint quick-wires
+
+lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/sizes.py
-	$(PYTEST) -n $(JOBS) --hypothesis-profile=quick -m "not slow and not peers and not root and not database" tests
+	$(BIN)/mypy
+
+quick-wires: $(VENV)/.dev
+	$(QUICK) $(WIRES)
+
+quick-others: $(VENV)/.dev
+	$(QUICK) tests $(WIRES:%=--ignore=%)
 
 test: $(VENV)/.dev system-packages ## Every test, with real PACS and a real browser
 	$(PYTEST) -n $(JOBS) --dist loadfile --no-loadscope-reorder tests
@@ -75,5 +88,5 @@ $(VENV)/.demo: $(VENV)/.uv $(LOCKED)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.uv $(LOCKED)
-	$(UV) sync --quiet --frozen --all-packages --all-extras
+	$(UV) sync --quiet --frozen --all-packages --all-extras --compile-bytecode
 	@touch $@ $(VENV)/.demo
