@@ -15,7 +15,7 @@ from linkexchange.model.identifiers import AeTitle, StudyUid
 from linkexchange.model.passport import Passport
 
 NODE = AeTitle("NODE")
-SHORT = Timeouts(connect_seconds=1, negotiate_seconds=1, idle_seconds=1)
+SHORT = Timeouts(connect_seconds=10, negotiate_seconds=10, idle_seconds=4)
 STUDY = StudyUid("1.2")
 Step = Callable[[Visit], Iterator[Finding]]
 

@@ -75,10 +75,12 @@ def caller(node: Node, *instances: Instance, called: str = NODE, calling: str = 
     return Caller(node.place, contexts, calling=calling, called=called)
 
 
-def send_half(node: Node, instance: Instance) -> None:
+def send_half(node: Node, instance: Instance, *, then: Callable[[], None]) -> None:
     """Begin to store an instance, and wait for the other side to hang up."""
     with _begun(node, instance) as (calling, context), suppress(Gone):
         calling.talk.send_content(context, instance.content[:1000], ends=False)
+        calling.talk.pause(0.2)
+        then()
         calling.talk.read_pdu()
 
 

@@ -42,14 +42,13 @@ def serve(
         ae.add_supported_context(sop_class, [EXPLICIT, IMPLICIT], scu_role=True, scp_role=True)
     for name, value in settings.items():
         setattr(ae, name, value)
-    port = peers.free_port()
-    server = ae.make_server((peers.HOST, port), evt_handlers=list(handlers), server_class=ThreadedAssociationServer)
+    server = ae.make_server((peers.HOST, 0), evt_handlers=list(handlers), server_class=ThreadedAssociationServer)
     ae._servers.append(server)
     # Started by hand, since the interval of start_server makes every test wait half a second for its end.
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield Passport("scripted", AE_TITLE, peers.HOST, port)
+        yield Passport("scripted", AE_TITLE, peers.HOST, server.socket.getsockname()[1])
     finally:
         server.shutdown()
         thread.join()
@@ -58,7 +57,7 @@ def serve(
 @contextmanager
 def raw(talk: Callable[[socket.socket], None]) -> Iterator[Passport]:
     """A socket that does not know DICOM: `talk` gets the first connection."""
-    with socket.create_server((peers.HOST, peers.free_port())) as listener:
+    with socket.create_server((peers.HOST, 0)) as listener:
         over = threading.Event()
 
         def run() -> None:

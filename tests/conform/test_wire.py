@@ -35,10 +35,10 @@ def _echo(listener: socket.socket) -> None:
                 connection.sendall(received)
 
 
-def said(wire: Wire, content: bytes = CONTENT) -> bytes:
+def said(wire: Wire, content: bytes = CONTENT, *, patience_seconds: float = 20) -> bytes:
     """What comes back until it ends. Raises TimeoutError or ConnectionResetError."""
     came = bytearray()
-    with socket.create_connection((HOST, wire.port), timeout=1) as connection:
+    with socket.create_connection((HOST, wire.port), timeout=patience_seconds) as connection:
         sender = threading.Thread(target=_send, args=(connection, content))
         sender.start()
         try:
@@ -77,7 +77,7 @@ def test_a_half_close_ends_one_way(echoing: tuple[str, int]) -> None:
 def test_a_stall_lets_nothing_more_through(echoing: tuple[str, int]) -> None:
     with Wire(echoing, Cut(How.HANG, after=5000)) as wire:
         with pytest.raises(TimeoutError):
-            said(wire)
+            said(wire, patience_seconds=1)
         assert wire.carried[Way.FROM_TARGET] == 5000
 
 

@@ -61,7 +61,7 @@ def together(most: int) -> scripted.Handler:
 
     def store(_: Any) -> int:
         try:
-            barrier.wait(timeout=5)
+            barrier.wait(timeout=20)
         except threading.BrokenBarrierError:
             return 0xC000
         return 0
@@ -114,7 +114,7 @@ def test_every_reply_is_about_its_own_instance() -> None:
     barrier = threading.Barrier(3)
 
     def store(event: Any) -> int:
-        barrier.wait(timeout=5)
+        barrier.wait(timeout=20)
         return status_of[event.request.AffectedSOPInstanceUID]
 
     with scripted.serve((evt.EVT_C_STORE, store)) as passport, way(passport, 3) as delivery:
@@ -206,7 +206,7 @@ def test_an_abort_in_the_middle_of_an_instance_leaves_the_other_association_alon
         request = association.receive()[1]
         if next(order) == 0:
             first_is_in_hand.set()
-            go_on.wait(5)
+            go_on.wait(20)
             scp.answer(association, request)
         else:
             association.abort()
@@ -217,7 +217,7 @@ def test_an_abort_in_the_middle_of_an_instance_leaves_the_other_association_alon
 
     with scp.serving(talk) as passport, way(passport, 2) as delivery:
         delivery.send(instance("1.2.1"))
-        assert first_is_in_hand.wait(5)
+        assert first_is_in_hand.wait(20)
         with pytest.raises(PacsUnavailable):
             delivery.send(replace(instance("1.2.2"), chunks=endless()))
         go_on.set()
@@ -227,7 +227,7 @@ def test_an_abort_in_the_middle_of_an_instance_leaves_the_other_association_alon
 def answered(delivery: Any, *numbers: int) -> None:
     """Wait until the replies on these lanes have arrived, and nobody has taken them."""
     for number in numbers:
-        for _ in range(500):
+        for _ in range(2000):
             if delivery.lanes[number].association.has_input():
                 break
             threading.Event().wait(0.01)
@@ -250,7 +250,7 @@ def test_a_reply_that_has_come_is_not_lost_when_another_association_breaks() -> 
 
     def talk(association: Association) -> None:
         _, request = association.receive()
-        barrier.wait(5)
+        barrier.wait(20)
         if request.sop_instance == "1.2.1":
             scp.answer(association, request)
             association.receive()
@@ -318,7 +318,7 @@ def test_the_brake_frees_whoever_delivers(moment: str) -> None:
 
     def hold(association: Association) -> None:
         association.receive()
-        over.wait(10)
+        over.wait(20)
 
     with scp.serving(hold) as passport:
         assert braking.frees(brake, lambda: deliver(passport), over=over)
@@ -337,7 +337,7 @@ def test_a_reply_that_is_still_out_when_the_way_is_closed_is_not_waited_for() ->
     with scp.serving(hold) as passport:
         with way(passport) as delivery:
             delivery.send(instance("1.2.3"))
-        assert over.wait(5)
+        assert over.wait(20)
     assert [it.sop_instance for it in heard] == ["1.2.3"]
 
 

@@ -172,10 +172,10 @@ def test_1_1_03_an_instance_of_empty_fragments_is_given_up() -> None:
 
 
 def test_1_1_03_a_slow_pacs_is_waited_for_as_long_as_something_comes(node: receiving.Node) -> None:
-    slow = OriginManners(pause_seconds=0.2, counts=Counts.NONE)
+    slow = OriginManners(pause_seconds=0.7, counts=Counts.NONE)
     with OriginPacs(STUDY[:4], slow, destinations=node.destinations) as pacs:
         asked = manifest(STUDY[:4])
-        stream = node.archive(pacs, timeouts=Timeouts(10, 10, 0.5)).retrieve(asked, asked.uids)
+        stream = node.archive(pacs, timeouts=Timeouts(10, 10, 2)).retrieve(asked, asked.uids)
         assert len([b"".join(one.chunks) for one in stream]) == 4
 
 
@@ -221,8 +221,7 @@ def test_a_brake_frees_a_thread_that_waits_in_the_middle_of_an_instance(node: re
     with OriginPacs(STUDY, OriginManners(breaking=Breaking(How.HANG))) as pacs:
         pacs.destinations.update(node.destinations)
         stream = node.archive(pacs, timeouts=Timeouts(idle_seconds=60)).retrieve(MANIFEST, MANIFEST.uids, brake=brake)
-        halves = threading.Timer(0.2, lambda: receiving.send_half(node, one))
-        threading.Timer(0.6, brake.pull).start()
+        halves = threading.Timer(0.2, lambda: receiving.send_half(node, one, then=brake.pull))
         halves.start()
         started = time.monotonic()
         with pytest.raises(PacsUnavailable):

@@ -242,7 +242,7 @@ def test_a_pacs_that_falls_silent_is_given_up() -> None:
 
 @pytest.mark.slow
 def test_a_slow_pacs_is_waited_for_as_long_as_something_comes() -> None:
-    with scripted.serve(sending(*UIDS, before=lambda _: time.sleep(0.8))) as passport:
+    with scripted.serve(sending(*UIDS, before=lambda _: time.sleep(0.5))) as passport:
         assert len(files(archive(passport, idle_seconds=2), manifest(), frozenset(UIDS))) == len(UIDS)
 
 

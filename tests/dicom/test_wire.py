@@ -96,13 +96,13 @@ def test_a_pdu_is_read_that_comes_byte_by_byte() -> None:
 def test_whoever_is_slow_but_not_silent_is_not_given_up() -> None:
     def drip() -> None:
         for byte in whole(b"abcdef"):
-            time.sleep(0.1)
+            time.sleep(0.2)
             other.sendall(bytes((byte,)))
 
-    with wired(silence_seconds=0.7) as (wire, other), meanwhile(drip):
+    with wired(silence_seconds=2) as (wire, other), meanwhile(drip):
         begun = time.monotonic()
         assert bytes(wire.read()[1]) == b"abcdef"
-        assert time.monotonic() - begun > 0.7
+        assert time.monotonic() - begun > 2
 
 
 def test_whoever_is_silent_in_the_middle_of_a_pdu_is_given_up() -> None:
@@ -122,10 +122,10 @@ def test_whoever_reads_slowly_is_not_given_up() -> None:
     def sip() -> None:
         left = len(block)
         while left:
-            time.sleep(0.02)
+            time.sleep(0.05)
             left -= len(other.recv(256 << 10))
 
-    with wired(silence_seconds=0.4) as (wire, other):
+    with wired(silence_seconds=1.2) as (wire, other):
         other.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
         with meanwhile(sip):
             wire.write(block)
@@ -163,10 +163,10 @@ def test_whoever_hangs_up_in_good_order_lets_the_other_side_read_to_the_end() ->
 
 
 def test_whoever_does_not_close_is_not_waited_for_any_longer() -> None:
-    with wired() as (wire, other):
+    with wired(silence_seconds=60) as (wire, other):
         begun = time.monotonic()
         wire.hang_up(0.1)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 20
         assert other.recv(1) == b""
 
 

@@ -98,11 +98,11 @@ def test_f_12_the_brake_frees_a_thread_that_waits_for_a_silent_service(
         scripted.server(silent, context=tls.server if secure else None) as server,
         Connection(server.url, FAULTS, context=context, idle_seconds=30) as connection,
     ):
-        threading.Timer(0.3, brake.pull).start()
         began = time.monotonic()
+        threading.Timer(0.3, brake.pull).start()
         with pytest.raises(OriginUnavailable if place == 0 else TransferInterrupted):
             _pull(connection, study, brake=brake)
-        assert 0.2 < time.monotonic() - began < 8
+        assert 0.2 < time.monotonic() - began < 20
 
 
 def test_f_12_the_brake_frees_a_thread_that_waits_for_the_handshake(study: Study, tls: Tls) -> None:
@@ -114,7 +114,7 @@ def test_f_12_the_brake_frees_a_thread_that_waits_for_the_handshake(study: Study
             began = time.monotonic()
             with pytest.raises(OriginUnavailable):
                 _pull(connection, study, brake=brake)
-            assert time.monotonic() - began < 8
+            assert time.monotonic() - began < 20
 
 
 def test_f_12_the_brake_frees_a_thread_that_waits_for_a_connection(study: Study) -> None:
@@ -130,7 +130,7 @@ def test_f_12_the_brake_frees_a_thread_that_waits_for_a_connection(study: Study)
             began = time.monotonic()
             with pytest.raises(OriginUnavailable):
                 _pull(connection, study, brake=brake)
-            assert time.monotonic() - began < 8
+            assert time.monotonic() - began < 20
         for other in waiting:
             other.close()
 

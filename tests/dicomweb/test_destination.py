@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -24,7 +25,7 @@ from linkexchange.model.passport import Passport
 from linkexchange.model.patient import PatientHeader
 from linkexchange.ports import CHUNK_MAX_BYTES, Brake, Destination, IncomingInstance, Reply
 
-CHUNK = 10_000
+CHUNK, PATIENCE_SECONDS = 10_000, 6.0
 EXPLICIT = TransferSyntaxUid("1.2.840.10008.1.2.1")
 
 
@@ -288,26 +289,26 @@ def test_an_instance_whose_reading_fails_is_never_sent_to_its_end(after: int) ->
 @pytest.mark.parametrize("secure", [False, True])
 def test_f_12_the_brake_frees_a_thread_that_waits_for_an_answer(secure: bool, tls: stow.Tls) -> None:
     brake = Brake()
-    with stow.server(_never, context=tls.server if secure else None) as service:
+    with _silent(context=tls.server if secure else None) as service:
         destination = StowDestination(service.passport(), context=tls.client if secure else None)
         with destination.deliver([], brake=brake) as delivery:
             delivery.send(_small("2.25.1"))
             freed = _pull(brake)
             with pytest.raises(PacsUnavailable):
                 delivery.send(_small("2.25.2"))
-            assert freed() < 0.5
+            assert freed() < PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize("secure", [False, True])
 def test_f_12_the_brake_frees_a_thread_that_cannot_send_on(secure: bool, tls: stow.Tls) -> None:
     brake = Brake()
-    with stow.server(_never, reads=False, context=tls.server if secure else None) as service:
+    with _silent(reads=False, context=tls.server if secure else None) as service:
         destination = StowDestination(service.passport(), context=tls.client if secure else None)
         with destination.deliver([], brake=brake) as delivery:
             freed = _pull(brake)
             with pytest.raises(PacsUnavailable):
                 delivery.send(_endless("2.25.1"))
-            assert freed() < 0.5
+            assert freed() < PATIENCE_SECONDS
 
 
 def test_behind_a_pulled_brake_nothing_is_opened() -> None:
@@ -445,9 +446,20 @@ def _failing(instance: IncomingInstance, fault: Fault, after: int) -> IncomingIn
     return replace(instance, chunks=chunks())
 
 
-def _never(_: stow.Received) -> bytes:
-    time.sleep(1.5)
-    return b""
+@contextmanager
+def _silent(**how: Any) -> Iterator[stow.StowServer]:
+    """A service that answers only when the test is over."""
+    over = threading.Event()
+
+    def never(_: stow.Received) -> bytes:
+        over.wait(3 * PATIENCE_SECONDS)
+        return b""
+
+    with stow.server(never, **how) as service:
+        try:
+            yield service
+        finally:
+            over.set()
 
 
 def _pull(brake: Brake) -> Callable[[], float]:

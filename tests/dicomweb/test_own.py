@@ -33,6 +33,7 @@ class Pacs:
     acknowledged: int = 0
     stopped: threading.Event = field(default_factory=threading.Event)
     silent: bool = False
+    waits: threading.Event = field(default_factory=threading.Event)
 
     def fetch(self, place: Place, brake: Brake) -> Generator[IncomingInstance, None, None]:
         self.asked.append(place)
@@ -40,7 +41,8 @@ class Pacs:
             raise self.fault
         if self.silent:
             with brake.stops(self.stopped.set):
-                self.stopped.wait(20)
+                self.waits.set()
+                self.stopped.wait(60)
             raise PacsUnavailable
         if file := self.study.part10.get(place.instance):
             meta, chunks = split_part10(iter([file]))
@@ -55,10 +57,10 @@ class Node:
     port: int
     own: NodeCertificate
 
-    def source(self, certificate: NodeCertificate | None = None) -> OwnNode:
+    def source(self, certificate: NodeCertificate | None = None, *, idle_seconds: float = 20) -> OwnNode:
         shown = certificate or self.own
         context = client_context(shown.certificate, shown.key, shown.ca)
-        return OwnNode(f"https://localhost:{self.port}", "Röntgen 1", context, idle_seconds=5)
+        return OwnNode(f"https://localhost:{self.port}", "Röntgen 1", context, idle_seconds=idle_seconds)
 
 
 @pytest.fixture
@@ -114,7 +116,9 @@ def test_a_pacs_that_is_not_registered_has_nothing(node: Node, study: Study) -> 
 
 def test_a_brake_frees_both_processes(node: Node, study: Study) -> None:
     node.pacs.silent, brake = True, Brake()
-    threading.Timer(0.3, brake.pull).start()
+    pulling = threading.Thread(target=lambda: (node.pacs.waits.wait(20), brake.pull()))
+    pulling.start()
     with pytest.raises(PacsUnavailable):
-        next(node.source().retrieve(study.manifest, study.manifest.uids, brake=brake))
-    assert node.pacs.stopped.wait(5)
+        next(node.source(idle_seconds=60).retrieve(study.manifest, study.manifest.uids, brake=brake))
+    assert node.pacs.stopped.wait(15)
+    pulling.join()

@@ -95,6 +95,7 @@ def test_1_2_whoever_stops_a_transfer_waits_less_than_two_seconds_though_the_arc
         running = threading.Thread(target=_until_overtaken, args=(play,))
         running.start()
         while not play.target.received:
+            assert running.is_alive()
             time.sleep(0.01)
         assert play.transfer
         pull.stop(world.practice, play.transfer, "Dr. Test")

@@ -82,7 +82,7 @@ def test_it_can_be_stopped_while_it_waits(world: World) -> None:
         began = time.monotonic()
         pull.stop(world.practice, transfer, "test")
         worker.join()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15
     assert state_and_reason(world, transfer) == (State.STOPPED, "stopped-by-person: test")
 
 

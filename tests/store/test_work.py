@@ -238,7 +238,7 @@ def test_a_process_that_freezes_within_a_transaction_holds_nobody_back(
     database: Database, urls: tuple[str, str], clock: Clock
 ) -> None:
     run = begun(database, clock)
-    frozen = Database(engine_of(urls[1], frozen_seconds=0.3), read_document=documents.read, now=clock)
+    frozen = Database(engine_of(urls[1], frozen_seconds=1), read_document=documents.read, now=clock)
 
     def freeze_and_wake() -> None:
         with frozen.work(ME) as work:

@@ -33,7 +33,7 @@ def answers(found: Findings) -> dict[Check, Answer]:
 
 
 def hanging(_: Any) -> Iterator[Any]:
-    time.sleep(3)
+    time.sleep(6)
     yield 0, None
 
 
@@ -52,7 +52,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_f_12_a_check_that_hangs_is_not_answered_and_the_others_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("linkexchange.dicom.probe.course.PATIENCE", visit.Timeouts(5, 5, 2))
+    monkeypatch.setattr("linkexchange.dicom.probe.course.PATIENCE", visit.Timeouts(10, 10, 4))
     with scripted.serve((evt.EVT_C_FIND, hanging)) as passport:
         found = answers(at(passport))
     assert found[Check.STUDY_FIND] is Answer.UNANSWERED
@@ -62,11 +62,11 @@ def test_f_12_a_check_that_hangs_is_not_answered_and_the_others_are(monkeypatch:
 def test_1_1_03_a_pacs_that_is_pending_for_ever_is_cut_off_when_the_time_of_the_check_is_over() -> None:
     started = time.monotonic()
     with scripted.serve((evt.EVT_C_FIND, dripping)) as passport:
-        found = at(passport, check_seconds=0.3)
+        found = at(passport, check_seconds=1.5)
     silent = found.finding(Check.STUDY_FIND)
     assert silent
     assert (silent.answer, silent.evidence) == (Answer.UNANSWERED, "it was not at an end when its time was over")
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 60
 
 
 def test_when_the_time_of_the_probe_is_over_nothing_more_is_asked() -> None:
