@@ -9,6 +9,8 @@ from linkexchange.dicomweb.connection import Connection, Faults
 from linkexchange.errors import Fault, PacsUnavailable
 
 PAGE = 1000
+ROWS_MAX = 100_000
+"""As many as answers to a C-FIND."""
 _JSON = "application/dicom+json"
 _PAGE_MAX_BYTES = 32 * 1024 * 1024
 _NO_MORE = frozenset({404})
@@ -19,7 +21,8 @@ def search(pacs: Connection, level: qido.Level, path: str, **match: str) -> list
     """All rows, page by page, each once; None where the service does not offer this search.
 
     A short page does not mean the last one, since a service may give fewer rows than it is asked for. A page without
-    anything new does: it is empty, or the service knows no pages and answers the same again.
+    anything new does: it is empty, or the service knows no pages and answers the same again. Raises `PacsUnavailable`
+    where rows do not end.
     """
     found: dict[str, qido.Row] = {}
     while True:
@@ -34,6 +37,8 @@ def search(pacs: Connection, level: qido.Level, path: str, **match: str) -> list
         if page.keys() <= found.keys():
             return list(found.values())
         found |= page
+        if len(found) > ROWS_MAX:
+            raise PacsUnavailable("answers to QIDO-RS that do not end")
 
 
 def listing(pacs: Connection, level: qido.Level, path: str, **match: str) -> list[qido.Row]:

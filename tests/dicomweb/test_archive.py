@@ -132,6 +132,14 @@ def test_a_service_that_knows_no_pages_is_asked_twice_and_no_more() -> None:
     assert len(server.requests) == 2
 
 
+def test_rows_that_do_not_end_are_not_followed_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "ROWS_MAX", 3)
+    pages = [[_study(f"2.25.{page}1"), _study(f"2.25.{page}2")] for page in (1, 2, 3)]
+    with _answering(*pages) as (pacs, server), pytest.raises(PacsUnavailable, match="do not end"):
+        pacs.studies()
+    assert len(server.requests) == 2
+
+
 def test_a_service_that_answers_with_all_studies_is_searched_for_the_right_one() -> None:
     page = [_study("2.25.1"), _study("2.25.7")]
     instances = [_row({"00080018": "2.25.7.1", "0020000E": "2.25.7.9", "00080016": CT})]
