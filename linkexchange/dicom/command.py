@@ -7,10 +7,10 @@ others are passed over, since peers add what they like.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable
 from enum import IntEnum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from linkexchange.errors import MessageFault
 
@@ -26,6 +26,7 @@ _GROUP_LENGTH, _SOP_CLASS, _FIELD, _ID, _ANSWERED_ID = 0x0000, 0x0002, 0x0100, 0
 _MOVE_DESTINATION, _PRIORITY, _DATA_SET_TYPE, _STATUS = 0x0600, 0x0700, 0x0800, 0x0900
 _INSTANCE, _REMAINING, _COMPLETED, _FAILED, _WARNING = 0x1000, 0x1020, 0x1021, 0x1022, 0x1023
 _ORIGINATOR_AE, _ORIGINATOR_ID = 0x1030, 0x1031
+_COUNTS = (_REMAINING, _COMPLETED, _FAILED, _WARNING)
 
 
 class Field(IntEnum):
@@ -69,7 +70,19 @@ class Command(NamedTuple):
 
     def encode(self) -> bytes:
         """The command set, elements in ascending order."""
-        elements = b"".join(self._elements())
+        head, middle, tail = _around(
+            self.field, self.sop_class, self.status, self.priority, self.has_data_set, self[8:]
+        )
+        elements = b"".join(
+            (
+                head,
+                _number(_ID, self.number),
+                _number(_ANSWERED_ID, self.answers),
+                middle,
+                _element(_INSTANCE, _padded(self.sop_instance, b"\0")),
+                tail,
+            )
+        )
         return _number(_GROUP_LENGTH, len(elements), 4) + elements
 
     @classmethod
@@ -80,29 +93,17 @@ class Command(NamedTuple):
         Remembers the last ones: the answers to a C-FIND for a study are all the same but for their data sets.
         """
         values = _read(content)
-        try:
-            field = Field(_value(values, _FIELD) or 0)
-        except ValueError as wrong:
-            raise MessageFault("a command that is not known") from wrong
-        return cls(
-            field,
-            number=_value(values, _ID),
-            answers=_value(values, _ANSWERED_ID),
-            sop_class=_uid(values, _SOP_CLASS),
-            sop_instance=_uid(values, _INSTANCE),
-            status=_value(values, _STATUS),
-            priority=_value(values, _PRIORITY),
-            has_data_set=_value(values, _DATA_SET_TYPE) not in (None, NO_DATA_SET),
-            move_destination=_text(values, _MOVE_DESTINATION),
-            originator=_text(values, _ORIGINATOR_AE),
-            originator_number=_value(values, _ORIGINATOR_ID),
-            counts=(
-                _value(values, _REMAINING),
-                _value(values, _COMPLETED),
-                _value(values, _FAILED),
-                _value(values, _WARNING),
-            ),
-        )
+        # A command has seven elements of sixteen that there are, so they are asked what they mean, and not the other
+        # way round.
+        found = {
+            _NAMES[element]: _MEANINGS[element](element, values[element]) for element in values if element in _NAMES
+        }
+        field = _FIELDS.get(found.pop("field", None))
+        if field is None:
+            raise MessageFault("a command that is not known")
+        if not values.keys().isdisjoint(_COUNTS):
+            found["counts"] = tuple(_value(element, values.get(element, b"")) for element in _COUNTS)
+        return cls(field, **found)
 
     def check(self) -> None:
         """Raises `MessageFault` where it lacks what every request or every answer has (PS3.7 section 9.3)."""
@@ -115,23 +116,31 @@ class Command(NamedTuple):
         if not whole:
             raise MessageFault("a command without its Message ID, or an answer without its status")
 
-    def _elements(self) -> Iterator[bytes]:
-        remaining, completed, failed, warning = self.counts
-        yield _element(_SOP_CLASS, _padded(self.sop_class, b"\0"))
-        yield _number(_FIELD, self.field)
-        yield _number(_ID, self.number)
-        yield _number(_ANSWERED_ID, self.answers)
-        yield _element(_MOVE_DESTINATION, _padded(self.move_destination, b" "))
-        yield _number(_PRIORITY, self.priority)
-        yield _number(_DATA_SET_TYPE, 0x0001 if self.has_data_set else NO_DATA_SET)
-        yield _number(_STATUS, self.status)
-        yield _element(_INSTANCE, _padded(self.sop_instance, b"\0"))
-        yield _number(_REMAINING, remaining)
-        yield _number(_COMPLETED, completed)
-        yield _number(_FAILED, failed)
-        yield _number(_WARNING, warning)
-        yield _element(_ORIGINATOR_AE, _padded(self.originator, b" "))
-        yield _number(_ORIGINATOR_ID, self.originator_number)
+
+_Counts: TypeAlias = tuple[int | None, int | None, int | None, int | None]
+_Rest: TypeAlias = tuple[str, str, int | None, _Counts]
+"""Of a command: move destination, originator, its number, and counts."""
+
+
+@lru_cache(64)
+def _around(
+    field: Field, sop_class: str, status: int | None, priority: int | None, has_data_set: bool, rest: _Rest
+) -> tuple[bytes, bytes, bytes]:
+    """Elements before, between and behind the Message ID and the SOP Instance UID: few kinds travel in thousands."""
+    move_destination, originator, originator_number, counts = rest
+    head = _element(_SOP_CLASS, _padded(sop_class, b"\0")) + _number(_FIELD, field)
+    middle = (
+        _element(_MOVE_DESTINATION, _padded(move_destination, b" ")),
+        _number(_PRIORITY, priority),
+        _number(_DATA_SET_TYPE, 0x0001 if has_data_set else NO_DATA_SET),
+        _number(_STATUS, status),
+    )
+    tail = (
+        *map(_number, _COUNTS, counts),
+        _element(_ORIGINATOR_AE, _padded(originator, b" ")),
+        _number(_ORIGINATOR_ID, originator_number),
+    )
+    return head, b"".join(middle), b"".join(tail)
 
 
 def _element(element: int, value: bytes) -> bytes:
@@ -164,21 +173,46 @@ def _read(content: bytes) -> dict[int, bytes]:
     return values
 
 
-def _value(values: dict[int, bytes], element: int) -> int | None:
-    value = values.get(element)
-    if value is None or not value:
+def _value(element: int, value: bytes) -> int | None:
+    if not value:
         return None
     if len(value) != 2:
         raise MessageFault(f"(0000,{element:04X}) is not a number of two bytes")
-    return int.from_bytes(value, "little")
+    return value[0] | value[1] << 8
 
 
-def _uid(values: dict[int, bytes], element: int) -> str:
-    value = values.get(element, b"").rstrip(b"\0 ")
+def _has_data_set(element: int, value: bytes) -> bool:
+    return _value(element, value) not in (None, NO_DATA_SET)
+
+
+def _uid(element: int, value: bytes) -> str:
+    value = value.rstrip(b"\0 ")
     if len(value) > _UID_MAX or value.translate(None, b"0123456789."):
         raise MessageFault(f"(0000,{element:04X}) is not a UID")
     return value.decode("ascii")
 
 
-def _text(values: dict[int, bytes], element: int) -> str:
-    return values.get(element, b"").decode("ascii", "replace").strip(" \0")
+def _text(_: int, value: bytes) -> str:
+    return value.decode("ascii", "replace").strip(" \0")
+
+
+_FIELDS = {field.value: field for field in Field}
+_NAMES = {
+    _SOP_CLASS: "sop_class",
+    _FIELD: "field",
+    _ID: "number",
+    _ANSWERED_ID: "answers",
+    _MOVE_DESTINATION: "move_destination",
+    _PRIORITY: "priority",
+    _DATA_SET_TYPE: "has_data_set",
+    _STATUS: "status",
+    _INSTANCE: "sop_instance",
+    _ORIGINATOR_AE: "originator",
+    _ORIGINATOR_ID: "originator_number",
+}
+_MEANINGS: dict[int, Callable[[int, bytes], Any]] = {
+    **dict.fromkeys(_NAMES, _value),
+    **dict.fromkeys((_SOP_CLASS, _INSTANCE), _uid),
+    **dict.fromkeys((_MOVE_DESTINATION, _ORIGINATOR_AE), _text),
+    _DATA_SET_TYPE: _has_data_set,
+}
