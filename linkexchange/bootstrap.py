@@ -26,7 +26,7 @@ from linkexchange.attest import AttestedSessions
 from linkexchange.errors import PacsUnavailable, SettingRefused
 from linkexchange.growth import Growth
 from linkexchange.hub import HubClient
-from linkexchange.jobs import Pace
+from linkexchange.jobs import CONNECTIONS_MAX, Pace
 from linkexchange.model.findings import Findings, Scope
 from linkexchange.model.identifiers import AeTitle, TelematikId
 from linkexchange.model.outbox import OUTBOX
@@ -40,11 +40,14 @@ from linkexchange.settings import CommonSettings, HubSettings, NodeSettings
 from linkexchange.signing import PublicKeys, Signer, certificate_der, thumbprint
 from linkexchange.store import embedded, schema
 from linkexchange.store.overview import HubOverview, NodeOverview
+from linkexchange.store.queue import connector as queue_connector
 from linkexchange.store.work import Database
 from linkexchange.turnstile import Turnstile
 from linkexchange.ways import Elsewhere, Ladder, Way
 
 if TYPE_CHECKING:
+    from procrastinate import PsycopgConnector
+
     from linkexchange.dicom import Pool, Timeouts
     from linkexchange.dicomweb.own_body import Fetch, Place
     from linkexchange.spool import Folder, Intake
@@ -359,6 +362,11 @@ def node_overview(settings: NodeSettings) -> NodeOverview:
 def hub_overview(settings: HubSettings) -> HubOverview:
     """What the hub's page reads."""
     return HubOverview(database(settings))
+
+
+def queue(settings: NodeSettings) -> PsycopgConnector:
+    """The worker's way to its jobs."""
+    return queue_connector(database_url(settings), CONNECTIONS_MAX)
 
 
 def pace(settings: NodeSettings) -> Pace:

@@ -32,6 +32,8 @@ from linkexchange.ports import Node
 
 RETRY_MAX_SECONDS = 15 * 60
 _QUEUES = ("default", *pull.QUEUES.values())
+CONNECTIONS_MAX = 4 + len(_QUEUES)
+"""So many the queue needs at once."""
 PROBE_JOB = "probe"
 PROBE_HOUR = 3
 _UNHEARD_SECONDS = (0.1, 0.5, 2.0)
@@ -94,9 +96,9 @@ def is_last(attempts: int, pace: Pace) -> bool:
     return attempts + 1 >= pace.retry_attempts
 
 
-def tasks(node: Node, database_url: str, pace: Pace) -> App:
+def tasks(node: Node, connector: PsycopgConnector, pace: Pace) -> App:
     """The application with every task of a node."""
-    app = App(connector=PsycopgConnector(conninfo=database_url, min_size=1, max_size=4 + len(_QUEUES)))
+    app = App(connector=connector)
     app.job_manager = InsistentManager(app.connector)
     patience = Patience(pace)
 
@@ -170,9 +172,9 @@ def _pull(node: Node, transfer: UUID, *, last: bool, pause_seconds: float) -> No
         raise
 
 
-async def work(node: Node, database_url: str, pace: Pace, *, destination: str) -> None:
+async def work(node: Node, connector: PsycopgConnector, pace: Pace, *, destination: str) -> None:
     """Run jobs until SIGTERM or SIGINT; take up offers for `destination` and take over what dead workers left."""
-    app = tasks(node, database_url, pace)
+    app = tasks(node, connector, pace)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(_QUEUES) * pace.concurrency + 4))
     async with app.open_async():
         beside = [asyncio.create_task(_rescue(app, node, pace))]

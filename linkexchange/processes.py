@@ -71,9 +71,9 @@ def worker(settings: NodeSettings) -> None:
     """Pulls, offers, receipts."""
     from linkexchange import jobs
 
-    node, url, pace = bootstrap.node(settings), bootstrap.database_url(settings), bootstrap.pace(settings)
+    node, queue, pace = bootstrap.node(settings), bootstrap.queue(settings), bootstrap.pace(settings)
     _settle_in()
-    asyncio.run(jobs.work(node, url, pace, destination=settings.default_destination))
+    asyncio.run(jobs.work(node, queue, pace, destination=settings.default_destination))
 
 
 def web(settings: NodeSettings) -> None:

@@ -19,6 +19,7 @@ from world import HOSPITAL, PRACTICE, World
 from linkexchange import jobs, pull
 from linkexchange.jobs import Pace
 from linkexchange.model.findings import Answer, Check
+from linkexchange.store.queue import connector
 
 PACE = Pace(concurrency=1, stalled_seconds=0.03, retry_seconds=0.1, retry_attempts=3, offers_seconds=1.0)
 CALM = replace(PACE, stalled_seconds=30)
@@ -60,7 +61,7 @@ def test_an_error_of_the_queue_does_not_end_the_taking_over(world: World, fails:
 
 
 def test_an_end_of_a_job_that_the_database_has_not_heard_is_told_again(world: World, urls: tuple[str, str]) -> None:
-    app = jobs.tasks(world.practice, urls[1], CALM)
+    app = jobs.tasks(world.practice, connector(urls[1], jobs.CONNECTIONS_MAX), CALM)
     said: list[str] = []
     say = app.connector.execute_query_async
 
@@ -93,8 +94,9 @@ def test_a_worker_that_can_take_over_no_more_ends_itself(
         raise AssertionError("a bug")
 
     monkeypatch.setattr(jobs, "_take_over", fails)
+    queue = connector(urls[1], jobs.CONNECTIONS_MAX)
     with pytest.raises(AssertionError, match="a bug"):
-        asyncio.run(asyncio.wait_for(jobs.work(world.practice, urls[1], CALM, destination=""), 60))
+        asyncio.run(asyncio.wait_for(jobs.work(world.practice, queue, CALM, destination=""), 60))
 
 
 def test_every_pacs_is_probed_at_three_by_the_clock_of_the_house(world: World) -> None:
@@ -115,6 +117,6 @@ def test_a_pacs_that_differs_from_the_last_probe_is_a_warning(world: World) -> N
 
 
 def test_the_queue_asks_every_hour_since_its_hours_are_utc(world: World) -> None:
-    app = jobs.tasks(world.hospital, "", PACE)
+    app = jobs.tasks(world.hospital, connector("", 1), PACE)
     ((name, _),) = app.periodic_registry.periodic_tasks
     assert name == jobs.PROBE_JOB

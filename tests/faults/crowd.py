@@ -26,6 +26,7 @@ from linkexchange.model.identifiers import AeTitle, StudyUid
 from linkexchange.model.passport import Passport
 from linkexchange.model.transfer import Ask, Authority, Purpose
 from linkexchange.model.turn import Place, Use
+from linkexchange.store.queue import connector
 
 ARCHIVES, STUDIES_EACH, INSTANCES_EACH = 10, 5, 4
 ORIGIN_LIMIT, DESTINATION_LIMIT = 1, 4
@@ -66,7 +67,7 @@ class Crowd:
 
     async def _work(self, over: threading.Event) -> None:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32))
-        app = jobs.tasks(self.world.practice, self.database_url, PACE)
+        app = jobs.tasks(self.world.practice, connector(self.database_url, jobs.CONNECTIONS_MAX), PACE)
         async with app.open_async():
             taking = [asyncio.create_task(jobs._take(app, PACE, queue)) for queue in jobs._QUEUES]
             await asyncio.to_thread(over.wait)

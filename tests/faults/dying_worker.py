@@ -147,7 +147,7 @@ def main() -> None:
     settings = load(NodeSettings, Path(sys.argv[1]))
     bootstrap.log_to_stderr("info")
     node = POINTS[sys.argv[2]](bootstrap.node(settings))
-    asyncio.run(jobs.work(node, bootstrap.database_url(settings), bootstrap.pace(settings), destination=""))
+    asyncio.run(jobs.work(node, bootstrap.queue(settings), bootstrap.pace(settings), destination=""))
 
 
 if __name__ == "__main__":
