@@ -11,8 +11,8 @@ from linkexchange.dicom import identifier
 from linkexchange.dicom.bulk import Association, associate
 from linkexchange.dicom.command import LOW, Command, Field
 from linkexchange.dicom.dimse import ECHO, FIND, STUDY_ROOT_FIND, capped
-from linkexchange.dicom.identifier import text
 from linkexchange.dicom.line import Line
+from linkexchange.dicom.rows import Rows
 from linkexchange.errors import MessageFault, PacsUnavailable
 from linkexchange.model.identifiers import SopInstanceUid, StudyUid
 from linkexchange.ports import Brake
@@ -49,12 +49,10 @@ def _uids(association: Association, level: str, above: Mapping[int, str], wanted
     request = Command(
         Field.C_FIND_RQ, association.next_number(), sop_class=STUDY_ROOT_FIND, priority=LOW, has_data_set=True
     )
+    rows = Rows(above, wanted, context.transfer_syntax)
     association.send(request, context, [identifier.encode(keys, context.transfer_syntax)])
     while (answer := _answer(association, request)).status in _PENDING:
-        content = identifier.decode(_whole(association), context.transfer_syntax, dict.fromkeys(keys))
-        if any(text(content, tag) not in ("", asked) for tag, asked in above.items()):
-            raise MessageFault("C-FIND: an answer about something else than was asked")
-        yield text(content, wanted)
+        yield rows.read(_whole(association))
     if answer.status:
         raise MessageFault(f"C-FIND ended with status {answer.status:04X}")
 

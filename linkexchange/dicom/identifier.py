@@ -37,7 +37,7 @@ _VR = {
 def encode(keys: Mapping[int, str], transfer_syntax: str) -> bytes:
     """Write the keys of a request, in UTF-8, so that a PACS that follows the request's character set loses nothing."""
     explicit = encoding_of(TransferSyntaxUid(transfer_syntax)).explicit
-    return b"".join(_element(tag, value, explicit) for tag, value in sorted({CHARSET: "ISO_IR 192", **keys}.items()))
+    return b"".join(element(tag, value, explicit) for tag, value in sorted({CHARSET: "ISO_IR 192", **keys}.items()))
 
 
 def decode(answer: bytes, transfer_syntax: str, wanted: Wanted) -> Content:
@@ -57,7 +57,8 @@ def text(content: Content, tag: int) -> str:
     return decode_text(value, charset) if isinstance(value, bytes) and isinstance(charset, bytes) else ""
 
 
-def _element(tag: int, value: str, explicit: bool) -> bytes:
+def element(tag: int, value: str, explicit: bool) -> bytes:
+    """One element of a request, or of an answer that is padded as the standard says."""
     vr, encoded = _VR[tag], value.encode()
     if len(encoded) % 2:
         encoded += b"\0" if vr == b"UI" else b" "
