@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from linkexchange.model.identifiers import SeriesUid, Sha256, SopClassUid, SopInstanceUid, StudyUid
@@ -31,9 +32,12 @@ class Series:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Manifest:
-    """Exactly which instances a study has. Raises ValueError when a SOP Instance UID stands in it twice."""
+    """Exactly which instances a study has. Raises ValueError when a SOP Instance UID stands in it twice.
+
+    What is derived from it is kept, since a pull asks for it in many places and a study may have thousands.
+    """
 
     study: StudyUid
     series: tuple[Series, ...]
@@ -70,22 +74,22 @@ class Manifest:
         """All instances, series by series."""
         return (instance for series in self.series for instance in series.instances)
 
-    @property
+    @cached_property
     def uids(self) -> frozenset[SopInstanceUid]:
         """The set that a complete transfer must equal."""
         return frozenset(instance.sop_instance for instance in self.instances)
 
-    @property
+    @cached_property
     def sop_classes(self) -> frozenset[SopClassUid]:
         """What presentation contexts are needed for."""
         return frozenset(instance.sop_class for instance in self.instances)
 
-    @property
-    def homes(self) -> dict[SopInstanceUid, SeriesUid]:
+    @cached_property
+    def homes(self) -> Mapping[SopInstanceUid, SeriesUid]:
         """The series of every instance."""
         return {instance.sop_instance: series.series for series in self.series for instance in series.instances}
 
-    @property
+    @cached_property
     def digest(self) -> Sha256:
         """SHA-256 over the Study UID and one sorted line `series TAB class TAB instance` for each; LF ends each line.
 

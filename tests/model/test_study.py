@@ -32,6 +32,15 @@ def test_the_digest_does_not_depend_on_any_order(link: Link, random: Random) -> 
 
 
 @given(link_samples.links)
+def test_what_is_derived_is_worked_out_once_and_makes_no_difference_between_equals(link: Link) -> None:
+    asked, fresh = link.manifest, replace(link.manifest)
+    assert asked.uids is asked.uids
+    assert asked.homes is asked.homes
+    assert asked.digest is asked.digest
+    assert (asked, hash(asked)) == (fresh, hash(fresh))
+
+
+@given(link_samples.links)
 def test_the_digest_does_not_depend_on_descriptions_and_numbers(link: Link) -> None:
     bare = tuple(
         Series(series.series, "", tuple(Instance(it.sop_instance, it.sop_class) for it in series.instances))
