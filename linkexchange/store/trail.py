@@ -6,7 +6,7 @@ from collections.abc import Generator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, Text, bindparam, cast, func, insert, select
 
 from linkexchange.model.audit import Action, AuditEntry, chain
 from linkexchange.model.identifiers import Sha256, TelematikId
@@ -15,12 +15,20 @@ from linkexchange.store.tables import audit, events
 
 CHANNEL = "linkexchange_events"
 
+# A transfer is some twenty steps, each with both: what is asked for every one of them is put together once.
+_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("chain"), 0)))
+_LAST = select(audit).where(audit.c.participant == bindparam("of")).order_by(audit.c.seq.desc()).limit(1)
+_APPEND = insert(audit)
+_EVENT = {name: bindparam(f"new_{name}", type_=events.c[name].type) for name in ("participant", "topic", "body")}
+_ADDED = insert(events).values(**_EVENT, at=func.now()).returning(events.c.event).cte("added")
+_EMIT = select(func.pg_notify(CHANNEL, cast(_ADDED.c.event, Text)))
+
 
 def append(
     connection: Connection, participant: TelematikId, action: Action, *, fields: dict[str, str | int], at: datetime
 ) -> AuditEntry:
     """Add the next entry; one writer at a time per chain, until the transaction ends."""
-    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"audit {participant}", 0))))
+    connection.execute(_LOCK, {"chain": f"audit {participant}"})
     entry = chain(participant, last(connection, participant), action=action, fields=fields, at=at)
     row = {
         "participant": participant,
@@ -31,14 +39,13 @@ def append(
         "previous": entry.previous,
         "hash": entry.hash,
     }
-    connection.execute(insert(audit).values(row))
+    connection.execute(_APPEND, row)
     return entry
 
 
 def last(connection: Connection, participant: TelematikId) -> AuditEntry | None:
     """The head of the chain."""
-    newest = select(audit).where(audit.c.participant == participant).order_by(audit.c.seq.desc()).limit(1)
-    row = connection.execute(newest).one_or_none()
+    row = connection.execute(_LAST, {"of": participant}).one_or_none()
     return _entry(row) if row else None
 
 
@@ -57,9 +64,7 @@ def hash_at(connection: Connection, seq: int) -> str | None:
 
 def emit(connection: Connection, participant: TelematikId, topic: str, *, body: dict[str, str | int]) -> None:
     """Add an event and wake listeners when the transaction commits."""
-    row = {"participant": participant, "topic": topic, "body": body, "at": func.now()}
-    number = connection.execute(insert(events).values(row).returning(events.c.event)).scalar_one()
-    connection.execute(select(func.pg_notify(CHANNEL, str(number))))
+    connection.execute(_EMIT, {"new_participant": participant, "new_topic": topic, "new_body": body})
 
 
 def events_after(connection: Connection, event: int, limit: int = 500) -> list[Event]:

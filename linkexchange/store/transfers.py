@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, func, literal, or_, select, text, update
+from sqlalchemy import Boolean, ColumnElement, Connection, Row, and_, bindparam, case, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningInsert
 
 from linkexchange.errors import Overtaken, UnknownTransfer
 from linkexchange.model.identifiers import (
@@ -41,6 +42,27 @@ _MINE = and_(transfers.c.transfer == bindparam("transfer"), transfers.c.epoch ==
 _OWN = select(transfers).where(_MINE).with_for_update()
 _STOP_ASKED = select(transfers.c.stop_asked).where(_MINE)
 _GET = select(transfers).where(transfers.c.transfer == bindparam("transfer"))
+_RUN = and_(transfers.c.transfer == bindparam("of_transfer"), transfers.c.epoch == bindparam("of_epoch"))
+_WRITE = update(transfers).where(_RUN).returning(transfers)
+_CLAIM = (
+    update(transfers)
+    .where(transfers.c.transfer == bindparam("of_transfer"))
+    .values(epoch=transfers.c.epoch + 1)
+    .returning(transfers)
+)
+_LEDGER = select(instances).where(instances.c.transfer == bindparam("transfer"))
+
+
+def _counted(*more: str) -> ReturningInsert[Any]:
+    """Write the counts, and what is given of `more`; what stands there must be old for that, unless it is `always`."""
+    row = insert(progress_rows).values({name: func.now() for name in ("written", *more) if name != "before"})
+    due = or_(progress_rows.c.written < func.now() - _PROGRESS_INTERVAL, bindparam("always", type_=Boolean))
+    given_or_now = {name: row.excluded[name] for name in ("done", "total", "bytes", "written", *more)}
+    kept = row.on_conflict_do_update(index_elements=_KEY[:2], set_=given_or_now, where=due)
+    return kept.returning(progress_rows.c.done)
+
+
+_FIRST, _FURTHER = _counted("begun", "before"), _counted()
 
 
 class TransferRows:
@@ -96,8 +118,7 @@ class TransferRows:
 
     def claim(self, transfer: UUID) -> Transfer:
         """Raise the epoch."""
-        raised = update(transfers).where(_is(transfer)).values(epoch=transfers.c.epoch + 1)
-        row = self._connection.execute(raised.returning(transfers)).one_or_none()
+        row = self._connection.execute(_CLAIM, {"of_transfer": transfer}).one_or_none()
         if row is None:
             raise UnknownTransfer
         return _transfer(row)
@@ -193,20 +214,16 @@ class TransferRows:
 
     def ledger(self, transfer: UUID) -> Sequence[Delivered]:
         """What is known of each instance."""
-        rows = self._connection.execute(select(instances).where(instances.c.transfer == transfer))
-        return [_delivered(row) for row in rows]
+        return [_delivered(row) for row in self._connection.execute(_LEDGER, {"transfer": transfer})]
 
     def progress(self, run: Transfer, progress: Progress, *, first: bool = False, last: bool = False) -> bool:
         """At most once a second, and always for the first and the last time."""
         self._own(run)
-        values = {"done": progress.done, "total": progress.total, "bytes": progress.bytes, "written": func.now()}
+        key = {"participant": self._me, "transfer": run.transfer, "always": first or last}
+        row = {**key, "done": progress.done, "total": progress.total, "bytes": progress.bytes}
         if first:
-            values |= {"begun": func.now(), "before": progress.done}
-        key = {"participant": self._me, "transfer": run.transfer}
-        row = insert(progress_rows).values(**key, **values)
-        due = or_(progress_rows.c.written < func.now() - _PROGRESS_INTERVAL, literal(first or last))
-        kept = row.on_conflict_do_update(index_elements=list(key), set_=values, where=due)
-        return self._connection.execute(kept.returning(progress_rows.c.done)).first() is not None
+            row["before"] = progress.done
+        return self._connection.execute(_FIRST if first else _FURTHER, row).first() is not None
 
     def counts(self, transfer: UUID) -> Progress:
         """Read the progress row."""
@@ -240,8 +257,8 @@ class TransferRows:
         return _transfer(row)
 
     def _write(self, run: Transfer, **values: str | int | None) -> Transfer:
-        owned = and_(_is(run.transfer), transfers.c.epoch == run.epoch)
-        row = self._connection.execute(update(transfers).where(owned).values(values).returning(transfers)).one_or_none()
+        owned = {"of_transfer": run.transfer, "of_epoch": run.epoch}
+        row = self._connection.execute(_WRITE, {**owned, **values}).one_or_none()
         if row is None:
             raise Overtaken
         return _transfer(row)

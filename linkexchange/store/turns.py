@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Delete, Update, and_, case, delete, func, select, update
+from sqlalchemy import Connection, Delete, Update, and_, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from linkexchange.model.identifiers import TelematikId
@@ -26,6 +26,42 @@ _PRESENT = timedelta(seconds=2)
 
 _KEPT = timedelta(seconds=30)
 """How long a place in line is kept for one who was sent away, and for one whose process has died."""
+
+# Several looks a second of many are made by the same few statements, which are put together once.
+_AT = and_(turns.c.pacs == bindparam("at_pacs"), turns.c.use == bindparam("at_use"))
+_OF_TRANSFER = and_(_AT, turns.c.transfer == bindparam("of_transfer"))
+_NUMBER = turns.c.number == bindparam("of_number")
+_LOCK = select(func.pg_advisory_xact_lock(func.hashtext(bindparam("of_participant")), func.hashtext(bindparam("line"))))
+_LOST = and_(turns.c.holder == bindparam("me"), turns.c.number.not_in(bindparam("inside", expanding=True)))
+_GONE = case(
+    (turns.c.places == 0, turns.c.seen < func.now() - _KEPT),
+    (_LOST, True),
+    else_=func.pg_try_advisory_xact_lock_shared(turns.c.holder),
+)
+_SWEEP = delete(turns).where(_AT, _GONE)
+_OUTRUN = delete(turns).where(_OF_TRANSFER, turns.c.places > 0)
+_AGAIN = (
+    update(turns)
+    .where(_OF_TRANSFER, turns.c.places == 0)
+    .values(seen=func.now(), reserves=True)
+    .returning(turns.c.number)
+)
+_NEW = insert(turns).values(places=0, passed=0, reserves=True, holder=0, seen=func.now()).returning(turns.c.number)
+_STANDING = (
+    select(
+        turns.c.number,
+        turns.c.purpose,
+        turns.c.places,
+        turns.c.passed,
+        (turns.c.seen > func.now() - _PRESENT).label("present"),
+        turns.c.reserves,
+    )
+    .where(_AT)
+    .order_by(turns.c.number)
+)
+_CHANGE = update(turns).where(_NUMBER)
+_STEP_BACK = update(turns).where(_NUMBER).values(places=0, reserves=False, seen=func.now() - _PRESENT)
+_LEAVE = delete(turns).where(_NUMBER)
 
 
 class TurnRows:
@@ -53,35 +89,31 @@ class TurnRows:
         if mine is None:
             return 1
         room = allotted(standing, mine, place.limit)
-        self._connection.execute(update(turns).where(_is(number)).values(places=max(used, room)))
+        self._connection.execute(_CHANGE, {"of_number": number, "places": max(used, room)})
         return room
 
     def step_back(self, number: int) -> None:
         """Wait again, under the same number."""
-        outside = {"places": 0, "reserves": False, "seen": func.now() - _PRESENT}
-        self._take_out(number, update(turns).values(outside))
+        self._take_out(number, _STEP_BACK)
 
     def leave(self, number: int) -> None:
         """Go out."""
-        self._take_out(number, delete(turns))
+        self._take_out(number, _LEAVE)
 
     def _take_out(self, number: int, change: Update | Delete) -> None:
         """Whether or not it can be written down, this process does not have that turn any more."""
         try:
-            self._connection.execute(change.where(_is(number)))
+            self._connection.execute(change, {"of_number": number})
         finally:
             self._presence.inside.discard(number)
 
     def _one_at_a_time(self, place: Place) -> None:
-        line = func.hashtext(f"{place.pacs} {place.use}")
-        self._connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(self._me)), line)))
+        self._connection.execute(_LOCK, {"of_participant": str(self._me), "line": f"{place.pacs} {place.use}"})
 
     def _sweep(self, place: Place) -> None:
         """Forget those whose process is gone, whose end could not be written down, and who ask no more."""
-        mine = and_(turns.c.holder == self._presence.number(), turns.c.number.not_in(self._presence.inside))
-        dead = func.pg_try_advisory_xact_lock_shared(turns.c.holder)
-        gone = case((turns.c.places == 0, turns.c.seen < func.now() - _KEPT), (mine, True), else_=dead)
-        self._connection.execute(delete(turns).where(_of(place), gone))
+        mine = {"me": self._presence.number(), "inside": list(self._presence.inside)}
+        self._connection.execute(_SWEEP, {**_at(place), **mine})
 
     def _stand(self, place: Place, transfer: UUID, purpose: Purpose) -> int:
         """The number of this transfer in line.
@@ -89,11 +121,10 @@ class TurnRows:
         One run alone stores a transfer, so another one that is still in has been overtaken, frozen perhaps. Retrievals
         of one transfer may be several.
         """
-        mine = and_(_of(place), turns.c.transfer == transfer)
+        mine = {**_at(place), "of_transfer": transfer}
         if place.use is Use.STORE:
-            self._connection.execute(delete(turns).where(mine, turns.c.places > 0))
-        again = update(turns).where(mine, turns.c.places == 0).values(seen=func.now(), reserves=True)
-        if (number := self._connection.execute(again.returning(turns.c.number)).scalar()) is not None:
+            self._connection.execute(_OUTRUN, mine)
+        if (number := self._connection.execute(_AGAIN, mine).scalar()) is not None:
             return int(number)
         row = {
             "participant": self._me,
@@ -101,28 +132,21 @@ class TurnRows:
             "use": place.use.value,
             "transfer": transfer,
             "purpose": purpose.value,
-            "places": 0,
-            "passed": 0,
-            "reserves": True,
-            "holder": 0,
-            "seen": func.now(),
         }
-        return int(self._connection.execute(insert(turns).values(row).returning(turns.c.number)).scalar_one())
+        return int(self._connection.execute(_NEW, row).scalar_one())
 
     def _let_in(self, mine: Standing, standing: Sequence[Standing]) -> Standing:
         inside = {"places": 1, "passed": 0, "holder": self._presence.number()}
-        self._connection.execute(update(turns).where(_is(mine.number)).values(inside))
+        self._connection.execute(_CHANGE, {"of_number": mine.number, **inside})
         self._presence.inside.add(mine.number)
         for waiting in standing:
             passed = passed_by(waiting, mine)
             if not waiting.places and passed != waiting.passed and waiting != mine:
-                self._connection.execute(update(turns).where(_is(waiting.number)).values(passed=passed))
+                self._connection.execute(_CHANGE, {"of_number": waiting.number, "passed": passed})
         return replace(mine, places=1, passed=0)
 
     def _standing(self, place: Place) -> list[Standing]:
-        present = turns.c.seen > func.now() - _PRESENT
-        columns = (turns.c.number, turns.c.purpose, turns.c.places, turns.c.passed, present.label("present"))
-        rows = self._connection.execute(select(*columns, turns.c.reserves).where(_of(place)).order_by(turns.c.number))
+        rows = self._connection.execute(_STANDING, _at(place))
         return [
             Standing(
                 row.number, Purpose(row.purpose), row.places, row.passed, present=row.present, reserves=row.reserves
@@ -131,9 +155,5 @@ class TurnRows:
         ]
 
 
-def _is(number: int) -> ColumnElement[bool]:
-    return turns.c.number == number
-
-
-def _of(place: Place) -> ColumnElement[bool]:
-    return and_(turns.c.pacs == place.pacs, turns.c.use == place.use.value)
+def _at(place: Place) -> dict[str, object]:
+    return {"at_pacs": place.pacs, "at_use": place.use.value}
