@@ -6,7 +6,7 @@ of the study at all, such as a router.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from threading import Timer
@@ -40,8 +40,7 @@ def before(
     before it broke off is not sent again. Raises `PacsUnavailable`.
     """
     listed = destination.held(link.manifest.study, brake=brake) or frozenset()
-    with node.store.work(node.me) as work:
-        earlier = work.transfers.delivered_before(run) if listed & ledger.wanted else {}
+    earlier = _delivered_before(node, run) if listed & ledger.wanted else {}
     for uid in listed & ledger.wanted & earlier.keys():
         ledger.note(replace(earlier[uid], fate=Fate.HELD, at_origin=None))
     ledger.found(listed & ledger.sent_whole)
@@ -49,6 +48,11 @@ def before(
     strange = (listed & ledger.wanted) - ledger.begun
     unread = {uid: Delivered(uid, Fate.MISSING) for uid in strange}
     return unread | dict(_read_back(node.archive(passport), link, strange, brake=brake)) if strange else {}
+
+
+def _delivered_before(node: Node, run: Transfer) -> Mapping[SopInstanceUid, Delivered]:
+    with node.store.work(node.me) as work:
+        return work.transfers.delivered_before(run)
 
 
 def between(destination: Destination, ledger: Ledger, study: StudyUid, *, brake: Brake) -> None:
