@@ -198,6 +198,14 @@ class UnknownStudy(Refused):
     next_step = "Check the Study Instance UID at the PACS."
 
 
+class InstancesNotListed(Refused):
+    """The link names series and counts, not instances: nothing could prove that all of them came."""
+
+    code = "instances-not-listed"
+    owner = Owner.ORIGIN
+    next_step = "Ask the origin to publish the study at listing level `instance`."
+
+
 class KvnrMissing(Refused):
     """Nobody says which patient's record the study belongs to: the image header names no KVNR."""
 

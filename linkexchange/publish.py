@@ -16,7 +16,7 @@ from linkexchange.errors import NotEntitled, OutboxOnlySends, UnknownStudy, Wron
 from linkexchange.model.access import RegisteredLink
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid
-from linkexchange.model.link import Link, LinkStatus, MediaType, Origin, lock_of
+from linkexchange.model.link import Link, LinkStatus, MediaType, Order, Origin, lock_of
 from linkexchange.model.outbox import OUTBOX
 from linkexchange.model.patient import Patient, PatientHeader, differences
 from linkexchange.model.study import StudySummary
@@ -116,7 +116,7 @@ def link_of(node: Node, found: Found, kvnr: Kvnr, *, replaces: LinkId | None) ->
         expires=now + LIFETIME,
         started=summary.started,
         description=summary.description,
-        accession=summary.accession,
+        orders=(Order(summary.accession),) if summary.accession else (),
         replaces=replaces,
     )
 

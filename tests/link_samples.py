@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from linkexchange.documents.text import plain
 from linkexchange.model.identifiers import Kvnr, LinkId, SeriesUid, SopClassUid, SopInstanceUid, StudyUid, TelematikId
-from linkexchange.model.link import Link, LinkStatus, Origin
+from linkexchange.model.link import Link, LinkStatus, Order, Origin
 from linkexchange.model.patient import Patient
 from linkexchange.model.study import Instance, Manifest, Series
 
@@ -36,7 +36,7 @@ def link(*sizes: int) -> Link:
         expires=datetime(2036, 3, 1, tzinfo=UTC),
         started=datetime(2026, 2, 27, 23, 15, tzinfo=timezone(timedelta(hours=1))),
         description="CT Thorax & Abdomen",
-        accession="A-2026-17",
+        orders=(Order("A-2026-17"),),
     )
 
 
@@ -89,7 +89,7 @@ links = st.builds(
     expires=_moments,
     started=st.none() | _moments,
     description=_texts,
-    accession=_texts,
+    orders=st.lists(_texts.filter(bool).map(Order), max_size=1).map(tuple),
     status=st.sampled_from(LinkStatus),
     replaces=st.none() | _link_ids,
 )

@@ -22,7 +22,7 @@ from linkexchange.documents.elements import (
 from linkexchange.documents.parts import Parts, find_parts
 from linkexchange.errors import DocumentFault
 from linkexchange.model.identifiers import Kvnr, LinkId, SeriesUid, SopClassUid, SopInstanceUid, StudyUid, TelematikId
-from linkexchange.model.link import Link, LinkStatus, Origin
+from linkexchange.model.link import Link, LinkStatus, Order, Origin
 from linkexchange.model.patient import Patient
 from linkexchange.model.study import Instance, Manifest, Series
 
@@ -52,7 +52,7 @@ def extract(bundle: Any) -> Link:
         expires=moment(parts.endpoint.period and parts.endpoint.period.end, "Endpoint.period.end"),
         started=day_or_moment(parts.study.started, "ImagingStudy.started"),
         description=text(parts.study.description, "ImagingStudy.description"),
-        accession=_accession(parts.study, origin),
+        orders=_orders(parts.study, origin),
         status=_status(parts),
         replaces=_replaces(parts.composition),
     )
@@ -126,10 +126,11 @@ def _full_date(value: Any) -> date | None:
     return value if isinstance(value, date) else None
 
 
-def _accession(study: Any, origin: Origin) -> str:
+def _orders(study: Any, origin: Origin) -> tuple[Order, ...]:
     orders = [it.identifier for it in study.basedOn or () if it.identifier]
     found = with_system(orders, names.accession_system(origin.telematik_id))
-    return text(at_most_one(found, "ImagingStudy.basedOn.identifier"), "ImagingStudy.basedOn.identifier")
+    accession = text(at_most_one(found, "ImagingStudy.basedOn.identifier"), "ImagingStudy.basedOn.identifier")
+    return (Order(accession),) if accession else ()
 
 
 def _manifest(study: Any) -> Manifest:

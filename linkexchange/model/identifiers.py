@@ -84,6 +84,27 @@ class TransferSyntaxUid(Uid):
     __slots__ = ()
 
 
+class Oid(Uid):
+    """Object identifier as FHIR R4 has it (`oid`, section 2.24.0.1): at least two arcs, the first of them 0 to 2."""
+
+    __slots__ = ()
+    pattern = re.compile(r"(?=.{1,64}\Z)[0-2](?:\.(?:0|[1-9][0-9]*))+")
+
+
+class Bsnr(Identifier):
+    """Number of a place of practice (Betriebsstättennummer), nine digits."""
+
+    __slots__ = ()
+    pattern = re.compile(r"[0-9]{9}")
+
+
+class Iknr(Identifier):
+    """Number of an institution (Institutionskennzeichen, § 293 SGB V), nine digits."""
+
+    __slots__ = ()
+    pattern = re.compile(r"[0-9]{9}")
+
+
 class TelematikId(Identifier):
     """Identity of an institution in the TI, from the registrationNumber of its card certificate (gemSpec_PKI)."""
 

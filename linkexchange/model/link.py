@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from linkexchange.model.identifiers import LinkId, Sha256, TelematikId
+from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, LinkId, Oid, Sha256, TelematikId
 from linkexchange.model.patient import Patient
-from linkexchange.model.study import Manifest
+from linkexchange.model.study import ListingLevel, Manifest
 
 
 class MediaType(StrEnum):
@@ -28,15 +28,47 @@ class LinkStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The institution whose PACS holds the study."""
+    """The institution whose PACS holds the study, under every name that others may know it by; None is not known.
+
+    `location` is the Retrieve Location UID (0040,E011), `home_community` the homeCommunityId of XCA.
+    """
 
     telematik_id: TelematikId
     name: str
+    bsnr: Bsnr | None = None
+    iknr: Iknr | None = None
+    location: Oid | None = None
+    home_community: Oid | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A concept of a code system, which is named by its FHIR URL."""
+
+    system: str
+    code: str
+    display: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the study was made for (Referenced Request Sequence, 0040,A370); an empty number is not known.
+
+    Accession Number (0008,0050), Placer Order Number (0040,2016) and Filler Order Number (0040,2017).
+    """
+
+    accession: str = ""
+    placer_order_number: str = ""
+    filler_order_number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One version of a link to one study. `replaces` names the version before it."""
+    """One version of a link to one study. `replaces` names the version before it.
+
+    `regions` are the parts of the body that were imaged, as SNOMED CT codes; empty where nobody has said so.
+    `retrieve_ae` is the Retrieve AE Title (0008,0054) at the origin, for who may ask its PACS directly.
+    """
 
     link: LinkId
     origin: Origin
@@ -46,9 +78,21 @@ class Link:
     expires: datetime
     started: datetime | None = None
     description: str = ""
-    accession: str = ""
+    orders: tuple[Order, ...] = ()
+    regions: tuple[Code, ...] = ()
+    retrieve_ae: AeTitle | None = None
     status: LinkStatus = LinkStatus.AVAILABLE
     replaces: LinkId | None = None
+
+    @property
+    def accession(self) -> str:
+        """The Accession Number of a study of one order; empty where there is none, or several."""
+        return self.orders[0].accession if len(self.orders) == 1 else ""
+
+    @property
+    def level(self) -> ListingLevel:
+        """Whether the manifest names every instance, or only counts those of each series."""
+        return self.manifest.level
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from linkexchange.errors import InstancesNotListed
 from linkexchange.model.identifiers import SeriesUid, Sha256, SopClassUid, SopInstanceUid, StudyUid
+
+
+class ListingLevel(StrEnum):
+    """What a manifest names one by one: every instance, or every series with the number of its instances."""
+
+    INSTANCE = "instance"
+    SERIES = "series"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +32,19 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series with all its instances."""
+    """One series with all its instances, or with their number where they are not listed."""
 
     series: SeriesUid
     modality: str
     instances: tuple[Instance, ...]
     number: int | None = None
     description: str = ""
+    unlisted: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many instances it has."""
+        return len(self.instances) or self.unlisted
 
 
 @dataclass(frozen=True)
@@ -37,12 +52,21 @@ class Manifest:
     """Exactly which instances a study has. Raises ValueError when a SOP Instance UID stands in it twice.
 
     What is derived from it is kept, since a pull asks for it in many places and a study may have thousands.
+
+    One at level `series` has `stated`, the digest of the listing that it has been made from (`outline`). It proves a
+    listing that comes from elsewhere, and whoever asks it for instances gets `InstancesNotListed`, never an empty set:
+    a transfer of nothing would be complete.
     """
 
     study: StudyUid
     series: tuple[Series, ...]
+    stated: Sha256 | None = None
 
     def __post_init__(self) -> None:
+        if self.stated is not None:
+            if not self.size or any(it.instances for it in self.series):
+                raise ValueError("manifest at level series without counts, or with instances")
+            return
         uids = [instance.sop_instance for instance in self.instances]
         if not uids:
             raise ValueError("manifest without instances")
@@ -51,6 +75,8 @@ class Manifest:
 
     def to_json(self) -> list[Any]:
         """How a node keeps it: series with instances, as lists. Read back by `from_json`; never sent anywhere."""
+        if self.stated is not None:
+            raise InstancesNotListed
         return [
             [it.series, it.modality, [[one.sop_instance, one.sop_class, one.number] for one in it.instances]]
             for it in self.series
@@ -70,8 +96,25 @@ class Manifest:
         return cls(study, tuple(series))
 
     @property
+    def level(self) -> ListingLevel:
+        """What it names one by one."""
+        return ListingLevel.INSTANCE if self.stated is None else ListingLevel.SERIES
+
+    @property
+    def size(self) -> int:
+        """How many instances the study has, at either level."""
+        return sum(it.size for it in self.series)
+
+    def outline(self) -> Manifest:
+        """The same at level `series`: counts, and the digest of what is left out."""
+        counted = tuple(replace(it, instances=(), unlisted=it.size) for it in self.series)
+        return Manifest(self.study, counted, self.digest)
+
+    @property
     def instances(self) -> Iterator[Instance]:
-        """All instances, series by series."""
+        """All instances, series by series. Raises `InstancesNotListed` at level `series`."""
+        if self.stated is not None:
+            raise InstancesNotListed
         return (instance for series in self.series for instance in series.instances)
 
     @cached_property
@@ -87,6 +130,8 @@ class Manifest:
     @cached_property
     def homes(self) -> Mapping[SopInstanceUid, SeriesUid]:
         """The series of every instance."""
+        if self.stated is not None:
+            raise InstancesNotListed
         return {instance.sop_instance: series.series for series in self.series for instance in series.instances}
 
     @cached_property
@@ -95,6 +140,8 @@ class Manifest:
 
         It is the same whether the manifest was written as FHIR or as a DICOM Key Object Selection, and in any order.
         """
+        if self.stated is not None:
+            return self.stated
         rows = sorted(
             (series.series.encode(), instance.sop_instance.encode(), instance.sop_class.encode())
             for series in self.series

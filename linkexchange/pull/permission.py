@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from linkexchange import documents
-from linkexchange.errors import DocumentFault, LinkWithdrawn, UnknownTransfer, WrongPatient
+from linkexchange.errors import DocumentFault, InstancesNotListed, LinkWithdrawn, UnknownTransfer, WrongPatient
 from linkexchange.model.grant import TYP as GRANT_TYP
 from linkexchange.model.identifiers import LinkId, TelematikId
 from linkexchange.model.link import Link, LinkStatus
 from linkexchange.model.request import TYP as REQUEST_TYP
 from linkexchange.model.request import Request
+from linkexchange.model.study import ListingLevel
 from linkexchange.model.transfer import Authority, Transfer
 from linkexchange.ports import Node, OriginNode
 from linkexchange.signing import verify
@@ -46,6 +47,7 @@ def _by_record(node: Node, run: Transfer) -> Permission:
     link = documents.read(document)
     if link.patient.kvnr != ask.kvnr:
         raise WrongPatient("KVNR of document and record")
+    _demand_listing(link)
     wish = _wish(node, run, link.link, origin=link.origin.telematik_id)
     return Permission(link, _granted(node, replace(wish, document_digest=document.digest, read_at=read_at), link))
 
@@ -61,7 +63,14 @@ def _by_release(node: Node, run: Transfer) -> Permission:
     if (link.link, link.origin.telematik_id) != (run.link, run.origin):
         raise DocumentFault("the document is not that of the offer")
     _check(node, token, link)
+    _demand_listing(link)
     return Permission(link, origin)
+
+
+def _demand_listing(link: Link) -> None:
+    """Without a list of instances no proof could say that all have come."""
+    if link.level is not ListingLevel.INSTANCE:
+        raise InstancesNotListed
 
 
 def _wish(node: Node, run: Transfer, link: LinkId, *, origin: TelematikId) -> Request:

@@ -18,6 +18,7 @@ from linkexchange.errors import (
     IdentityRefused,
     InstanceConflict,
     InstanceFault,
+    InstancesNotListed,
     KvnrMissing,
     LinkWithdrawn,
     MessageFault,
@@ -143,6 +144,10 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     InstanceConflict: (
         "Im Postausgang wartet unter dieser Nummer ein anderes Bild. Es wurde nicht überschrieben.",
         "Lassen Sie klären, warum zwei Bilder dieselbe Nummer haben; senden oder verwerfen Sie dann, was wartet.",
+    ),
+    InstancesNotListed: (
+        "Der Bildverweis nennt nur die Zahl der Bilder je Serie: dass alle ankommen, ließe sich nicht nachweisen.",
+        "Bitten Sie die Herkunft, die Studie mit vollständiger Bilderliste neu bereitzustellen.",
     ),
     KvnrMissing: (
         "In den Bildern steht keine KVNR, und es wurde keine angegeben.",

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkexchange.model.identifiers import SeriesUid, SopClassUid, SopInstanceUid, StudyUid
+from linkexchange.errors import InstancesNotListed
+from linkexchange.model.identifiers import SeriesUid, Sha256, SopClassUid, SopInstanceUid, StudyUid
 from linkexchange.model.link import Link
-from linkexchange.model.study import Instance, Manifest, Series
+from linkexchange.model.study import Instance, ListingLevel, Manifest, Series
 
 CT, MR = SopClassUid("1.2.840.10008.5.1.4.1.1.2"), SopClassUid("1.2.840.10008.5.1.4.1.1.4")
 
@@ -86,6 +87,35 @@ def test_a_manifest_knows_the_series_and_the_class_of_every_instance() -> None:
     manifest = Manifest(StudyUid("1.2"), (_series("1.2.1", "1.4"), second))
     assert manifest.homes == {"1.4": "1.2.1", "1.9": "1.2.2"}
     assert manifest.sop_classes == {CT, MR}
+
+
+@given(link_samples.links)
+def test_an_outline_keeps_the_counts_and_the_digest_of_what_it_leaves_out(link: Link) -> None:
+    manifest, outline = link.manifest, link.manifest.outline()
+    assert (outline.digest, outline.size, outline.level) == (manifest.digest, len(manifest.uids), ListingLevel.SERIES)
+    assert [it.size for it in outline.series] == [len(it.instances) for it in manifest.series]
+
+
+@pytest.mark.parametrize("ask", ["instances", "uids", "sop_classes", "homes"])
+def test_an_outline_gives_no_empty_set_of_instances(ask: str) -> None:
+    with pytest.raises(InstancesNotListed):
+        getattr(Manifest(StudyUid("1.2"), (_series("1.2.1", "1.4"),)).outline(), ask)
+
+
+def test_an_outline_is_not_kept_as_a_list_of_instances() -> None:
+    with pytest.raises(InstancesNotListed):
+        Manifest(StudyUid("1.2"), (_series("1.2.1", "1.4"),)).outline().to_json()
+
+
+def test_a_manifest_that_lists_and_states_a_digest_is_refused() -> None:
+    manifest = Manifest(StudyUid("1.2"), (_series("1.2.1", "1.4"),))
+    with pytest.raises(ValueError, match="with instances"):
+        replace(manifest, stated=manifest.digest)
+
+
+def test_an_outline_that_counts_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="without counts"):
+        Manifest(StudyUid("1.2"), (_series("1.2.1"),), Sha256("0" * 64))
 
 
 def _series(uid: str, *instances: str) -> Series:
