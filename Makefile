@@ -21,7 +21,7 @@ FUZZ_SECONDS ?= 600
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint quick-wires quick-others format test cuts kills fuzz benchmarks benchmarks-transfers system-packages lock clean
+.PHONY: help demo check lint quick-wires quick-others format test cuts kills fuzz benchmarks benchmarks-transfers profiles system-packages lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ benchmarks: $(VENV)/.dev ## Measure how long the demo takes, beside its limit
 
 benchmarks-transfers: $(VENV)/.dev system-packages ## Measure transfers beside other ways, and write the page (or ARGS="--only ct --quick")
 	$(BIN)/python tests/benchmarks/transfers.py $(or $(ARGS),--write-docs)
+
+profiles: $(VENV)/.dev ## Compile the FHIR profiles of fhir-profiles/ into the package that is shipped (needs node and npm)
+	$(BIN)/python scripts/profiles.py
 
 format: $(VENV)/.dev ## Put the code into its form
 	$(BIN)/ruff check --fix .

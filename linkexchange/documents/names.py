@@ -10,9 +10,7 @@ from urllib.parse import quote
 from uuid import UUID, uuid5
 
 from linkexchange.model.identifiers import LinkId, TelematikId
-
-BASE = "https://linkexchange.example/fhir"
-"""Canonical base of our own definitions; a placeholder for the owner's domain."""
+from linkexchange.profiles import BASE
 
 MANIFEST_DIGEST = f"{BASE}/StructureDefinition/manifest-digest"
 
