@@ -16,7 +16,7 @@ from linkexchange.errors import NotEntitled, OutboxOnlySends, UnknownStudy, Wron
 from linkexchange.model.access import RegisteredLink
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid
-from linkexchange.model.link import Link, LinkStatus, MediaType, Order, Origin, lock_of
+from linkexchange.model.link import Link, LinkStatus, MediaType, Order, Origin, location_of, lock_of
 from linkexchange.model.outbox import OUTBOX
 from linkexchange.model.patient import Patient, PatientHeader, differences
 from linkexchange.model.study import StudySummary
@@ -109,7 +109,7 @@ def link_of(node: Node, found: Found, kvnr: Kvnr, *, replaces: LinkId | None) ->
     now = node.now().replace(microsecond=0)
     return Link(
         link=LinkId(str(uuid4())),
-        origin=Origin(node.me, node.name),
+        origin=Origin(node.me, node.name, location=location_of(node.me)),
         patient=patient,
         manifest=summary.manifest,
         published=now,

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from hypothesis import strategies as st
 
 from linkexchange.documents.text import plain
-from linkexchange.model.identifiers import Kvnr, LinkId, SeriesUid, SopClassUid, SopInstanceUid, StudyUid, TelematikId
+from linkexchange.model.identifiers import (
+    AeTitle,
+    Bsnr,
+    Iknr,
+    Kvnr,
+    LinkId,
+    Oid,
+    SeriesUid,
+    SopClassUid,
+    SopInstanceUid,
+    StudyUid,
+    TelematikId,
+)
 from linkexchange.model.link import Link, LinkStatus, Order, Origin
 from linkexchange.model.patient import Patient
+from linkexchange.model.regions import REGIONS
 from linkexchange.model.study import Instance, Manifest, Series
 
 HINT = "https://node.klinik.example/dicomweb"
@@ -62,10 +76,24 @@ _patients = st.builds(
 )
 
 
+_oids = st.none() | st.uuids().map(lambda uuid: Oid(f"2.25.{uuid.int}"))
+_nine_digits = st.from_regex(r"[0-9]{9}", fullmatch=True)
+_origins = st.builds(
+    Origin,
+    telematik_id=_telematik_ids,
+    name=_texts.filter(bool),
+    bsnr=st.none() | _nine_digits.map(Bsnr),
+    iknr=st.none() | _nine_digits.map(Iknr),
+    location=_oids,
+    home_community=_oids,
+)
+_orders = st.builds(Order, _texts, _texts, _texts).filter(lambda order: order != Order())
+
+
 @st.composite
 def _manifests(draw: st.DrawFn) -> Manifest:
     """UIDs are derived from a counter, so that no two are the same."""
-    sizes = draw(st.lists(st.integers(0, 4), min_size=1, max_size=8).filter(any))
+    sizes = draw(st.lists(st.integers(1, 4), min_size=1, max_size=8))
     root = draw(st.integers(0, 2**100))
     listed = tuple(_series(draw, root, place, size) for place, size in enumerate(sizes))
     return Manifest(StudyUid(f"2.25.{root}"), listed)
@@ -82,15 +110,20 @@ def _series(draw: st.DrawFn, root: int, place: int, size: int) -> Series:
 links = st.builds(
     Link,
     link=_link_ids,
-    origin=st.builds(Origin, telematik_id=_telematik_ids, name=_texts),
+    origin=_origins,
     patient=_patients,
     manifest=_manifests(),
     published=_moments,
     expires=_moments,
     started=st.none() | _moments,
     description=_texts,
-    orders=st.lists(_texts.filter(bool).map(Order), max_size=1).map(tuple),
+    orders=st.lists(_orders, max_size=3).map(tuple),
+    regions=st.lists(st.sampled_from(list(REGIONS.values())), max_size=3).map(tuple),
+    retrieve_ae=st.none() | st.from_regex(AeTitle.pattern, fullmatch=True).map(str.strip).map(AeTitle),
     status=st.sampled_from(LinkStatus),
     replaces=st.none() | _link_ids,
 )
-"""Any link that can be written without losing a character."""
+"""Any link that can be written without losing a character, and that lists its instances."""
+
+outlines = st.builds(lambda link: replace(link, manifest=link.manifest.outline()), links)
+"""The same at level `series`."""

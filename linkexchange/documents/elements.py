@@ -9,6 +9,7 @@ from collections.abc import Callable, Container, Iterable
 from datetime import UTC, date, datetime, time, timezone
 from typing import Any, TypeVar
 
+from linkexchange.documents import names
 from linkexchange.documents.text import FORBIDDEN, TEXT_MAX
 from linkexchange.errors import DocumentFault
 
@@ -80,3 +81,13 @@ def with_system(identifiers: Iterable[Any] | None, system: str) -> list[str]:
 def identifier(identifiers: Iterable[Any] | None, system: str, path: str) -> str:
     """The value of the one identifier of a system."""
     return only(with_system(identifiers, system), f"{path}.where(system='{system}')")
+
+
+def extension(element: Any, url: str, path: str) -> Any:
+    """The one extension of a kind that an element has, or None."""
+    return at_most_one([it for it in element.extension or () if it.url == url], path)
+
+
+def without_urn(value: str | None) -> str:
+    """An OID or UID as DICOM writes it."""
+    return (value or "").removeprefix(names.OID)

@@ -1,4 +1,4 @@
-"""The five resources of a link found in a Bundle, and whether they refer to each other as they must."""
+"""The resources of a link found in a Bundle, and whether they refer to each other as they must."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KINDS = ("Composition", "ImagingStudy", "Patient", "Organization", "Endpoint")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """One resource of each kind, as the model holds it, and their names within the document."""
+    """One resource of each kind, as the model holds it, and their names within the document; and the orders by name."""
 
     composition: Any
     study: Any
@@ -23,6 +23,7 @@ class Parts:
     organization: Any
     endpoint: Any
     urls: dict[str, str]
+    requests: dict[str, Any]
 
 
 def find_parts(bundle: Any) -> Parts:
@@ -45,7 +46,8 @@ def _one_of_each(entries: Iterable[Any]) -> Parts:
     one = {kind: only(found[kind], f"Bundle.entry.resource.ofType({kind})") for kind in _KINDS}
     composition, study, patient, organization, endpoint = (it.resource for it in one.values())
     urls = {kind: it.fullUrl for kind, it in one.items()}
-    return Parts(composition, study, patient, organization, endpoint, urls)
+    requests = {it.fullUrl: it.resource for it in found["ServiceRequest"]}
+    return Parts(composition, study, patient, organization, endpoint, urls, requests)
 
 
 def _kind(resource: Any) -> str:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from uuid import NAMESPACE_URL, uuid5
 
 from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, LinkId, Oid, Sha256, TelematikId
 from linkexchange.model.patient import Patient
@@ -39,6 +40,11 @@ class Origin:
     iknr: Iknr | None = None
     location: Oid | None = None
     home_community: Oid | None = None
+
+
+def location_of(origin: TelematikId) -> Oid:
+    """The Retrieve Location UID of an origin that was given none: derived, so that it is the same in all documents."""
+    return Oid(LinkId(str(uuid5(NAMESPACE_URL, origin.uri))).oid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,23 +6,39 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
-from link_samples import HINT, LINK, PATIENT, link
+from link_samples import HINT, LINK, ORIGIN, PATIENT, link
 from lxml import etree
 
 from linkexchange.documents import fhir_xml, read, write
 from linkexchange.errors import DocumentFault
-from linkexchange.model.identifiers import LinkId
-from linkexchange.model.link import Document, MediaType
+from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, LinkId, Oid
+from linkexchange.model.link import Code, Document, LinkStatus, MediaType, Order
+from linkexchange.model.regions import REGIONS, SNOMED_CT
+from linkexchange.model.study import ListingLevel
+
+OLDER = Path(__file__).parent / "older"
+"""Documents as the writer made them that knew five resources and no profiles; they lie in records."""
 
 Json = dict[str, Any]
 Break = Callable[[Json], object]
 
-GOOD = replace(link(2, 1), replaces=LinkId("00000000-0000-4000-8000-000000000001"))
+WHOLE = replace(
+    ORIGIN, bsnr=Bsnr("098765400"), iknr=Iknr("260123451"), location=Oid("2.25.9"), home_community=Oid("1.2.276.0.76.3")
+)
+GOOD = replace(
+    link(2, 1),
+    origin=WHOLE,
+    orders=(Order("A-1", "P-1", "F-1"), Order("A-2")),
+    regions=(REGIONS["67734004"], REGIONS["63337009"]),
+    retrieve_ae=AeTitle("PACS ARCHIV"),
+    replaces=LinkId("00000000-0000-4000-8000-000000000001"),
+)
 BUNDLE: Json = json.loads(write(GOOD, MediaType.JSON, node_url_hint=HINT).content)
-KINDS = ["Composition", "ImagingStudy", "Patient", "Organization", "Endpoint"]
+KINDS = ["Composition", "ImagingStudy", "Patient", "Organization", "Endpoint", "Device", "ServiceRequest"]
 
 
 def part(bundle: Json, kind: str) -> Json:
@@ -60,6 +76,15 @@ def in_patient_identifier(**elements: str) -> Break:
     return lambda bundle: part(bundle, "Patient")["identifier"][0].update(elements)
 
 
+def extension(bundle: Json, kind: str, name: str) -> Json:
+    found: Json = next(it for it in part(bundle, kind)["extension"] if it["url"].endswith(name))
+    return found
+
+
+def in_extension(kind: str, name: str, **elements: str) -> Break:
+    return lambda bundle: extension(bundle, kind, name).update(elements)
+
+
 def twice(kind: str) -> Break:
     def change(bundle: Json) -> None:
         bundle["entry"].append({"fullUrl": "urn:uuid:again", "resource": part(bundle, kind)})
@@ -85,8 +110,8 @@ BROKEN: dict[str, tuple[Break, str]] = {
         lambda b: b["entry"][2].update(fullUrl=b["entry"][3]["fullUrl"]),
         "Bundle.entry.fullUrl: must be unique",
     ),
-    "no endpoint": (lambda b: b["entry"].pop(), "Bundle.entry.resource.ofType(Endpoint): exactly one"),
-    **{f"two {kind}": (twice(kind), f"Bundle.entry.resource.ofType({kind}): exactly one") for kind in KINDS},
+    "no endpoint": (lambda b: b["entry"].pop(4), "Bundle.entry.resource.ofType(Endpoint): exactly one"),
+    **{f"two {kind}": (twice(kind), f"Bundle.entry.resource.ofType({kind}): exactly one") for kind in KINDS[:5]},
     "unknown element": (of("Patient", SECRET, 1), "Bundle.entry[2].resource: extra forbidden"),
     "unknown resource": (of("Patient", "resourceType", SECRET), "Bundle: not a FHIR R4 document"),
     "other composition id": (
@@ -167,6 +192,47 @@ BROKEN: dict[str, tuple[Break, str]] = {
         lambda b: part(b, "ImagingStudy")["extension"][0]["extension"].pop(),
         "(manifest-digest): algorithm and value",
     ),
+    "a digest of no length": (
+        lambda b: part(b, "ImagingStudy")["extension"][0]["extension"][1].update(valueBase64Binary="AAAA"),
+        "(manifest-digest): must equal",
+    ),
+    "unknown level": (in_extension("ImagingStudy", "listing-level", valueCode=SECRET), "(listing-level): unknown code"),
+    "two levels": (
+        lambda b: part(b, "ImagingStudy")["extension"].append(extension(b, "ImagingStudy", "listing-level")),
+        "(listing-level): at most one",
+    ),
+    "instances at level series": (
+        in_extension("ImagingStudy", "listing-level", valueCode="series"),
+        "ImagingStudy.series[0].instance: none is wanted",
+    ),
+    "another patient in the composition": (
+        lambda b: part(b, "Composition")["subject"]["identifier"].update(value="X110411319"),
+        "Composition.subject.identifier: must be that of the Patient",
+    ),
+    "another order than the study says": (
+        lambda b: part(b, "ServiceRequest")["identifier"][0].update(value=SECRET),
+        "ImagingStudy.basedOn.identifier: must be that of the ServiceRequest",
+    ),
+    "an order with two accession numbers": (
+        lambda b: part(b, "ServiceRequest")["identifier"].append(part(b, "ServiceRequest")["identifier"][0]),
+        "ImagingStudy.basedOn.identifier: at most one",
+    ),
+    "wrong BSNR": (
+        lambda b: part(b, "Organization")["identifier"][1].update(value=SECRET),
+        "Organization.identifier: syntax of Bsnr",
+    ),
+    "wrong IKNR": (
+        lambda b: part(b, "Organization")["identifier"][2].update(value=SECRET),
+        "Organization.identifier: syntax of Iknr",
+    ),
+    "wrong community": (
+        in_extension("Endpoint", "home-community-id", valueUri="urn:oid:" + SECRET),
+        "Endpoint.extension(home-community-id): syntax of Oid",
+    ),
+    "wrong AE title": (
+        in_extension("Endpoint", "retrieve-ae-title", valueString="A\\B"),
+        "Endpoint.extension(retrieve-ae-title): syntax of AeTitle",
+    ),
     "started within a month": (of("ImagingStudy", "started", "2026-02"), "ImagingStudy.started: a time with its zone"),
 }
 
@@ -195,6 +261,53 @@ def test_the_same_rules_hold_for_xml(case: str) -> None:
     with pytest.raises(DocumentFault) as caught:
         read(Document(fhir_xml.dump(changed(change)), MediaType.XML))
     assert detail in caught.value.detail
+
+
+def test_a_link_without_a_listing_counts_something() -> None:
+    outline = replace(GOOD, manifest=GOOD.manifest.outline())
+    bundle = json.loads(write(outline, MediaType.JSON, node_url_hint=HINT).content)
+    for series in part(bundle, "ImagingStudy")["series"]:
+        series["numberOfInstances"] = 0
+    with pytest.raises(DocumentFault, match="nothing is counted"):
+        read(as_json(bundle))
+
+
+def test_a_document_of_before_there_were_profiles_is_read() -> None:
+    older = replace(link(2, 1), orders=(Order("A-2026-17"),))
+    assert read(Document((OLDER / "available.xml").read_bytes(), MediaType.XML)) == older
+
+
+def test_a_withdrawal_of_before_there_were_profiles_is_read() -> None:
+    found = read(Document((OLDER / "withdrawn.json").read_bytes(), MediaType.JSON))
+    assert (found.status, found.replaces, found.level) == (LinkStatus.CANCELLED, LINK, ListingLevel.INSTANCE)
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [("2.25.9", "2.25.9"), ("urn:oid:2.25.9", "2.25.9"), ("oid:2.25.9", "2.25.9"), ("ACME", None)],
+)
+def test_a_retrieve_location_is_read_in_every_way_it_is_written(written: str, found: str | None) -> None:
+    change = in_extension("Endpoint", "MadoRetrieveLocationUIDExtension", valueString=written)
+    assert read(as_json(changed(change))).origin.location == found
+
+
+def test_a_region_that_others_name_by_another_code_is_kept_as_they_name_it() -> None:
+    def name(bundle: Json) -> None:
+        (coding,) = part(bundle, "ImagingStudy")["extension"][2]["valueCodeableConcept"]["coding"]
+        coding.update(code="69536005", display="Head structure")
+
+    assert read(as_json(changed(name))).regions[0] == Code(SNOMED_CT, "69536005", "Head structure")
+
+
+def test_an_order_by_numbers_of_another_institution_is_not_taken_for_the_origins() -> None:
+    def move(bundle: Json) -> None:
+        for identifier in (
+            part(bundle, "ServiceRequest")["identifier"][1],
+            part(bundle, "ServiceRequest")["identifier"][2],
+        ):
+            identifier["system"] += "9"
+
+    assert read(as_json(changed(move))).orders[0] == Order("A-1")
 
 
 def test_resources_of_other_kinds_may_stand_beside_those_of_the_link() -> None:

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from link_samples import HINT, LINK, link, links
+from link_samples import HINT, LINK, link, links, outlines
 from lxml import etree
 
+from linkexchange import profiles
 from linkexchange.documents import read, write
 from linkexchange.documents.parsing import INSTANCES_MAX
 from linkexchange.model.identifiers import LinkId
-from linkexchange.model.link import Link, LinkStatus, MediaType
+from linkexchange.model.link import Code, Link, LinkStatus, MediaType, Order
+from linkexchange.model.regions import REGIONS, SNOMED_CT
 
 both_encodings = pytest.mark.parametrize("media_type", MediaType)
 
@@ -30,6 +32,20 @@ def resources(value: Link) -> dict[str, dict[str, Any]]:
 @given(value=links)
 def test_any_link_comes_back_from_its_document_as_it_was(media_type: MediaType, value: Link) -> None:
     assert read(write(value, media_type, node_url_hint=HINT)) == value
+
+
+@both_encodings
+@given(value=outlines)
+def test_any_link_without_a_listing_comes_back_with_counts_and_digest(media_type: MediaType, value: Link) -> None:
+    assert read(write(value, media_type, node_url_hint=HINT)) == value
+
+
+@given(value=links)
+def test_the_model_takes_the_listing_that_was_set_aside_when_it_checked(value: Link) -> None:
+    from fhir.resources.R4B.bundle import Bundle
+
+    written = json.loads(write(value, MediaType.JSON, node_url_hint=HINT).content)
+    assert json.loads(Bundle.model_validate(written).model_dump_json()) == written
 
 
 @both_encodings
@@ -47,7 +63,8 @@ def test_a_thousand_instances_are_written_and_read_within_seconds(media_type: Me
 
 
 def test_the_resources_stand_in_the_documented_order_with_the_composition_first() -> None:
-    assert list(resources(link(1))) == ["Composition", "ImagingStudy", "Patient", "Organization", "Endpoint"]
+    first = ["Composition", "ImagingStudy", "Patient", "Organization", "Endpoint", "Device", "ServiceRequest"]
+    assert list(resources(link(1))) == first
 
 
 def test_the_document_is_named_by_the_link_as_an_oid() -> None:
@@ -128,6 +145,62 @@ def test_a_series_without_a_modality_is_written_as_other() -> None:
 def test_a_hint_that_is_no_plain_https_url_is_refused(hint: str) -> None:
     with pytest.raises(ValueError, match="plain https"):
         write(link(1), MediaType.JSON, node_url_hint=hint)
+
+
+def test_every_resource_says_which_profile_it_keeps_and_in_which_version() -> None:
+    bundle = json.loads(write(link(1), MediaType.JSON, node_url_hint=HINT).content)
+    named = [it["meta"]["profile"][0] for it in (bundle, *(entry["resource"] for entry in bundle["entry"]))]
+    assert {it.partition("|")[0] for it in named} <= profiles.definitions().keys()
+    assert {it.partition("|")[2] for it in named} == {profiles.version()}
+
+
+def test_a_section_tells_of_each_series_in_german_and_in_english() -> None:
+    sections = resources(link(2, 1))["Composition"]["section"]
+    assert [it["title"] for it in sections] == ["Serie 1: CT", "Serie 2: CT"]
+    texts = [[node.text for node in etree.fromstring(it["text"]["div"])] for it in sections]
+    assert texts[0] == ["CT Thorax 1,0 mm. Bilder: 2.", "CT Thorax 1,0 mm. Images: 2."]
+
+
+@pytest.mark.parametrize(("size", "told"), [(200, 200), (201, 0)])
+def test_a_study_of_very_many_series_has_no_sections(size: int, told: int) -> None:
+    assert len(resources(link(*[1] * size))["Composition"].get("section", ())) == told
+
+
+def test_a_withdrawn_link_tells_nothing_of_the_study() -> None:
+    head = resources(replace(link(2, 1), status=LinkStatus.CANCELLED))["Composition"]
+    assert ("section" in head, "Thorax" in head["text"]["div"]) == (False, False)
+
+
+def test_a_series_without_instances_is_left_out() -> None:
+    written = write(link(2, 0), MediaType.JSON, node_url_hint=HINT)
+    assert [len(it.instances) for it in read(written).manifest.series] == [2]
+
+
+def test_a_region_outside_of_the_value_set_is_left_out() -> None:
+    odd = Code(SNOMED_CT, "69536005", "Head structure")
+    written = write(replace(link(1), regions=(odd, REGIONS["774007"])), MediaType.JSON, node_url_hint=HINT)
+    assert read(written).regions == (REGIONS["774007"],)
+
+
+def test_an_order_of_which_no_number_is_known_is_left_out() -> None:
+    written = write(replace(link(1), orders=(Order(), Order("", "P-1"))), MediaType.JSON, node_url_hint=HINT)
+    assert read(written).orders == (Order("", "P-1"),)
+
+
+def test_an_origin_without_a_name_is_called_by_its_telematik_id() -> None:
+    origin = replace(link(1).origin, name="")
+    assert resources(replace(link(1), origin=origin))["Organization"]["name"] == origin.telematik_id
+
+
+def test_a_study_without_a_description_has_a_procedure_for_people_all_the_same() -> None:
+    study = resources(replace(link(1), description=""))["ImagingStudy"]
+    assert study["procedureCode"] == [{"text": "Bildgebende Untersuchung"}]
+
+
+def test_who_looks_for_an_accession_number_finds_it_in_the_study() -> None:
+    (based_on,) = resources(link(1))["ImagingStudy"]["basedOn"]
+    codes = [it["code"] for it in based_on["identifier"]["type"]["coding"]]
+    assert (based_on["identifier"]["value"], codes) == ("A-2026-17", ["ACSN", "121022"])
 
 
 def test_a_study_larger_than_any_reader_takes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import tarfile
 from importlib.resources import files
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from peers.ground import require
+from profiles.script import script
 
 from linkexchange import profiles
 
 DEFINITIONS = profiles.definitions()
 STRUCTURES = [url for url, it in DEFINITIONS.items() if it["resourceType"] == "StructureDefinition"]
-ROOT = Path(__file__).parents[2]
+COMPILER = script("profiles")
 IHE = "https://profiles.ihe.net/RAD/MADO/"
 every_structure = pytest.mark.parametrize("url", STRUCTURES, ids=lambda url: url.rpartition("/")[2])
 
@@ -81,26 +80,15 @@ def german(primitive: dict[str, Any]) -> str:
 @pytest.mark.peers
 def test_the_sources_give_the_package_again_to_the_byte(tmp_path: Path) -> None:
     require("node", "npm")
-    script = the_script()
-    script.build(tmp_path)
-    assert contents(tmp_path) == contents(script.PACKAGE)
+    COMPILER.build(tmp_path)
+    assert contents(tmp_path) == contents(COMPILER.PACKAGE)
 
 
 def test_the_packed_package_holds_the_same_files(tmp_path: Path) -> None:
-    script = the_script()
-    script.pack(tmp_path / "package.tgz")
+    COMPILER.pack(tmp_path / "package.tgz")
     with tarfile.open(tmp_path / "package.tgz") as archive:
         archive.extractall(tmp_path, filter="data")
-    assert contents(tmp_path / "package") == contents(script.PACKAGE)
-
-
-def the_script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("profiles_script", ROOT / "scripts/profiles.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    assert contents(tmp_path / "package") == contents(COMPILER.PACKAGE)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -3,22 +3,22 @@
 Invariant: link-uid
 Description: "A DICOM unique identifier: digits and dots, at most 64 characters, no component with a leading zero (PS3.5 section 9.1)."
 Severity: #error
-Expression: "$this.toString().matches('^(0|[1-9][0-9]*)([.](0|[1-9][0-9]*))*$') and $this.toString().length() <= 64"
+Expression: "$this.toString().matches('^(0|[1-9][0-9]*)([.]0|[.][1-9][0-9]*)*$') and $this.toString().length() <= 64"
 
 Invariant: link-oid
 Description: "urn:oid: and an object identifier of at most 64 characters."
 Severity: #error
-Expression: "$this.toString().matches('^urn:oid:[0-2]([.](0|[1-9][0-9]*))+$') and $this.toString().length() <= 72"
+Expression: "$this.toString().matches('^urn:oid:(0|1|2)([.]0|[.][1-9][0-9]*)+$') and $this.toString().length() <= 72"
 
 Invariant: link-uid-urn
 Description: "urn:oid: and a DICOM unique identifier."
 Severity: #error
-Expression: "$this.toString().matches('^urn:oid:(0|[1-9][0-9]*)([.](0|[1-9][0-9]*))*$') and $this.toString().length() <= 72"
+Expression: "$this.toString().matches('^urn:oid:(0|[1-9][0-9]*)([.]0|[.][1-9][0-9]*)*$') and $this.toString().length() <= 72"
 
 Invariant: link-document-id
 Description: "urn:oid:2.25. and the UUID of the link as an integer (PS3.5 section B.2)."
 Severity: #error
-Expression: "$this.toString().matches('^urn:oid:2[.]25[.](0|[1-9][0-9]{0,38})$')"
+Expression: "$this.toString().matches('^urn:oid:2[.]25([.]0|[.][1-9][0-9]{0,38})$')"
 
 Invariant: link-ae-title
 Description: "1 to 16 printable characters and no backslash (PS3.5, value representation AE)."
