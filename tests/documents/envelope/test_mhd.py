@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given
+from link_samples import link, links
+
+from linkexchange.documents.envelope import Content, document_reference, metadata, shipped
+from linkexchange.model.identifiers import LinkId
+from linkexchange.model.link import Code, Link
+
+MADO = shipped("mado")
+URL = "https://repository.example/Binary/1"
+
+
+def reference(of: Link) -> dict[str, Any]:
+    told = metadata(of, Content(b"{}", "application/fhir+json"), MADO, title="CT Thorax")
+    return document_reference(of, told, MADO, url=URL)
+
+
+@given(links)
+def test_the_fhir_model_takes_every_document_reference(any_link: Link) -> None:
+    from fhir.resources.R4B.documentreference import DocumentReference
+
+    written = reference(any_link)
+    read = DocumentReference.model_validate_json(json.dumps(written))
+    assert json.loads(read.model_dump_json()).keys() == written.keys()
+
+
+def test_it_has_what_mado_asks_of_a_manifest() -> None:
+    thorax = Code("http://snomed.info/sct", "67734004", "Upper trunk")
+    before = LinkId("00000000-0000-4000-8000-000000000001")
+    found = reference(replace(link(1), regions=(thorax,), replaces=before))
+    assert found["masterIdentifier"] in found["identifier"]
+    assert found["content"][0]["format"]["code"] == "urn:ihe:rad:MADO:fhir-manifest:2026"
+    assert found["content"][0]["attachment"]["hash"] == "vyGp6PvFo4RvsFtPoIWeCReyIC8="
+    assert found["context"]["related"][0]["identifier"]["value"] == "urn:oid:2.25.4711"
+    assert found["context"]["related"][1]["identifier"]["value"] == "A-2026-17"
+    assert found["context"]["period"]["start"] == "2026-02-27T22:15:00+00:00"
+    assert [it["url"].rpartition(".")[2] for it in found["extension"]] == ["modality", "bodySite"]
+    assert found["type"]["coding"][1]["code"] == "18748-4"
+    assert found["relatesTo"][0]["target"]["identifier"]["value"] == "urn:oid:" + before.oid
+
+
+def test_a_study_without_time_regions_and_older_version_leaves_their_elements_out() -> None:
+    found = reference(replace(link(1), started=None))
+    assert "period" not in found["context"]
+    assert "relatesTo" not in found
