@@ -206,6 +206,14 @@ class InstancesNotListed(Refused):
     next_step = "Ask the origin to publish the study at listing level `instance`."
 
 
+class FormRefused(Refused):
+    """The link cannot be said in this form."""
+
+    code = "form-refused"
+    owner = Owner.ORIGIN
+    next_step = "Take another form, or have the origin publish the study with what is named."
+
+
 class KvnrMissing(Refused):
     """Nobody says which patient's record the study belongs to: the image header names no KVNR."""
 

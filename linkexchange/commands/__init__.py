@@ -8,6 +8,7 @@ import typer
 
 from linkexchange.commands import (
     audit,
+    convert,
     demo,
     digest,
     doctor,
@@ -42,6 +43,7 @@ app.command("pull")(pull.pull)
 app.command("stop")(stop.stop)
 app.command("push")(push.push)
 app.command("digest")(digest.digest)
+app.command("convert")(convert.convert)
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(pacs.app, name="pacs")
 app.add_typer(participant.app, name="participant")

@@ -25,6 +25,8 @@ WORDS = [
             "pull",
             "stop",
             "push",
+            "digest",
+            "convert",
         )
     ],
     *[["outbox", name] for name in ("list", "discard")],

@@ -18,7 +18,6 @@ from linkexchange.documents.kos.flavour import (
     SERIES_DESCRIPTIONS,
     SERIES_NUMBER,
     SERIES_UID,
-    SNOMED_CT,
     TARGET_REGION,
     TITLES,
     UNKNOWN_REGION,
@@ -26,6 +25,7 @@ from linkexchange.documents.kos.flavour import (
 from linkexchange.documents.kos.view import View
 from linkexchange.model.identifiers import SeriesUid, SopInstanceUid
 from linkexchange.model.link import Code
+from linkexchange.model.regions import SNOMED_CT
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
 _FIRST_NUMBER = re.compile(r"[0-9]{1,9}")

@@ -70,7 +70,6 @@ INSTANCES_UNIT = Concept("{instances}", "UCUM", "instances")
 UNKNOWN_REGION = Concept("261665006", "SCT", "Unknown")
 """What a manifest says of a study whose region nobody has said: MADO wants one."""
 
-SNOMED_CT = "http://snomed.info/sct"
 
 TITLES = frozenset({MANIFEST.value, "113000", "ddd001", _TITLE.value})
 """Titles that the reader takes: XDS-I.b's, *Of Interest* as some archives write it, and MADO's."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from linkexchange.documents.kos.flavour import SNOMED_CT, UNKNOWN_REGION, Flavour
+from linkexchange.documents.kos.flavour import UNKNOWN_REGION, Flavour
 from linkexchange.documents.text import plain
 from linkexchange.model.identifiers import AeTitle
 from linkexchange.model.link import Code, Link, LinkStatus, Order
 from linkexchange.model.patient import Patient
+from linkexchange.model.regions import SNOMED_CT
 from linkexchange.model.study import ListingLevel, Manifest, Series
 
 SH_MAX, LO_MAX, PN_MAX = 16, 64, 64

@@ -11,11 +11,11 @@ from shared_data import shared
 from linkexchange.documents.envelope import CodesProfile, Content, XdsMetadata, metadata, shipped
 from linkexchange.model.identifiers import LinkId, Oid
 from linkexchange.model.link import Code, Link, Order
+from linkexchange.model.regions import SNOMED_CT
 from linkexchange.model.study import Manifest
 
 EPA = shipped()
 XML = Content(b"<Bundle/>", "application/fhir+xml")
-SNOMED_CT = "http://snomed.info/sct"
 MADO_REGIONS = tuple(Code(SNOMED_CT, code) for code in shipped("mado").regions.codes)
 
 
