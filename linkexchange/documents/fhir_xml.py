@@ -76,6 +76,12 @@ def tree(content: bytes) -> etree._Element:
         raise DocumentFault("XML: not well-formed") from None
 
 
+def canonical(root: etree._Element) -> str:
+    """Exclusive Canonical XML 1.0, without comments: one spelling for one content."""
+    content: bytes = etree.tostring(root, method="c14n", exclusive=True, with_comments=False)
+    return content.decode()
+
+
 def count(root: etree._Element, name: str = "") -> int:
     """How many elements there are, or of one name, before any of them costs Python time."""
     return int(root.xpath(f"count(//*[local-name() = '{name}'])" if name else "count(//*)"))
