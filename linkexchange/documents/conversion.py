@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from linkexchange.documents import kos, names
-from linkexchange.documents.kos.manifest import is_plain_address
+from linkexchange.documents.addresses import is_plain_address
 from linkexchange.documents.kos.parsing import is_dicom
 from linkexchange.documents.parsing import parse
 from linkexchange.documents.reading import read

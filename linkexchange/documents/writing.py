@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from linkexchange.documents import compose
+from linkexchange.documents.addresses import is_plain_address
 from linkexchange.documents.modelling import modelled
 from linkexchange.documents.parsing import INSTANCES_MAX
 from linkexchange.model.link import Document, Link, MediaType
 from linkexchange.model.study import ListingLevel
-
-_ADDRESS = re.compile(r"https://[^\s/?#@]+(/[^\s?#@]*)?")
-"""Without user, query and fragment, in which a secret could travel into the record."""
 
 
 def write(link: Link, media_type: MediaType, *, node_url_hint: str) -> Document:
@@ -30,7 +27,7 @@ def write(link: Link, media_type: MediaType, *, node_url_hint: str) -> Document:
     """
     if link.level is ListingLevel.INSTANCE and link.manifest.size > INSTANCES_MAX:
         raise ValueError("more instances than a reader takes")
-    if not _ADDRESS.fullmatch(node_url_hint):
+    if not is_plain_address(node_url_hint):
         raise ValueError("the hint is not a plain https URL")
     ordered = _ordered(compose.bundle(link, address=node_url_hint))
     return Document(_json(ordered) if media_type is MediaType.JSON else _xml(ordered), media_type)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from linkexchange.documents import names
+from linkexchange.documents.addresses import is_plain_address
 from linkexchange.documents.envelope.metadata import XdsMetadata
 from linkexchange.documents.envelope.profile import CodesProfile, Coding
 from linkexchange.model.identifiers import LinkId
@@ -21,7 +22,13 @@ Element = dict[str, Any]
 
 
 def document_reference(link: Link, metadata: XdsMetadata, profile: CodesProfile, *, url: str) -> Element:
-    """A DocumentReference of a link document that can be fetched at `url`, which must not carry a secret."""
+    """A DocumentReference of a link document that can be fetched at `url`.
+
+    Raises:
+        ValueError: `url` is no plain https URL: a secret could travel in it.
+    """
+    if not is_plain_address(url):
+        raise ValueError("the address of the document is not a plain https URL")
     identifier = _document_id(link.link)
     element = {
         "resourceType": "DocumentReference",

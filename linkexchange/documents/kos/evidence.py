@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from linkexchange.documents.addresses import is_plain_address
 from linkexchange.documents.elements import demand, only
 from linkexchange.documents.kos.defects import Defect
 from linkexchange.documents.kos.held import NO_AE_TITLE
-from linkexchange.documents.kos.manifest import Whereabouts, is_plain_address
+from linkexchange.documents.kos.manifest import Whereabouts
 from linkexchange.documents.kos.view import View
 from linkexchange.model.identifiers import AeTitle, Oid, SeriesUid, SopClassUid, SopInstanceUid, StudyUid
 

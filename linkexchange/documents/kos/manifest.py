@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -11,13 +10,6 @@ from linkexchange.documents.kos.defects import Defect
 from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, LinkId, Oid, TelematikId, Uid
 from linkexchange.model.link import Code, Order
 from linkexchange.model.study import Manifest
-
-_ADDRESS = re.compile(r"https://[^\s/?#@]+(/[^\s?#@]*)?")
-
-
-def is_plain_address(url: str) -> bool:
-    """Without user, query and fragment, in which a secret could travel."""
-    return _ADDRESS.fullmatch(url) is not None
 
 
 class Lookup(StrEnum):

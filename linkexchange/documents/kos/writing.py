@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from linkexchange.documents.addresses import is_plain_address
 from linkexchange.documents.kos.flavour import Flavour
 from linkexchange.documents.kos.held import held
-from linkexchange.documents.kos.manifest import is_plain_address
 from linkexchange.documents.parsing import INSTANCES_MAX
 from linkexchange.model.identifiers import SopClassUid, SopInstanceUid, TransferSyntaxUid
 from linkexchange.model.link import Link

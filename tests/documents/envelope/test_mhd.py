@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from link_samples import link, links
 
@@ -48,3 +49,10 @@ def test_a_study_without_time_regions_and_older_version_leaves_their_elements_ou
     found = reference(replace(link(1), started=None))
     assert "period" not in found["context"]
     assert "relatesTo" not in found
+
+
+@pytest.mark.parametrize("url", ["https://a.example/?token=1", "https://user@a.example/1", "http://a.example/1"])
+def test_an_address_in_which_a_secret_could_travel_is_refused(url: str) -> None:
+    told = metadata(link(1), Content(b"{}", "application/fhir+json"), MADO, title="CT Thorax")
+    with pytest.raises(ValueError, match="plain https URL"):
+        document_reference(link(1), told, MADO, url=url)
