@@ -30,6 +30,17 @@ class Patient:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalPatientId:
+    """Patient ID (0010,0020) with Issuer of Patient ID (0010,0021), or PID-3 with its assigning authority.
+
+    The issuer is empty where the system that names the number leaves it to its surroundings.
+    """
+
+    value: str
+    issuer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PatientHeader:
     """What an image header says. Empty strings and None where it says nothing."""
 

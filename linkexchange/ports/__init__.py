@@ -20,6 +20,7 @@ from linkexchange.ports.institution import Card, Record, RecordEntry
 from linkexchange.ports.node import Node, Pauses
 from linkexchange.ports.outbox import Outbox, Spool
 from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes
+from linkexchange.ports.release import Candidate, Doubt, Judgement, PatientIndex, ReleaseRules
 from linkexchange.ports.transcoding import Transcoded, Transcoder
 from linkexchange.ports.transfers import Event, Journal, Links, Progress, Published, Serving, Transfers
 from linkexchange.ports.turns import Turns
@@ -30,21 +31,25 @@ __all__ = [
     "Answer",
     "Archive",
     "Brake",
+    "Candidate",
     "Card",
     "Delivery",
     "Destination",
     "Directory",
+    "Doubt",
     "Event",
     "Hub",
     "HubLedger",
     "ImageSource",
     "IncomingInstance",
     "Journal",
+    "Judgement",
     "Links",
     "Node",
     "OriginNode",
     "Outbox",
     "PacsRegistry",
+    "PatientIndex",
     "Pauses",
     "Probes",
     "Progress",
@@ -52,6 +57,7 @@ __all__ = [
     "Receipt",
     "Record",
     "RecordEntry",
+    "ReleaseRules",
     "Reply",
     "Room",
     "Serving",
