@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -28,12 +28,14 @@ from linkexchange.growth import Growth
 from linkexchange.hub import HubClient
 from linkexchange.jobs import CONNECTIONS_MAX, Pace
 from linkexchange.model.findings import Findings, Scope
+from linkexchange.model.hours import Hours
 from linkexchange.model.identifiers import AeTitle, TelematikId
 from linkexchange.model.outbox import OUTBOX
 from linkexchange.model.participant import Participant
 from linkexchange.model.passport import Passport, Retrieve
 from linkexchange.model.passport import Store as PassportStore
-from linkexchange.ports import Archive, Brake, Destination, IncomingInstance, Node, OriginNode
+from linkexchange.model.watched import Plan
+from linkexchange.ports import Archive, Brake, Destination, IncomingInstance, Node, OriginNode, Sighting, StudyQuery
 from linkexchange.resolve import Resolver
 from linkexchange.serve import Origin
 from linkexchange.settings import CommonSettings, HubSettings, NodeSettings
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from linkexchange.dicom import Pool, Timeouts
     from linkexchange.dicomweb.own_body import Fetch, Place
     from linkexchange.spool import Folder, Intake
+    from linkexchange.transcoding import TranscodingPool
 
 
 class _Calling(TypedDict):
@@ -125,11 +128,6 @@ def node(settings: NodeSettings) -> Node:
 
     store, transcoder = database(settings), TranscodingPool()
 
-    def close() -> None:
-        transcoder.close()
-        store.close()
-        hub.close()
-
     return Node(
         me=TelematikId(settings.telematik_id),
         name=settings.name,
@@ -146,10 +144,49 @@ def node(settings: NodeSettings) -> Node:
         origin=origin,
         hub_keys=_hub_keys(settings),
         now=now,
-        close=close,
+        close=_closing(transcoder, store, hub),
         transcoder=transcoder,
         spool=spool(settings),
+        plan=plan(settings),
+        sightings=partial(sightings, settings),
     )
+
+
+def _closing(*opened: TranscodingPool | Database | HubClient) -> Callable[[], None]:
+    def close() -> None:
+        for it in opened:
+            it.close()
+
+    return close
+
+
+def plan(settings: NodeSettings) -> Plan:
+    """How studies are watched."""
+    return Plan(
+        pacs=tuple(listed(settings.watch_pacs)),
+        quiet=timedelta(seconds=settings.quiet_seconds),
+        days=settings.watch_days,
+        backfill_hours=tuple(Hours.parse(one) for one in listed(settings.backfill_hours)),
+        backfill_per_hour=settings.backfill_per_hour,
+    )
+
+
+def sightings(settings: NodeSettings, passport: Passport, query: StudyQuery) -> Sequence[Sighting]:
+    """Which studies a PACS has: by QIDO-RS where studies are fetched by DICOMweb, by C-FIND otherwise."""
+    if passport.retrieve is Retrieve.DICOMWEB:
+        from linkexchange.dicomweb import DicomwebArchive
+
+        context = pacs_context(settings, passport)
+        return DicomwebArchive(passport, context=context, idle_seconds=_pacs_seconds(settings)).sightings(query)
+    from linkexchange import dicom
+
+    calling = _calling(settings, passport, _pacs_seconds(settings))
+    return dicom.sightings(dicom.Line(passport, calling["calling_ae"], calling["timeouts"], calling["tls"]), query)
+
+
+def listed(text: str) -> list[str]:
+    """A setting with several values, commas between."""
+    return [one.strip() for one in text.split(",") if one.strip()]
 
 
 def archive(settings: NodeSettings, passport: Passport, pool: Pool | None = None) -> Archive:
@@ -377,6 +414,7 @@ def pace(settings: NodeSettings) -> Pace:
         retry_seconds=settings.retry_seconds,
         retry_attempts=settings.retry_attempts,
         offers_seconds=settings.offers_seconds,
+        watch_seconds=settings.watch_seconds,
     )
 
 

@@ -25,9 +25,9 @@ from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
-from linkexchange import doctor, outbox, publish, pull, push, serve
+from linkexchange import doctor, notice, outbox, publish, pull, push, record, serve
 from linkexchange.errors import Fault, Overtaken, Unavailable
-from linkexchange.model.identifiers import LinkId, TelematikId
+from linkexchange.model.identifiers import LinkId, StudyUid, TelematikId
 from linkexchange.ports import Node
 
 RETRY_MAX_SECONDS = 15 * 60
@@ -50,6 +50,7 @@ class Pace:
     retry_seconds: float
     retry_attempts: int
     offers_seconds: float
+    watch_seconds: float = 60.0
 
 
 class Patience(BaseRetryStrategy):
@@ -122,13 +123,33 @@ def tasks(node: Node, connector: PsycopgConnector, pace: Pace) -> App:
     def withdraw(link: str) -> None:
         publish.carry_withdrawal(node, LinkId(link))
 
+    @app.task(name=record.CLOSE_JOB, retry=patience)
+    def close(link: str) -> None:
+        record.close(node, LinkId(link))
+
     @app.periodic(cron="0 * * * *")
     @app.task(name=PROBE_JOB, queueing_lock=PROBE_JOB)
     def probe(timestamp: int) -> None:
         probe_all(node, datetime.fromtimestamp(timestamp, UTC))
 
     _add_sending(app, node, patience)
+    _add_watching(app, node, patience)
     return app
+
+
+def _add_watching(app: App, node: Node, patience: Patience) -> None:
+    @app.task(name=notice.LOOK_JOB, retry=patience)
+    def look(pacs: str, study: str) -> None:
+        notice.look(node, pacs, StudyUid(study))
+
+    @app.task(name=notice.FIND_JOB, retry=patience)
+    def find(pacs: str, accession: str) -> None:
+        notice.find_studies(node, pacs, accession)
+
+    @app.periodic(cron="7 * * * *")
+    @app.task(name="remind", queueing_lock="remind")
+    def remind(timestamp: int) -> None:
+        publish.remind(node)
 
 
 def _add_sending(app: App, node: Node, patience: Patience) -> None:
@@ -180,6 +201,7 @@ async def work(node: Node, connector: PsycopgConnector, pace: Pace, *, destinati
         beside = [asyncio.create_task(_rescue(app, node, pace))]
         if destination:
             beside.append(asyncio.create_task(_take_offers(node, pace, destination)))
+        beside.append(asyncio.create_task(_watch(node, pace)))
         if node.spool:
             beside.append(asyncio.create_task(_settle_outbox(node, pace)))
         try:
@@ -257,3 +279,13 @@ async def _settle_outbox(node: Node, pace: Pace) -> None:
         except Fault as fault:
             _log.info("outbox not settled", code=fault.code)
         await asyncio.sleep(pace.offers_seconds)
+
+
+async def _watch(node: Node, pace: Pace) -> None:
+    """Ask the PACS what they have, give a back-fill its turns, and queue a look at what is due, again and again."""
+    while True:
+        try:
+            await asyncio.to_thread(notice.go_round, node)
+        except Fault as fault:
+            _log.warning("not all studies watched; in the next round again", code=fault.code)
+        await asyncio.sleep(pace.watch_seconds)

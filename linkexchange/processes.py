@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
+import threading
 from collections.abc import Collection
+from contextlib import closing
 from enum import StrEnum
 from functools import partial
 
-from linkexchange import bootstrap
+from linkexchange import bootstrap, hearing
 from linkexchange.household import Household
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.settings import HubSettings, NodeSettings
@@ -23,6 +26,7 @@ class Process(StrEnum):
     DATA = "data"
     WORKER = "worker"
     WEB = "web"
+    NOTICE = "notice"
 
 
 class Part(StrEnum):
@@ -35,8 +39,10 @@ class Part(StrEnum):
 def node(settings: NodeSettings, without: Collection[Process] = ()) -> None:
     """A node with its database, until SIGTERM; without processes that run elsewhere."""
     share_imports()
-    run = {Process.DATA: data, Process.WORKER: worker, Process.WEB: web}
-    wanted = [process for process in Process if process not in without]
+    run = {Process.DATA: data, Process.WORKER: worker, Process.WEB: web, Process.NOTICE: notice}
+    listens = settings.ian_port or settings.hl7_port
+    unwanted = {*without, *(() if listens else (Process.NOTICE,))}
+    wanted = [process for process in Process if process not in unwanted]
     with bootstrap.state(settings):
         Household({process.value: partial(run[process], settings) for process in wanted}).live()
 
@@ -50,7 +56,7 @@ def hub(settings: HubSettings) -> None:
 
 def share_imports() -> None:
     """What several processes need is imported once, before they part."""
-    from linkexchange import dicom, dicomweb, jobs, spool, web  # noqa: F401
+    from linkexchange import dicom, dicomweb, hl7, jobs, spool, web  # noqa: F401
     from linkexchange.web import hub, node, resolver  # noqa: F401
 
 
@@ -74,6 +80,16 @@ def worker(settings: NodeSettings) -> None:
     node, queue, pace = bootstrap.node(settings), bootstrap.queue(settings), bootstrap.pace(settings)
     _settle_in()
     asyncio.run(jobs.work(node, queue, pace, destination=settings.default_destination))
+
+
+def notice(settings: NodeSettings) -> None:
+    """What PACS and RIS say to this node: notifications and HL7 messages."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    with closing(bootstrap.node(settings)) as node, hearing.listeners(settings, node):
+        _settle_in()
+        ended.wait()
 
 
 def web(settings: NodeSettings) -> None:

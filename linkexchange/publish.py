@@ -11,16 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import uuid4
 
-from linkexchange import dataset, documents
-from linkexchange.errors import NotEntitled, OutboxOnlySends, UnknownStudy, WrongPatient
+from linkexchange import dataset, documents, record
+from linkexchange.errors import OutboxOnlySends, UnknownStudy, WrongPatient
 from linkexchange.model.access import RegisteredLink
 from linkexchange.model.audit import Action
-from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid
-from linkexchange.model.link import Link, LinkStatus, MediaType, Order, Origin, location_of, lock_of
+from linkexchange.model.identifiers import Kvnr, LinkId, Sha256, StudyUid
+from linkexchange.model.link import Link, MediaType, Order, Origin, location_of, lock_of
 from linkexchange.model.outbox import OUTBOX
-from linkexchange.model.patient import Patient, PatientHeader, differences
+from linkexchange.model.patient import LocalPatientId, Patient, PatientHeader, differences
 from linkexchange.model.study import StudySummary
-from linkexchange.ports import Archive, Node, Published, RecordEntry
+from linkexchange.model.watched import DOUBT_PAUSE, Source, Wait, Watched, fingerprint
+from linkexchange.ports import Archive, Node, Published, UnitOfWork
 
 ANNOUNCE_JOB = "announce"
 WITHDRAW_JOB = "withdraw"
@@ -30,14 +31,18 @@ LIFETIME = timedelta(days=3653)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A study as its PACS has it, and the patient as an image header names them."""
+    """A study as its PACS has it, the patient as an image header names them, and whose the PACS says it is.
+
+    A PACS may have merged two patients without touching its images.
+    """
 
     summary: StudySummary
     header: PatientHeader
+    local: LocalPatientId
 
 
 def publish(node: Node, study: StudyUid, *, pacs: str, kvnr: Kvnr) -> LinkId:
-    """Make a link document of a study and bring it into the patient's record.
+    """Make a link document of a study and bring it into the patient's record; from then on the study is watched.
 
     The KVNR comes from whoever knows the patient; it is compared with the image header. Raises `WrongPatient` when they
     differ, `UnknownStudy`, `UnknownPacs`, `PacsUnavailable`, or `OutboxOnlySends`: what waits in the outbox does not
@@ -47,12 +52,32 @@ def publish(node: Node, study: StudyUid, *, pacs: str, kvnr: Kvnr) -> LinkId:
         raise OutboxOnlySends
     found = find(node, study, pacs=pacs)
     with node.store.work(node.me) as work:
-        older = work.links.current(study)
-        link = link_of(node, found, kvnr, replaces=older.link.link if older else None)
-        document = documents.write(link, MediaType.XML, node_url_hint=node.node_url)
-        work.links.add(Published(link, document, pacs, kvnr=kvnr, entry="", active=True))
-        work.defer(ANNOUNCE_JOB, once=f"announce {link.link}", link=link.link)
+        link = keep(node, work, found, pacs=pacs, kvnr=kvnr)
+        _watch(node, work, found, pacs=pacs, link=link, kvnr=kvnr)
+    return link
+
+
+def keep(node: Node, work: UnitOfWork, found: Found, *, pacs: str, kvnr: Kvnr) -> LinkId:
+    """Write down a link to what was found, in the place of the one that stands, and let a job announce it."""
+    older = work.links.current(found.summary.manifest.study)
+    link = link_of(node, found, kvnr, replaces=older.link.link if older and older.kvnr == kvnr else None)
+    document = documents.write(link, MediaType.XML, node_url_hint=node.node_url)
+    work.links.add(Published(link, document, pacs, kvnr=kvnr, entry="", active=True))
+    defer_announce(work, link.link, link.manifest.study)
+    if older and older.kvnr != kvnr:
+        end(work, older.link.link, older.link.manifest.study)
     return link.link
+
+
+def _watch(node: Node, work: UnitOfWork, found: Found, *, pacs: str, link: LinkId, kvnr: Kvnr) -> None:
+    """A person has said whose study it is: that holds from now on, as long as no image header speaks against it."""
+    now, seen = node.now(), fingerprint(found.summary.manifest.uids)
+    new = Watched(pacs, found.summary.manifest.study, Source.PERSON, now, found.local)
+    work.watched.notice(new)
+    before = work.watched.get(pacs, new.study)
+    stands = replace(before, link=link, published=seen, kvnr=kvnr, asserted=kvnr, seen=seen, changed=now)
+    rests = replace(stands, suspect=False, wait=Wait.NOTHING, detail="", due=now + DOUBT_PAUSE)
+    work.watched.change(before, rests)
 
 
 def freshen(node: Node, link: LinkId) -> None:
@@ -69,8 +94,18 @@ def freshen(node: Node, link: LinkId) -> None:
     known = published.link.manifest
     # A list of UIDs is enough, and cheap; to learn the SOP classes some PACS would have to send the whole study.
     listed = node.destination(passport).held(known.study) or frozenset()
-    if listed - known.uids:
-        publish(node, known.study, pacs=published.pacs, kvnr=published.kvnr)
+    if not listed - known.uids:
+        return
+    found = find(node, known.study, pacs=published.pacs)
+    with node.store.work(node.me) as work:
+        newer = keep(node, work, found, pacs=published.pacs, kvnr=published.kvnr)
+        stand(work, link, newer, fingerprint(found.summary.manifest.uids))
+
+
+def stand(work: UnitOfWork, older: LinkId, newer: LinkId, published: Sha256) -> None:
+    """Note at the watched study, where there is one, that another link stands now."""
+    if before := work.watched.of_link(older):
+        work.watched.change(before, replace(before, link=newer, published=published))
 
 
 def find(node: Node, study: StudyUid, *, pacs: str) -> Found:
@@ -78,8 +113,10 @@ def find(node: Node, study: StudyUid, *, pacs: str) -> Found:
     with node.store.work(node.me) as work:
         passport = work.pacs.source(pacs)
     archive = node.archive(passport)
-    summary, _ = archive.summary(study)
-    return Found(summary, _header(archive, summary))
+    summary, listed = archive.summary(study)
+    header = _header(archive, summary)
+    named = listed if listed.patient_id else header
+    return Found(summary, header, LocalPatientId(named.patient_id, named.issuer))
 
 
 def _header(archive: Archive, summary: StudySummary) -> PatientHeader:
@@ -129,7 +166,7 @@ def announce(node: Node, link: LinkId) -> None:
         return
     register(node, published)
     if published.kvnr and not published.entry:
-        _put(node, published)
+        record.bring(node, published)
 
 
 def register(node: Node, published: Published) -> None:
@@ -146,72 +183,45 @@ def register(node: Node, published: Published) -> None:
     node.sessions.use(lambda session: node.hub.register(session, row, replaces=link.replaces))
 
 
-def _put(node: Node, published: Published) -> None:
-    """Store the document, in the place of the version that it replaces where there is one."""
-    link, kvnr = published.link, published.link.patient.kvnr
-    entry = _replaced(node, published) or node.record.store(kvnr, published.document, title=title_of(link))
-    with node.store.work(node.me) as work:
-        work.links.stored(link.link, entry.entry)
-        if link.replaces:
-            work.links.close(link.replaces)
-        work.audit(Action.LINK_PUBLISHED, link=link.link, study=link.manifest.study, replaces=link.replaces or "")
-        work.emit(Action.LINK_PUBLISHED.value, link=link.link)
-
-
-def _replaced(node: Node, published: Published) -> RecordEntry | None:
-    """The new version in the place of the older one; None where there is none, or the record has it no longer.
-
-    Any entitled practice may replace or remove a document of ours, and the patient may hide it: then it is stored anew.
-    """
-    link, older = published.link, _entry_of(node, published.link.replaces)
-    if not older:
-        return None
-    try:
-        return node.record.replace(link.patient.kvnr, older, published.document, title=title_of(link))
-    except NotEntitled:
-        return None
-
-
-def _entry_of(node: Node, link: LinkId | None) -> str:
-    if link is None:
-        return ""
-    with node.store.work(node.me) as work:
-        return work.links.get(link).entry
-
-
-def title_of(link: Link) -> str:
-    """The title that physicians read in the record's list, in German; no name, the record knows whose it is."""
-    modalities = "/".join(sorted({series.modality for series in link.manifest.series if series.modality}))
-    day = f" vom {link.started:%d.%m.%Y}" if link.started else ""
-    return f"Bilder: {modalities or 'Studie'} {link.description}".rstrip() + f"{day}, {link.origin.name}"
-
-
 def withdraw(node: Node, link: LinkId) -> None:
-    """Withdraw a link: this node serves nothing under it from now on, hub and record follow by a job."""
+    """Withdraw a link: this node serves nothing under it from now on, hub and record follow by jobs.
+
+    Its study is not published again by itself, until a person does so.
+    """
     with node.store.work(node.me) as work:
-        work.links.get(link)
-        work.links.close(link)
-        work.audit(Action.LINK_WITHDRAWN, link=link)
-        work.emit(Action.LINK_WITHDRAWN.value, link=link)
-        work.defer(WITHDRAW_JOB, once=f"withdraw {link}", link=link)
+        published = work.links.get(link)
+        end(work, link, published.link.manifest.study)
+        if before := work.watched.of_link(link):
+            ended = replace(before, link=None, published=None, kvnr=None, asserted=None)
+            work.watched.change(before, replace(ended, wait=Wait.PERSON, detail="", due=None))
+
+
+def end(work: UnitOfWork, link: LinkId, study: StudyUid) -> None:
+    """End a link in this very transaction, and let jobs tell the hub and the record."""
+    work.links.withdraw(link)
+    work.audit(Action.LINK_WITHDRAWN, link=link)
+    work.emit(Action.LINK_WITHDRAWN.value, link=link)
+    work.defer(WITHDRAW_JOB, once=f"withdraw {link}", link=link)
+    record.defer_close(work, link, study)
 
 
 def carry_withdrawal(node: Node, link: LinkId) -> None:
-    """The job: cancel at the hub, then put the closing version into the record."""
-    with node.store.work(node.me) as work:
-        published = work.links.get(link)
+    """The job: cancel at the hub. Safe to repeat."""
     node.sessions.use(lambda session: node.hub.withdraw(session, link))
-    if not published.kvnr or not published.entry:
-        return
-    closing_version = replace(
-        published.link,
-        link=LinkId(str(uuid4())),
-        published=node.now().replace(microsecond=0),
-        status=LinkStatus.CANCELLED,
-        replaces=link,
-    )
-    document = documents.write(closing_version, MediaType.XML, node_url_hint=node.node_url)
-    title = title_of(published.link) + " (zurückgezogen)"
-    node.record.withdraw(published.kvnr, published.entry, document, title=title)
+
+
+def defer_announce(work: UnitOfWork, link: LinkId, study: StudyUid) -> None:
+    """Let a job announce it, behind what is still to be done about the study."""
+    work.defer(ANNOUNCE_JOB, once=f"announce {link}", line=f"record {study}", link=link)
+
+
+def remind(node: Node, kvnr: Kvnr | None = None) -> int:
+    """Let jobs tell records what they have not been told yet: of one insured person, or of all; how many that are.
+
+    A job may have given up, and an institution that was not entitled may be so now.
+    """
     with node.store.work(node.me) as work:
-        work.links.stored(link, "")
+        untold = work.links.untold(kvnr)
+        for link, study, active, _ in untold:
+            defer_announce(work, link, study) if active else record.defer_close(work, link, study)
+    return len(untold)

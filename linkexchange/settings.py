@@ -26,7 +26,8 @@ from pydantic import (
     model_validator,
 )
 
-from linkexchange.errors import SettingRefused
+from linkexchange.errors import Fault, SettingRefused
+from linkexchange.model.hours import Hours
 from linkexchange.model.identifiers import AeTitle, TelematikId
 
 PREFIX = "LINKEXCHANGE_"
@@ -59,6 +60,26 @@ def _loopback(host: str) -> str:
         if host == "localhost" or ip_address(host).is_loopback:
             return host
     raise ValueError("pages have no login yet and are served on a loopback address only")
+
+
+def _hours(text: str) -> str:
+    for one in filter(None, text.split(",")):
+        Hours.parse(one.strip())
+    return text
+
+
+def _addresses(text: str) -> str:
+    return ",".join(str(ip_address(one.strip())) for one in text.split(",")) if text else ""
+
+
+def _charset(term: str) -> str:
+    from linkexchange.hl7.encoding import codec_of
+
+    try:
+        codec_of("", term)
+    except Fault as fault:
+        raise ValueError("not a character set of HL7 table 0211 that is known here") from fault
+    return term
 
 
 def _https(url: str) -> str:
@@ -211,6 +232,42 @@ class NodeSettings(CommonSettings):
     pacs_ca: Path | None = None
     """CA certificates (PEM) of PACS that speak TLS. Empty: the hub's CA."""
 
+    watch_pacs: str = ""
+    """Names of the PACS that are polled for finished studies, with commas between. Empty: none is."""
+
+    watch_seconds: float = Field(default=60.0, gt=0)
+    """How often they are asked which studies they have."""
+
+    watch_days: int = Field(default=3, ge=0, le=60)
+    """How many days back they are asked for, by Study Date."""
+
+    quiet_seconds: float = Field(default=600.0, ge=0)
+    """A study is published when its instances have been the same ones for so long."""
+
+    backfill_hours: Annotated[str, AfterValidator(_hours)] = ""
+    """Hours of the house in which old studies have their turn, such as 20:00-05:00; more with commas. Empty: never."""
+
+    backfill_per_hour: int = Field(default=60, ge=1, le=3600)
+    """So many old studies have their turn in an hour."""
+
+    notice_host: str = "127.0.0.1"
+    """Address on which the ports for notifications listen: one that PACS and RIS can reach."""
+
+    ian_port: int = Field(default=0, ge=0, le=65535)
+    """Port at which registered PACS say that a study is there (Instance Availability Notification). 0: none."""
+
+    hl7_port: int = Field(default=0, ge=0, le=65535)
+    """Port at which the RIS sends HL7 messages (MLLP). 0: none."""
+
+    hl7_senders: Annotated[str, AfterValidator(_addresses)] = ""
+    """IP addresses that may send HL7 messages, with commas between; needed with hl7_port."""
+
+    hl7_charset: Annotated[str, AfterValidator(_charset)] = "8859/1"
+    """Character set of HL7 messages whose MSH-18 names none, such as 8859/1 or UNICODE UTF-8."""
+
+    hl7_pacs: str = ""
+    """Name of the PACS that has the studies of HL7 results (ORU); needed with hl7_port."""
+
     default_destination: str = ""
     """Name of the PACS that takes what other participants push. Empty: pushes are not taken up."""
 
@@ -243,6 +300,14 @@ class NodeSettings(CommonSettings):
         if self.outbox_ae.strip() in self.receiving_titles:
             raise ValueError(f"{PREFIX}OUTBOX_AE: is an AE title for C-MOVE as well")
         _check_apart(self.spool_folder, self.spool_key)
+        return self
+
+    @model_validator(mode="after")
+    def _messages_have_senders(self) -> Self:
+        """Whoever may send messages decides whose images are whose: so each is named."""
+        for key in ("hl7_senders", "hl7_pacs"):
+            if self.hl7_port and not getattr(self, key):
+                raise ValueError(f"{PREFIX}{key.upper()}: is needed with hl7_port")
         return self
 
     @property

@@ -114,6 +114,9 @@ and participants are no settings but rows in the database (`linkexchange pacs`, 
 """
 
 _BY_CHECK = {
+    "_hours": "hours",
+    "_addresses": "IP addresses",
+    "_charset": "character set",
     "_ae_title": "AE title",
     "_ae_title_or_none": "AE title",
     "_ae_titles": "AE titles",

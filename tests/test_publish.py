@@ -7,7 +7,7 @@ from growing import look_for_growth
 from sqlalchemy import text
 from world import HOSPITAL, KVNR, PRACTICE, STUDY, World, data_set, uid
 
-from linkexchange import documents, publish, serve
+from linkexchange import documents, publish, record, serve
 from linkexchange.errors import WrongPatient
 from linkexchange.model.identifiers import Kvnr, LinkId
 from linkexchange.model.link import LinkStatus
@@ -37,6 +37,7 @@ def test_a_withdrawn_link_is_closed_at_the_origin_cancelled_at_the_hub_and_repla
     link = published.link.link
     publish.withdraw(world.hospital, link)
     publish.carry_withdrawal(world.hospital, link)
+    record.close(world.hospital, link)
     [(_, closing, title)] = world.held.values()
     assert documents.read(closing).status is LinkStatus.CANCELLED
     assert documents.read(closing).replaces == link
@@ -59,7 +60,9 @@ def test_a_study_published_again_replaces_its_older_link_everywhere(world: World
 
 def queued(world: World, job: str) -> list[LinkId]:
     with world.nodes.engine.connect() as connection:
-        found = connection.execute(text("SELECT args FROM procrastinate_jobs WHERE task_name = :job"), {"job": job})
+        found = connection.execute(
+            text("SELECT args FROM procrastinate_jobs WHERE task_name = :job ORDER BY id"), {"job": job}
+        )
         return [LinkId(args["link"]) for args in found.scalars()]
 
 

@@ -304,3 +304,27 @@ def test_w_09_a_folder_that_others_may_enter_is_refused(
 ) -> None:
     (tmp_path / "spool").mkdir(mode=0o755)
     assert refused(**outgoing).startswith("LINKEXCHANGE_SPOOL_FOLDER: others may enter this folder")
+
+
+# --- what PACS and RIS say --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wrong", "key"),
+    [
+        ({"HL7_PORT": "2575", "HL7_PACS": "pacs"}, "HL7_SENDERS"),
+        ({"HL7_PORT": "2575", "HL7_SENDERS": "10.0.0.5"}, "HL7_PACS"),
+        ({"HL7_SENDERS": "ris.local"}, "HL7_SENDERS"),
+        ({"HL7_CHARSET": "8859/77"}, "HL7_CHARSET"),
+        ({"BACKFILL_HOURS": "20-5"}, "BACKFILL_HOURS"),
+    ],
+)
+def test_who_may_send_messages_and_how_must_be_named(
+    read: Callable[..., NodeSettings], wrong: dict[str, str], key: str
+) -> None:
+    with pytest.raises(SettingRefused, match=key):
+        read(**wrong)
+
+
+def test_a_node_without_ports_for_notices_needs_none_of_it(read: Callable[..., NodeSettings]) -> None:
+    assert (read().ian_port, read().hl7_port, read().watch_pacs) == (0, 0, "")

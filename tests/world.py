@@ -212,7 +212,9 @@ class FakeRecord:
 
     def store(self, kvnr: Kvnr, document: Document, *, title: str) -> RecordEntry:
         self._check()
-        entry = f"entry-{len(self.held) + 1}"
+        entry = (
+            f"entry-{1 + max((int(it.rpartition('-')[2]) for it in self.held if it.startswith('entry-')), default=0)}"
+        )
         self.held[entry] = (kvnr, document, title)
         return self._entry(entry)
 
@@ -228,9 +230,12 @@ class FakeRecord:
         return self.held[entry][1]
 
     def replace(self, kvnr: Kvnr, entry: str, document: Document, *, title: str) -> RecordEntry:
-        if self.held.pop(entry, None) is None:
+        self._check()
+        if entry not in self.held:
             raise NotEntitled
-        return self.store(kvnr, document, title=title)
+        newer = self.store(kvnr, document, title=title)
+        del self.held[entry]
+        return newer
 
     def withdraw(self, kvnr: Kvnr, entry: str, closing: Document, *, title: str) -> RecordEntry:
         return self.replace(kvnr, entry, closing, title=title)

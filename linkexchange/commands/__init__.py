@@ -21,6 +21,7 @@ from linkexchange.commands import (
     pull,
     push,
     stop,
+    watch,
 )
 from linkexchange.errors import Fault, SettingRefused
 
@@ -36,6 +37,7 @@ app.command("node")(node.node)
 app.command("data")(node.data)
 app.command("worker")(node.worker)
 app.command("web")(node.web)
+app.command("notice")(node.notice)
 app.command("publish")(publish.publish)
 app.command("withdraw")(publish.withdraw)
 app.command("find")(pull.find)
@@ -44,6 +46,7 @@ app.command("stop")(stop.stop)
 app.command("push")(push.push)
 app.command("digest")(digest.digest)
 app.command("convert")(convert.convert)
+app.add_typer(watch.app, name="watch")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(pacs.app, name="pacs")
 app.add_typer(participant.app, name="participant")

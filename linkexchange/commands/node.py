@@ -1,4 +1,4 @@
-"""`linkexchange node`, and its processes `data`, `worker` and `web`, which also run alone."""
+"""`linkexchange node`, and its processes `data`, `worker`, `web` and `notice`, which also run alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Without = Annotated[list[Process], typer.Option(help="Leave this process out, si
 
 
 def node(settings: SettingsFile = None, without: Without = []) -> None:  # noqa: B006 - typer copies it
-    """Run a node: its database (unless another is named), and one data, one worker and one web process."""
+    """Run a node: its database (unless another is named), one data, one worker and one web process, and notice."""
     processes.node(node_settings(settings), without)
 
 
@@ -31,3 +31,8 @@ def worker(settings: SettingsFile = None) -> None:
 def web(settings: SettingsFile = None) -> None:
     """Run only the pages for people."""
     processes.web(node_settings(settings))
+
+
+def notice(settings: SettingsFile = None) -> None:
+    """Run only the ports at which PACS and RIS give notice of studies (ian_port, hl7_port)."""
+    processes.notice(node_settings(settings))

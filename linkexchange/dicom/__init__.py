@@ -8,6 +8,7 @@ longer than their `Timeouts`, and raise nothing but the classes of `linkexchange
 from __future__ import annotations
 
 from linkexchange.dicom.archive import CGetArchive
+from linkexchange.dicom.availability import AvailabilityListener
 from linkexchange.dicom.callers import Callers
 from linkexchange.dicom.destination import StoreDestination
 from linkexchange.dicom.inquiry import echo, holder_of
@@ -15,8 +16,10 @@ from linkexchange.dicom.lease import Pool
 from linkexchange.dicom.line import Line, Timeouts
 from linkexchange.dicom.moving import CMoveArchive
 from linkexchange.dicom.receiver import Limits, Receiver
+from linkexchange.dicom.sightings import sightings
 
 __all__ = [
+    "AvailabilityListener",
     "CGetArchive",
     "CMoveArchive",
     "Callers",
@@ -28,4 +31,5 @@ __all__ = [
     "Timeouts",
     "echo",
     "holder_of",
+    "sightings",
 ]

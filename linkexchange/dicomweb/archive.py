@@ -8,12 +8,13 @@ from collections.abc import Generator, Sequence
 from linkexchange.dicomweb import qido
 from linkexchange.dicomweb.connection import IDLE_SECONDS, Connection
 from linkexchange.dicomweb.search import FAULTS, listing
+from linkexchange.dicomweb.sightings import sightings
 from linkexchange.errors import MessageFault, UnknownStudy
 from linkexchange.model.identifiers import SopInstanceUid, StudyUid
 from linkexchange.model.passport import Passport
 from linkexchange.model.patient import PatientHeader
 from linkexchange.model.study import Manifest, StudySummary
-from linkexchange.ports import Brake, IncomingInstance
+from linkexchange.ports import Brake, IncomingInstance, Sighting, StudyQuery
 
 
 class DicomwebArchive:
@@ -49,6 +50,11 @@ class DicomwebArchive:
             ]
         except ValueError as wrong:
             raise MessageFault(f"QIDO-RS: {wrong}") from wrong
+
+    def sightings(self, query: StudyQuery) -> Sequence[Sighting]:
+        """Which studies it has. Raises `PacsUnavailable` or `MessageFault`."""
+        with self._connection() as pacs:
+            return sightings(pacs, query)
 
     def retrieve(
         self, manifest: Manifest, wanted: frozenset[SopInstanceUid], *, brake: Brake | None = None

@@ -4,5 +4,19 @@ from __future__ import annotations
 
 from linkexchange.hl7.message import NULL, Field, Header, Message, Segment
 from linkexchange.hl7.mllp import Hear, Limits, Listener
+from linkexchange.hl7.results import Result, by_kind, result_of, results
 
-__all__ = ["NULL", "Field", "Header", "Hear", "Limits", "Listener", "Message", "Segment"]
+__all__ = [
+    "NULL",
+    "Field",
+    "Header",
+    "Hear",
+    "Limits",
+    "Listener",
+    "Message",
+    "Result",
+    "Segment",
+    "by_kind",
+    "result_of",
+    "results",
+]

@@ -33,6 +33,7 @@ class Action(StrEnum):
     LINK_REGISTERED = "link.registered"
     LINK_WITHDRAWN = "link.withdrawn"
     LINK_PUBLISHED = "link.published"
+    LINK_CLOSED = "link.closed"
     PULL_REQUESTED = "pull.requested"
     PULL_GRANTED = "pull.granted"
     PULL_DENIED = "pull.denied"

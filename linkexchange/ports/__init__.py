@@ -22,8 +22,9 @@ from linkexchange.ports.outbox import Outbox, Spool
 from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes
 from linkexchange.ports.release import Candidate, Doubt, Judgement, PatientIndex, ReleaseRules
 from linkexchange.ports.transcoding import Transcoded, Transcoder
-from linkexchange.ports.transfers import Event, Journal, Links, Progress, Published, Serving, Transfers
+from linkexchange.ports.transfers import Event, Journal, Links, Progress, Published, Serving, Transfers, Waits
 from linkexchange.ports.turns import Turns
+from linkexchange.ports.watched import Sighting, StudyQuery, WatchList
 from linkexchange.ports.work import Store, UnitOfWork
 
 __all__ = [
@@ -63,12 +64,16 @@ __all__ = [
     "Serving",
     "Session",
     "Sessions",
+    "Sighting",
     "Spool",
     "Store",
+    "StudyQuery",
     "Told",
     "Transcoded",
     "Transcoder",
     "Transfers",
     "Turns",
     "UnitOfWork",
+    "Waits",
+    "WatchList",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,11 +12,14 @@ from linkexchange.model.identifiers import (
 )
 from linkexchange.model.participant import Participant
 from linkexchange.model.passport import Passport
+from linkexchange.model.watched import Plan
 from linkexchange.ports.hub import Hub, Sessions
 from linkexchange.ports.images import Archive, Destination, OriginNode
 from linkexchange.ports.institution import Record
 from linkexchange.ports.outbox import Spool
+from linkexchange.ports.release import PatientIndex, ReleaseRules
 from linkexchange.ports.transcoding import Transcoder
+from linkexchange.ports.watched import Sighting, StudyQuery
 from linkexchange.ports.work import Store
 from linkexchange.signing import PublicKeys, Signer
 
@@ -34,11 +37,15 @@ class Pauses:
     turn_seconds: float = 15.0
 
 
+NO_PLAN = Plan()
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """Everything a use case of a node needs. Tests put fakes in the places of the outer world.
 
-    `close` ends what the adapters hold open. `spool` is None where there is no outbox.
+    `close` ends what the adapters hold open. `spool` is None where there is no outbox. Without `index` and `rules` no
+    study is published but by a person. `sightings` asks a PACS which studies it has.
     """
 
     me: TelematikId
@@ -60,3 +67,7 @@ class Node:
     transcoder: Transcoder
     pauses: Pauses = Pauses()
     spool: Spool | None = None
+    plan: Plan = NO_PLAN
+    index: PatientIndex | None = None
+    rules: ReleaseRules | None = None
+    sightings: Callable[[Passport, StudyQuery], Sequence[Sighting]] = lambda *_: ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol, Self
 from uuid import UUID
 
@@ -23,9 +24,21 @@ from linkexchange.model.transfer import State, Transfer
 from linkexchange.ports.images import Told
 
 
+class Waits(StrEnum):
+    """What is still to be said to the record about a link: it is to be stored there, or closed if it was withdrawn."""
+
+    NOTHING = ""
+    RECORD = "record"
+    ENTITLEMENT = "entitlement"
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A link as its origin keeps it. `kvnr` and `entry` are empty for a release, which stands in no record."""
+    """A link as its origin keeps it. `kvnr` and `entry` are empty for a release, which stands in no record.
+
+    `attempted` says that the record may have it, and `closing` is the version that the record may have in its place,
+    since a crash can come between the storing and the note of it.
+    """
 
     link: Link
     document: Document
@@ -33,6 +46,9 @@ class Published:
     kvnr: Kvnr | None
     entry: str
     active: bool
+    attempted: bool = False
+    closing: Document | None = None
+    waits: Waits = Waits.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +208,36 @@ class Links(Protocol):
         """The active link of a study in the record, if there is one."""
         ...
 
+    def attempt(self, link: LinkId) -> None:
+        """Note that it is about to be stored in the record."""
+        ...
+
     def stored(self, link: LinkId, entry: str) -> None:
-        """Note the entry under which the record keeps it."""
+        """Note the entry under which the record keeps it; nothing is to be said about it any more."""
         ...
 
     def close(self, link: LinkId) -> None:
-        """End a link: from now on this node serves nothing under it."""
+        """End a link, which another one replaces: from now on this node serves nothing under it."""
+        ...
+
+    def withdraw(self, link: LinkId) -> None:
+        """End a link that the record is still to be told of."""
+        ...
+
+    def close_with(self, link: LinkId, closing: Document) -> None:
+        """Keep the version that is about to close a link in the record."""
+        ...
+
+    def closed(self, link: LinkId, entry: str) -> None:
+        """Note under which entry the record has closed it; empty where there was nothing to close."""
+        ...
+
+    def wait(self, link: LinkId, waits: Waits) -> None:
+        """Note what keeps the record from being told."""
+        ...
+
+    def untold(self, kvnr: Kvnr | None = None) -> Sequence[tuple[LinkId, StudyUid, bool, Waits]]:
+        """What the record is still to be told, of one insured person or of all: link, study, whether it is active."""
         ...
 
     def recent(self, limit: int = 50) -> Sequence[Published]:

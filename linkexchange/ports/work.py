@@ -14,6 +14,7 @@ from linkexchange.ports.outbox import Outbox
 from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes
 from linkexchange.ports.transfers import Journal, Links, Serving, Transfers
 from linkexchange.ports.turns import Turns
+from linkexchange.ports.watched import WatchList
 
 
 class UnitOfWork(Protocol):
@@ -63,6 +64,11 @@ class UnitOfWork(Protocol):
         ...
 
     @property
+    def watched(self) -> WatchList:
+        """Studies that are watched."""
+        ...
+
+    @property
     def turns(self) -> Turns:
         """Who is at which PACS."""
         ...
@@ -75,8 +81,13 @@ class UnitOfWork(Protocol):
         """Append to the event stream, and wake whoever listens."""
         ...
 
-    def defer(self, job: str, *, queue: str = "", after_seconds: float = 0, once: str = "", **ids: str) -> None:
-        """Queue a job by name; arguments are ids only. With `once`, a job that still waits under this key is enough."""
+    def defer(
+        self, job: str, *, queue: str = "", after_seconds: float = 0, once: str = "", line: str = "", **ids: str
+    ) -> None:
+        """Queue a job by name; arguments are ids only. With `once`, a job that still waits under this key is enough.
+
+        Jobs in one `line` are run one after the other, in the order in which they were queued.
+        """
         ...
 
     def on_behalf_of(self, participant: TelematikId) -> AbstractContextManager[None]:

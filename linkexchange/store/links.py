@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, Select, case, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from linkexchange.errors import UnknownPacs, UnknownTransfer
@@ -15,7 +15,7 @@ from linkexchange.model.link import Document, Link, MediaType
 from linkexchange.model.outbox import OUTBOX
 from linkexchange.model.outbox import PASSPORT as OUTBOX_PASSPORT
 from linkexchange.model.passport import Passport
-from linkexchange.ports import Published
+from linkexchange.ports import Published, Waits
 from linkexchange.store.rows import ROWS, insert_given
 from linkexchange.store.tables import links, pacs, served
 
@@ -41,6 +41,7 @@ class LinkRows:
             "entry": published.entry,
             "active": published.active,
             "created": published.link.published,
+            "waits": (Waits.RECORD if published.kvnr and not published.entry else Waits.NOTHING).value,
         }
         self._connection.execute(insert(links).values(row).on_conflict_do_nothing())
 
@@ -61,13 +62,46 @@ class LinkRows:
         active = select(links).where(links.c.study == study, links.c.active, links.c.kvnr.is_not(None))
         return next(iter(self._all(active.order_by(links.c.created.desc()).limit(1))), None)
 
+    def attempt(self, link: LinkId) -> None:
+        """Note that it is about to be stored."""
+        self._set(link, attempted=True)
+
     def stored(self, link: LinkId, entry: str) -> None:
-        """Note the record's entry."""
-        self._connection.execute(update(links).where(links.c.link == link).values(entry=entry))
+        """Note the record's entry. Of one that was withdrawn meanwhile the record is still to be told."""
+        told = case((links.c.active, Waits.NOTHING.value), else_=links.c.waits)
+        self._set(link, entry=entry, waits=told)
 
     def close(self, link: LinkId) -> None:
         """End a link."""
-        self._connection.execute(update(links).where(links.c.link == link).values(active=False))
+        self._set(link, active=False, waits=Waits.NOTHING.value)
+
+    def withdraw(self, link: LinkId) -> None:
+        """End a link that the record is still to be told of."""
+        told = case((links.c.kvnr.is_(None), Waits.NOTHING.value), else_=Waits.RECORD.value)
+        self._set(link, active=False, waits=told)
+
+    def close_with(self, link: LinkId, closing: Document) -> None:
+        """Keep the closing version."""
+        self._set(link, closing=closing.content)
+
+    def closed(self, link: LinkId, entry: str) -> None:
+        """Note the entry of the closing version."""
+        self._set(link, closing_entry=entry, waits=Waits.NOTHING.value)
+
+    def wait(self, link: LinkId, waits: Waits) -> None:
+        """Note what keeps the record from being told."""
+        self._set(link, waits=waits.value)
+
+    def untold(self, kvnr: Kvnr | None = None) -> Sequence[tuple[LinkId, StudyUid, bool, Waits]]:
+        """The oldest first."""
+        columns = (links.c.link, links.c.study, links.c.active, links.c.waits)
+        open_ones = select(*columns).where(links.c.waits != Waits.NOTHING.value).order_by(links.c.created, links.c.link)
+        those = open_ones.where(links.c.kvnr == kvnr) if kvnr else open_ones
+        rows = self._connection.execute(those)
+        return [(LinkId(link), StudyUid(study), active, Waits(waits)) for link, study, active, waits in rows]
+
+    def _set(self, link: LinkId, **values: Any) -> None:
+        self._connection.execute(update(links).where(links.c.link == link).values(**values))
 
     def recent(self, limit: int = 50) -> Sequence[Published]:
         """The newest first."""
@@ -79,7 +113,17 @@ class LinkRows:
     def _published(self, row: Row[Any]) -> Published:
         document = Document(row.document, MediaType(row.media_type))
         kvnr = Kvnr(row.kvnr) if row.kvnr else None
-        return Published(self._read(document), document, row.pacs, kvnr=kvnr, entry=row.entry, active=row.active)
+        return Published(
+            self._read(document),
+            document,
+            row.pacs,
+            kvnr=kvnr,
+            entry=row.entry,
+            active=row.active,
+            attempted=row.attempted,
+            closing=Document(row.closing, MediaType.XML) if row.closing else None,
+            waits=Waits(row.waits),
+        )
 
 
 class ServedRows:

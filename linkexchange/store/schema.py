@@ -10,7 +10,7 @@ from linkexchange.errors import SettingRefused
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 7_264_119
-NEWEST = "0006"
+NEWEST = "0007"
 """The revision that this version serves from; a test holds it equal to the newest migration."""
 
 

@@ -78,7 +78,39 @@ links = Table(
     Column("entry", Text, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("created", _NOW, nullable=False),
+    Column("attempted", Boolean, nullable=False, server_default=text("false")),
+    Column("waits", Text, nullable=False, server_default=text("''")),
+    Column("closing", LargeBinary),
+    Column("closing_entry", Text, nullable=False, server_default=text("''")),
 )
+
+watched = Table(
+    "watched",
+    metadata,
+    _participant(),
+    Column("pacs", Text, primary_key=True),
+    Column("study", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("noticed", _NOW, nullable=False),
+    Column("patient_id", Text, nullable=False),
+    Column("issuer", Text, nullable=False),
+    Column("seen", Text),
+    Column("changed", _NOW),
+    Column("link", Text),
+    Column("published", Text),
+    Column("kvnr", Text),
+    Column("asserted", Text),
+    Column("suspect", Boolean, nullable=False),
+    Column("wait", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("due", _NOW),
+    Column("version", Integer, nullable=False),
+    Column("sighted", Boolean, nullable=False, server_default=text("false")),
+    Column("counted", Integer),
+    Column("admitted", _NOW),
+)
+Index("watched_due", watched.c.participant, watched.c.due)
+Index("watched_patient", watched.c.participant, watched.c.patient_id)
 
 transfers = Table(
     "transfers",

@@ -25,6 +25,7 @@ from linkexchange.store.presence import Presence
 from linkexchange.store.transaction import act_for, transaction
 from linkexchange.store.transfers import TransferRows
 from linkexchange.store.turns import TurnRows
+from linkexchange.store.watched import WatchedRows
 
 
 class Work:
@@ -44,7 +45,9 @@ class Work:
         """Append to the event stream."""
         trail.emit(self._connection, self._me, topic, body=body)
 
-    def defer(self, job: str, *, queue: str = "", after_seconds: float = 0, once: str = "", **ids: str) -> None:
+    def defer(
+        self, job: str, *, queue: str = "", after_seconds: float = 0, once: str = "", line: str = "", **ids: str
+    ) -> None:
         """Queue a job in this very transaction."""
         driver = self._connection.connection.driver_connection
         later = datetime.now(UTC) + timedelta(seconds=after_seconds)
@@ -53,7 +56,7 @@ class Work:
             queue=queue or None,
             schedule_at=later if after_seconds else None,
             queueing_lock=once or None,
-            lock=ids.get("transfer"),
+            lock=line or ids.get("transfer"),
             connection=driver,
         )
         with suppress(AlreadyEnqueued), self._connection.begin_nested():
@@ -81,6 +84,7 @@ class Work:
         self.pacs = PacsRows(connection, participant)
         self.probes = ProbeRows(connection, participant)
         self.outbox = OutboxRows(connection, participant)
+        self.watched = WatchedRows(connection, participant)
         self.turns = TurnRows(connection, participant, self._database.presence)
 
 

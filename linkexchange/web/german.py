@@ -60,6 +60,7 @@ from linkexchange.model.passport import Passport, Retrieve
 from linkexchange.model.proof import Fate
 from linkexchange.model.syntaxes import Obstacle
 from linkexchange.model.transfer import Authority, Purpose, State
+from linkexchange.model.watched import Wait
 from linkexchange.pull.ledger import FOUND, UNANSWERED, UNCONFIRMED
 from linkexchange.web import syntaxes
 
@@ -415,3 +416,22 @@ def _detail(part: str) -> str:
     if syntax and obstacle in DETAILS:
         return f"{DETAILS[obstacle].rstrip('.')} ({syntaxes.name_of(syntax)})."
     return DETAILS.get(part, part)
+
+
+WAITS = {
+    Wait.NOTHING: "in der Akte",
+    Wait.TURN: "wartet auf die eingestellten Stunden",
+    Wait.QUIET: "wartet, ob noch Bilder kommen",
+    Wait.IMAGES: "das PACS hat keine Bilder",
+    Wait.PATIENT: "wem gehört die Studie?",
+    Wait.RELEASE: "nicht freigegeben",
+    Wait.ENTITLEMENT: "wartet auf eine Berechtigung",
+    Wait.PERSON: "von einer Person zurückgezogen",
+}
+WAITS_NEXT = {
+    Wait.PATIENT: "Klären Sie in KIS oder RIS, wessen Bilder es sind.",
+    Wait.RELEASE: "Die Freigaberegeln halten sie zurück. Ändern Sie die Regel, wenn die Studie in die Akte soll.",
+    Wait.ENTITLEMENT: "Lesen Sie die Karte der versicherten Person.",
+    Wait.PERSON: "Sie kommt nur wieder in die Akte, wenn jemand sie von Hand veröffentlicht.",
+}
+"""What a person does about it, where something is to be done."""

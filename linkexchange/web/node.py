@@ -17,6 +17,7 @@ from linkexchange.web.pages.names import Names
 from linkexchange.web.pages.outbox import add_outbox
 from linkexchange.web.pages.sending import add_sending
 from linkexchange.web.pages.site import Place, Site
+from linkexchange.web.pages.studies import add_studies
 from linkexchange.web.pages.transfers import add_transfers
 
 _MENU = (
@@ -25,6 +26,7 @@ _MENU = (
     Place("/send", "Bilder senden"),
     Place("/outbox", "Postausgang"),
     Place("/links", "Freigaben"),
+    Place("/studies", "Studien"),
     Place("/pacs", "PACS"),
 )
 
@@ -38,6 +40,7 @@ def application(node: Node, releases: Releases) -> FastAPI:
     add_sending(site, node)
     add_outbox(site, node, releases, names)
     add_links(site, node, releases, names)
+    add_studies(site, node, releases)
     add_events(site, releases, node.me)
     _add_pacs(site, node)
     return site.application()

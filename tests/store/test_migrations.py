@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from uuid import UUID
+from dataclasses import replace
+from uuid import UUID, uuid4
 
 import pytest
 from conftest import Clock, Server, fresh_database, open_database
+from link_samples import link as sample
 from sqlalchemy import make_url
 from store.test_work import ME, OTHER, UID, moving, requested
 
-from linkexchange.model.identifiers import Sha256, TelematikId
+from linkexchange import documents
+from linkexchange.model.identifiers import LinkId, Sha256, TelematikId
+from linkexchange.model.link import Link, MediaType
 from linkexchange.model.proof import Delivered, Fate
 from linkexchange.model.transfer import State
+from linkexchange.ports import Published
 from linkexchange.store import schema
 from linkexchange.store.work import Database
 
 DIGEST = Sha256("a" * 64)
 STORED = Delivered(UID, Fate.STORED, received=DIGEST, sent=DIGEST, pixels=DIGEST)
+
+
+_WITHOUT_0007 = """
+DROP TABLE watched; ALTER TABLE links DROP COLUMN attempted, DROP COLUMN waits, DROP COLUMN closing, DROP COLUMN
+closing_entry
+"""
 
 
 @pytest.fixture
@@ -31,6 +42,7 @@ def migrate_from(revision: str, postgres: Server, url: str) -> None:
     """Once more from this revision on."""
     name = make_url(url).database
     with closing(postgres.superuser(str(name))) as connection:
+        connection.execute(_WITHOUT_0007)
         connection.execute("UPDATE alembic_version SET version_num = %s", (revision,))
     owner = make_url(postgres.addresses.owner).set(database=name).render_as_string(hide_password=False)
     schema.migrate(owner, url)
@@ -62,6 +74,26 @@ def test_0006_forgets_digests_that_cannot_be_compared_any_more(postgres: Server,
             assert work.transfers.ledger(ended) == [STORED]
         with database.work(OTHER) as work:
             assert not work.serving.digests(ended, ME)
+
+
+def test_0007_remembers_what_no_record_has_been_told_yet_and_leaves_the_rest(
+    postgres: Server, url: str, clock: Clock
+) -> None:
+    told, untold, withdrawn = (replace(sample(1), link=LinkId(str(uuid4()))) for _ in range(3))
+    with open_database(url, clock) as database:
+        with database.work(OTHER) as work:
+            for link, entry in ((told, "entry"), (untold, ""), (withdrawn, "")):
+                work.links.add(_published(link, entry))
+            work.links.close(withdrawn.link)
+        migrate_from("0006", postgres, url)
+        with database.work(OTHER) as work:
+            assert [row[0] for row in work.links.untold()] == [untold.link]
+            assert work.links.get(untold.link).attempted
+
+
+def _published(link: Link, entry: str) -> Published:
+    document = documents.write(link, MediaType.XML, node_url_hint="https://hospital.test")
+    return Published(link, document, "pacs", kvnr=link.patient.kvnr, entry=entry, active=True)
 
 
 def test_rows_are_under_row_level_security_again(postgres: Server, url: str) -> None:

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from visitor import Visitor, words
 from world import HOSPITAL, KVNR, PRACTICE, STUDY, World, data_set, uid
 
-from linkexchange import publish, pull, push
+from linkexchange import publish, pull, push, record
 from linkexchange.errors import HubUnavailable
 from linkexchange.model.transfer import State, Transfer
 from linkexchange.signing import PROOF_MAX_BYTES, verify
@@ -118,6 +118,7 @@ def test_a_withdrawn_entry_is_told_before_the_pull(world: World, practice: Visit
         [published] = work.links.recent()
     publish.withdraw(world.hospital, published.link.link)
     publish.carry_withdrawal(world.hospital, published.link.link)
+    record.close(world.hospital, published.link.link)
     [closing] = world.held
     answer = practice.send("/confirmation", kvnr=KVNR, entry=closing)
     assert answer.status_code == 410

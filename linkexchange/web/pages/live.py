@@ -25,7 +25,9 @@ LOOK_SECONDS = 1.0
 OVERLAP = 100
 
 LINKS, TRANSFERS, OUTBOX = "links", "transfers", "outbox"
-_OF_LINKS = frozenset({Action.LINK_PUBLISHED, Action.LINK_WITHDRAWN, Action.STUDY_RELEASED})
+_OF_LINKS = frozenset(
+    {Action.LINK_PUBLISHED, Action.LINK_WITHDRAWN, Action.STUDY_RELEASED, "link.waits", "study.waits"}
+)
 
 
 class Events(Protocol):

@@ -1,0 +1,259 @@
+"""Notice: a finished study is published by itself, and its link follows it to its end.
+
+Whoever hears of a study says so (`heard`); a look at the PACS then decides by `model.watched.decide`. What follows is
+written down in one transaction with the row of the study, fenced by its version: of two looks at once one changes
+nothing. So nothing is published twice, and a study whose look was lost is due all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from math import ceil
+
+import structlog
+
+from linkexchange import publish
+from linkexchange.errors import Fault, NotEntitled, UnknownStudy, WrongPatient
+from linkexchange.model import hours
+from linkexchange.model.identifiers import Kvnr, Sha256, StudyUid
+from linkexchange.model.patient import LocalPatientId
+from linkexchange.model.watched import (
+    DOUBT_PAUSE,
+    NOBODY,
+    NOT_LOOKED_AT,
+    Decision,
+    Source,
+    Step,
+    Verdict,
+    Wait,
+    Watched,
+    decide,
+    fingerprint,
+)
+from linkexchange.ports import Candidate, Doubt, Node, Sighting, StudyQuery, UnitOfWork
+
+Found = publish.Found
+
+LOOK_JOB, FIND_JOB = "look", "find"
+LOOKS_AT_ONCE = 200
+_NO_INDEX, _NO_RULES, _DIFFERS = "no-index", "no-rules", "index-differs"
+_HOUR = timedelta(hours=1)
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a look has found. `found` is there where the verdict was asked for."""
+
+    listed: Sha256 | None
+    verdict: Verdict | None = None
+    found: Found | None = None
+
+
+def heard(node: Node, pacs: str, study: StudyUid, source: Source, local: LocalPatientId = NOBODY) -> bool:
+    """Somebody says that a PACS has a study, or has more of it: it is looked at soon. Whether it is new.
+
+    Raises `UnknownPacs` or `StateUnavailable`.
+    """
+    now = node.now()
+    with node.store.work(node.me) as work:
+        work.pacs.find(pacs)
+        is_new = work.watched.notice(Watched(pacs, study, source, now, local, due=now))
+        if not is_new:
+            work.watched.hasten(pacs, study, now)
+        _defer_look(work, pacs, study)
+    return is_new
+
+
+def heard_of_accession(node: Node, pacs: str, accession: str) -> None:
+    """Somebody says that there is a study under an accession number: a job asks which one it is."""
+    with node.store.work(node.me) as work:
+        work.pacs.find(pacs)
+        work.defer(FIND_JOB, once=f"find {pacs} {accession}", pacs=pacs, accession=accession)
+
+
+def find_studies(node: Node, pacs: str, accession: str) -> None:
+    """The job: watch the studies of an accession number. Raises `PacsUnavailable`."""
+    with node.store.work(node.me) as work:
+        passport = work.pacs.find(pacs)
+    for it in node.sightings(passport, StudyQuery(accession=accession)):
+        heard(node, pacs, it.study, Source.ORU, it.local)
+
+
+def patient_changed(node: Node, local: LocalPatientId) -> int:
+    """The patient index knows something new of a local patient (A08, A40): its studies are looked at; how many."""
+    with node.store.work(node.me) as work:
+        return work.watched.suspect(local, node.now())
+
+
+def backfill(node: Node, pacs: str, first: date, last: date) -> int:
+    """Watch all studies of these days that are not watched yet; each has its turn in the hours and at the rate set.
+
+    Returns how many. Safe to repeat. Raises `UnknownPacs` or `PacsUnavailable`.
+    """
+    now, count = node.now(), 0
+    with node.store.work(node.me) as work:
+        passport = work.pacs.find(pacs)
+    for number in range((last - first).days + 1):
+        day = last - timedelta(days=number)
+        seen = node.sightings(passport, StudyQuery(day, day))
+        with node.store.work(node.me) as work:
+            news = (Watched(pacs, it.study, Source.BACKFILL, now, it.local, wait=Wait.TURN) for it in seen)
+            count += sum(work.watched.notice(new) for new in news)
+    return count
+
+
+def go_round(node: Node) -> None:
+    """Poll every PACS of the plan, give the back-fill its turns, and queue a look at whatever is due."""
+    for pacs in node.plan.pacs:
+        try:
+            poll(node, pacs)
+        except Fault as fault:
+            _log.warning("PACS not polled", pacs=pacs, code=fault.code)
+    admit(node)
+    with node.store.work(node.me) as work:
+        for it in work.watched.due(node.now(), LOOKS_AT_ONCE):
+            _defer_look(work, it.pacs, it.study)
+
+
+def poll(node: Node, pacs: str) -> None:
+    """Ask a PACS which studies of the last days it has. Raises `UnknownPacs`, `PacsUnavailable` or `MessageFault`."""
+    now = node.now()
+    with node.store.work(node.me) as work:
+        passport = work.pacs.find(pacs)
+    today = now.astimezone().date()
+    days = StudyQuery(today - timedelta(days=node.plan.days), today + timedelta(days=1))
+    _compare(node, pacs, node.sightings(passport, days))
+
+
+def _compare(node: Node, pacs: str, seen: Sequence[Sighting]) -> None:
+    now = node.now()
+    with node.store.work(node.me) as work:
+        for it in seen:
+            work.watched.notice(Watched(pacs, it.study, Source.POLL, now, it.local, due=now))
+        work.watched.sight(pacs, seen, now)
+
+
+def admit(node: Node) -> int:
+    """Give studies of a back-fill their turn, within its hours, so many an hour, spread over its minutes; how many."""
+    now, plan = node.now(), node.plan
+    if not hours.left(plan.backfill_hours, now.astimezone()):
+        return 0
+    with node.store.work(node.me) as work:
+        left = plan.backfill_per_hour - work.watched.admitted(now - _HOUR)
+        a_minute = ceil(plan.backfill_per_hour / 60) - work.watched.admitted(now - timedelta(minutes=1))
+        return work.watched.admit(now, max(0, min(left, a_minute)))
+
+
+def look(node: Node, pacs: str, study: StudyUid) -> Step:
+    """The job: look at a study and do what follows. Safe to run twice. Raises `PacsUnavailable`."""
+    with node.store.work(node.me) as work:
+        known = work.watched.get(pacs, study)
+    now = node.now()
+    if known.wait in NOT_LOOKED_AT or known.due is None or known.due > now:
+        return Step.REST
+    seen = _Seen(_listed(node, known))
+    decision = decide(known, seen.listed, None, at=now, quiet=node.plan.quiet)
+    if decision.step is Step.ASK:
+        seen = _asked(node, known)
+        decision = decide(known, seen.listed, seen.verdict, at=now, quiet=node.plan.quiet)
+    return _carry_out(node, known, seen, decision)
+
+
+def _listed(node: Node, known: Watched) -> Sha256 | None:
+    """What the PACS lists, by the cheap question; a PACS that answers none is asked for the whole summary."""
+    with node.store.work(node.me) as work:
+        passport = work.pacs.find(known.pacs)
+    uids = node.destination(passport).held(known.study)
+    if uids is None:
+        try:
+            uids = node.archive(passport).summary(known.study)[0].manifest.uids
+        except UnknownStudy:
+            uids = frozenset()
+    return fingerprint(uids) if uids else None
+
+
+def _asked(node: Node, known: Watched) -> _Seen:
+    """Read an image, and ask index, rules and, for a back-fill, the record."""
+    try:
+        found = publish.find(node, known.study, pacs=known.pacs)
+    except UnknownStudy:
+        return _Seen(None)
+    return _Seen(fingerprint(found.summary.manifest.uids), _verdict(node, known, found), found)
+
+
+def _verdict(node: Node, known: Watched, found: Found) -> Verdict:
+    kvnr = _kvnr(node, known, found)
+    if isinstance(kvnr, Doubt):
+        return Verdict(None, detail=kvnr.reason)
+    try:
+        publish.link_of(node, found, kvnr, replaces=None)
+    except WrongPatient as wrong:
+        return Verdict(None, detail=f"{wrong.code}: {wrong.detail}")
+    if known.asserted:
+        return Verdict(kvnr)
+    if node.rules is None:
+        return Verdict(kvnr, released=False, detail=_NO_RULES)
+    candidate = Candidate(found.summary, found.header, kvnr, known.pacs)
+    judged = node.rules.judge(candidate, node.now())
+    entitled = known.source is not Source.BACKFILL or not judged.released or _is_entitled(node, kvnr)
+    return Verdict(kvnr, released=judged.released, entitled=entitled, detail=judged.rule, until=judged.until)
+
+
+def _kvnr(node: Node, known: Watched, found: Found) -> Kvnr | Doubt:
+    """As a person has said, where the index knows no other, or as the index says."""
+    if node.index is None:
+        return known.asserted or Doubt(_NO_INDEX)
+    answer = node.index.kvnr_of(found.header, found.local)
+    if not known.asserted:
+        return answer
+    agrees = isinstance(answer, Doubt) or answer == known.asserted
+    return known.asserted if agrees else Doubt(_DIFFERS)
+
+
+def _is_entitled(node: Node, kvnr: Kvnr) -> bool:
+    try:
+        node.record.find(kvnr)
+    except NotEntitled:
+        return False
+    return True
+
+
+def _carry_out(node: Node, known: Watched, seen: _Seen, decision: Decision) -> Step:
+    """All in one transaction. Where another look was quicker nothing is done; what it left is due again."""
+    after = _after(known, seen, decision, node)
+    with node.store.work(node.me) as work:
+        if not work.watched.change(known, after):
+            return Step.REST
+        if decision.step in (Step.PUBLISH, Step.REPLACE):
+            _publish(node, work, after, seen)
+        if decision.step is Step.WITHDRAW and known.link:
+            publish.end(work, known.link, known.study)
+            work.emit("study.waits", study=known.study, reason=decision.wait.value)
+    return decision.step
+
+
+def _after(known: Watched, seen: _Seen, decision: Decision, node: Node) -> Watched:
+    changed = known.changed if seen.listed == known.seen and known.changed else node.now()
+    after = replace(
+        known, seen=seen.listed, changed=changed, wait=decision.wait, detail=decision.detail, due=decision.due
+    )
+    if decision.step is Step.WITHDRAW:
+        return replace(after, link=None, published=None, kvnr=None)
+    return after if decision.wait is Wait.QUIET else replace(after, suspect=False)
+
+
+def _publish(node: Node, work: UnitOfWork, after: Watched, seen: _Seen) -> None:
+    assert seen.found is not None
+    assert seen.verdict is not None
+    assert seen.verdict.kvnr is not None
+    link = publish.keep(node, work, seen.found, pacs=after.pacs, kvnr=seen.verdict.kvnr)
+    before = work.watched.get(after.pacs, after.study)
+    stands = replace(before, link=link, published=seen.listed, kvnr=seen.verdict.kvnr)
+    work.watched.change(before, replace(stands, due=node.now() + DOUBT_PAUSE))
+
+
+def _defer_look(work: UnitOfWork, pacs: str, study: StudyUid) -> None:
+    work.defer(LOOK_JOB, once=f"look {pacs} {study}", pacs=pacs, study=study)
