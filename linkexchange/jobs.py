@@ -31,7 +31,7 @@ from linkexchange.model.identifiers import LinkId, StudyUid, TelematikId
 from linkexchange.ports import Node
 
 RETRY_MAX_SECONDS = 15 * 60
-_QUEUES = ("default", *pull.QUEUES.values())
+_QUEUES = ("default", notice.QUEUE, *pull.QUEUES.values())
 CONNECTIONS_MAX = 4 + len(_QUEUES)
 """So many the queue needs at once."""
 PROBE_JOB = "probe"

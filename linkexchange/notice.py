@@ -15,7 +15,7 @@ from math import ceil
 import structlog
 
 from linkexchange import publish
-from linkexchange.errors import Fault, NotEntitled, UnknownStudy, WrongPatient
+from linkexchange.errors import Fault, NotEntitled, PeerFault, Refused, UnknownStudy, WrongPatient
 from linkexchange.model import hours
 from linkexchange.model.identifiers import Kvnr, Sha256, StudyUid
 from linkexchange.model.patient import LocalPatientId
@@ -37,6 +37,8 @@ from linkexchange.ports import Candidate, Doubt, Node, Sighting, StudyQuery, Uni
 Found = publish.Found
 
 LOOK_JOB, FIND_JOB = "look", "find"
+QUEUE = "watch"
+"""Its own, so that a hundred looks keep no receipt and no withdrawal waiting."""
 LOOKS_AT_ONCE = 200
 _NO_INDEX, _NO_RULES, _DIFFERS = "no-index", "no-rules", "index-differs"
 _HOUR = timedelta(hours=1)
@@ -151,15 +153,33 @@ def look(node: Node, pacs: str, study: StudyUid) -> Step:
     """The job: look at a study and do what follows. Safe to run twice. Raises `PacsUnavailable`."""
     with node.store.work(node.me) as work:
         known = work.watched.get(pacs, study)
-    now = node.now()
-    if known.wait in NOT_LOOKED_AT or known.due is None or known.due > now:
+    if known.wait in NOT_LOOKED_AT or known.due is None or known.due > node.now():
         return Step.REST
-    seen = _Seen(_listed(node, known))
-    decision = decide(known, seen.listed, None, at=now, quiet=node.plan.quiet)
-    if decision.step is Step.ASK:
-        seen = _asked(node, known)
-        decision = decide(known, seen.listed, seen.verdict, at=now, quiet=node.plan.quiet)
+    try:
+        seen, decision = _decided(node, known)
+    except (Refused, PeerFault) as fault:
+        return _set_aside(node, known, fault)
     return _carry_out(node, known, seen, decision)
+
+
+def _decided(node: Node, known: Watched) -> tuple[_Seen, Decision]:
+    """Ask what must be asked, the cheap question first."""
+    now, quiet = node.now(), node.plan.quiet
+    seen = _Seen(_listed(node, known))
+    decision = decide(known, seen.listed, None, at=now, quiet=quiet)
+    if decision.step is not Step.ASK:
+        return seen, decision
+    seen = _asked(node, known)
+    return seen, decide(known, seen.listed, seen.verdict, at=now, quiet=quiet)
+
+
+def _set_aside(node: Node, known: Watched, fault: Fault) -> Step:
+    """What no new attempt mends: it waits for whoever the fault names, and its link stays."""
+    _log.warning("study not looked at", pacs=known.pacs, code=fault.code)
+    with node.store.work(node.me) as work:
+        later = replace(known, wait=Wait.FAULT, detail=fault.code, due=node.now() + DOUBT_PAUSE)
+        work.watched.change(known, later)
+    return Step.WAIT
 
 
 def _listed(node: Node, known: Watched) -> Sha256 | None:
@@ -256,4 +276,4 @@ def _publish(node: Node, work: UnitOfWork, after: Watched, seen: _Seen) -> None:
 
 
 def _defer_look(work: UnitOfWork, pacs: str, study: StudyUid) -> None:
-    work.defer(LOOK_JOB, once=f"look {pacs} {study}", pacs=pacs, study=study)
+    work.defer(LOOK_JOB, queue=QUEUE, once=f"look {pacs} {study}", pacs=pacs, study=study)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from uuid import uuid4
 
 from linkexchange import dataset, documents, record
@@ -19,14 +18,13 @@ from linkexchange.model.identifiers import Kvnr, LinkId, Sha256, StudyUid
 from linkexchange.model.link import Link, MediaType, Order, Origin, location_of, lock_of
 from linkexchange.model.outbox import OUTBOX
 from linkexchange.model.patient import LocalPatientId, Patient, PatientHeader, differences
+from linkexchange.model.retention import kept_until
 from linkexchange.model.study import StudySummary
 from linkexchange.model.watched import DOUBT_PAUSE, Source, Wait, Watched, fingerprint
 from linkexchange.ports import Archive, Node, Published, UnitOfWork
 
 ANNOUNCE_JOB = "announce"
 WITHDRAW_JOB = "withdraw"
-LIFETIME = timedelta(days=3653)
-"""Ten years: as long as images of adults must be kept (§ 85 StrlSchG)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +148,7 @@ def link_of(node: Node, found: Found, kvnr: Kvnr, *, replaces: LinkId | None) ->
         patient=patient,
         manifest=summary.manifest,
         published=now,
-        expires=now + LIFETIME,
+        expires=kept_until(summary.started, header.birth_date, now),
         started=summary.started,
         description=summary.description,
         orders=(Order(summary.accession),) if summary.accession else (),

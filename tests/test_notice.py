@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from noticing import LOCAL, Ward
 from world import HOSPITAL, KVNR, World
 
 from linkexchange import documents, notice, publish, record
-from linkexchange.errors import UnknownPacs
+from linkexchange.errors import PacsRejectsNode, UnknownPacs
 from linkexchange.model import hours
 from linkexchange.model.hours import Hours
 from linkexchange.model.identifiers import Kvnr, StudyUid
@@ -153,6 +154,23 @@ def test_a_pacs_that_is_down_keeps_its_links_and_is_asked_again(ward: Ward) -> N
     ward.round(minutes=1)
     ward.round(minutes=10)
     assert [count for _, count, _ in current(ward)] == [3]
+
+
+def test_a_study_whose_pacs_lets_the_node_in_no_more_is_set_aside_and_keeps_its_link(ward: Ward) -> None:
+    publish_one(ward)
+
+    def refuse(_: object) -> None:
+        raise PacsRejectsNode
+
+    ward.node = replace(ward.node, plan=replace(ward.plan, pacs=()), destination=refuse)  # type: ignore[arg-type]
+    ward.round(hours=2)
+    watched = ward.watched(STUDY)
+    assert (watched.wait, watched.detail, watched.due) == (
+        Wait.FAULT,
+        "pacs-rejects-node",
+        ward.node.now() + timedelta(hours=1),
+    )
+    assert [status for status, _, _ in current(ward)] == [LinkStatus.AVAILABLE]
 
 
 def test_what_a_person_withdrew_is_not_published_again_by_itself(ward: Ward) -> None:

@@ -43,6 +43,7 @@ class Wait(StrEnum):
     RELEASE = "release"
     ENTITLEMENT = "entitlement"
     PERSON = "person"
+    FAULT = "fault"
 
 
 NOT_LOOKED_AT = frozenset({Wait.TURN, Wait.PERSON})

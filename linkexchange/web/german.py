@@ -427,11 +427,13 @@ WAITS = {
     Wait.RELEASE: "nicht freigegeben",
     Wait.ENTITLEMENT: "wartet auf eine Berechtigung",
     Wait.PERSON: "von einer Person zurückgezogen",
+    Wait.FAULT: "lässt sich nicht lesen",
 }
 WAITS_NEXT = {
     Wait.PATIENT: "Klären Sie in KIS oder RIS, wessen Bilder es sind.",
     Wait.RELEASE: "Die Freigaberegeln halten sie zurück. Ändern Sie die Regel, wenn die Studie in die Akte soll.",
     Wait.ENTITLEMENT: "Lesen Sie die Karte der versicherten Person.",
+    Wait.FAULT: "Der Code nennt den Fehler; die Fehlerliste sagt, wer etwas tun muss.",
     Wait.PERSON: "Sie kommt nur wieder in die Akte, wenn jemand sie von Hand veröffentlicht.",
 }
 """What a person does about it, where something is to be done."""

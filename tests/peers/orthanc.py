@@ -66,6 +66,12 @@ class Orthanc(Server):
         for file in files:
             self._post("/instances", file if isinstance(file, bytes) else file.read_bytes())
 
+    def delete(self, study: str) -> None:
+        """Delete a study."""
+        [found] = json.loads(self._post("/tools/lookup", study.encode()))
+        gone = urllib.request.Request(self.url + found["Path"], method="DELETE")
+        urllib.request.urlopen(gone, timeout=READY_SECONDS).close()
+
     def part10(self) -> dict[str, bytes]:
         instances = json.loads(self._get("/instances?expand"))
         return {row["MainDicomTags"]["SOPInstanceUID"]: self._get(f"/instances/{row['ID']}/file") for row in instances}
@@ -74,8 +80,11 @@ class Orthanc(Server):
         with urllib.request.urlopen(self.url + path, timeout=READY_SECONDS) as answer:
             return bytes(answer.read())
 
-    def _post(self, path: str, body: bytes) -> None:
-        urllib.request.urlopen(urllib.request.Request(self.url + path, data=body), timeout=READY_SECONDS).close()
+    def _post(self, path: str, body: bytes) -> bytes:
+        with urllib.request.urlopen(
+            urllib.request.Request(self.url + path, data=body), timeout=READY_SECONDS
+        ) as answer:
+            return bytes(answer.read())
 
 
 def _plugin(name: str) -> Path:
