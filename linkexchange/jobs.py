@@ -35,6 +35,7 @@ _QUEUES = ("default", notice.QUEUE, *pull.QUEUES.values())
 CONNECTIONS_MAX = 4 + len(_QUEUES)
 """So many the queue needs at once."""
 PROBE_JOB = "probe"
+REMIND_JOB = "remind"
 PROBE_HOUR = 3
 _UNHEARD_SECONDS = (0.1, 0.5, 2.0)
 """After these pauses the end of a job is said again where the database has not heard it."""
@@ -147,7 +148,7 @@ def _add_watching(app: App, node: Node, patience: Patience) -> None:
         notice.find_studies(node, pacs, accession)
 
     @app.periodic(cron="7 * * * *")
-    @app.task(name="remind", queueing_lock="remind")
+    @app.task(name=REMIND_JOB, queueing_lock=REMIND_JOB)
     def remind(timestamp: int) -> None:
         publish.remind(node)
 

@@ -118,5 +118,5 @@ def test_a_pacs_that_differs_from_the_last_probe_is_a_warning(world: World) -> N
 
 def test_the_queue_asks_every_hour_since_its_hours_are_utc(world: World) -> None:
     app = jobs.tasks(world.hospital, connector("", 1), PACE)
-    ((name, _),) = app.periodic_registry.periodic_tasks
-    assert name == jobs.PROBE_JOB
+    hourly = {name for (name, _), it in app.periodic_registry.periodic_tasks.items() if it.cron.endswith(" * * * *")}
+    assert hourly == {jobs.PROBE_JOB, jobs.REMIND_JOB}

@@ -18,6 +18,8 @@ WORDS = [
             "data",
             "worker",
             "web",
+            "notice",
+            "digest",
             "demo",
             "publish",
             "withdraw",
@@ -30,6 +32,7 @@ WORDS = [
         )
     ],
     *[["outbox", name] for name in ("list", "discard")],
+    *[["watch", name] for name in ("list", "look", "backfill")],
     *[["pacs", name] for name in ("set", "list", "limit")],
     ["participant", "set"],
     ["doctor", "pacs"],

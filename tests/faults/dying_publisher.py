@@ -90,7 +90,7 @@ def main() -> None:
     bootstrap.log_to_stderr("info")
     whole = replace(bootstrap.node(settings), index=OneAnswer(), rules=OneAnswer())
     node = POINTS[sys.argv[2]](whole)
-    asyncio.run(jobs.work(node, bootstrap.database_url(settings), bootstrap.pace(settings), destination=""))
+    asyncio.run(jobs.work(node, bootstrap.queue(settings), bootstrap.pace(settings), destination=""))
 
 
 if __name__ == "__main__":
