@@ -1,6 +1,6 @@
 """The FHIR profiles of a link document, as a package (NPM form, with snapshots) that is shipped and read at run time.
 
-Made by `make profiles` from fhir-profiles/; never edited. Decided in docs/decisions/0020-profiles-as-package-data.md.
+Made by `make profiles` from fhir-profiles/; never edited. Described in docs/reference/profiles.md.
 """
 
 from __future__ import annotations

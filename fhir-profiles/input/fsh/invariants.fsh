@@ -103,7 +103,7 @@ Expression: "numberOfSeries = series.count()"
 Invariant: link-img-2
 Description: "The number of instances is the sum of those of the series."
 Severity: #error
-Expression: "numberOfInstances = series.numberOfInstances.aggregate($this + $total, 0)"
+Expression: "numberOfInstances.toString().toInteger() = series.numberOfInstances.aggregate($this.toString().toInteger() + $total, 0)"
 
 Invariant: link-img-3
 Description: "Each series is listed once."
