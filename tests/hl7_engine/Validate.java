@@ -1,0 +1,63 @@
+import ca.uhn.fhir.context.FhirContext;
+import ca.uhn.fhir.context.support.DefaultProfileValidationSupport;
+import ca.uhn.fhir.validation.FhirValidator;
+import ca.uhn.fhir.validation.SingleValidationMessage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.hl7.fhir.common.hapi.validation.support.CommonCodeSystemsTerminologyService;
+import org.hl7.fhir.common.hapi.validation.support.InMemoryTerminologyServerValidationSupport;
+import org.hl7.fhir.common.hapi.validation.support.PrePopulatedValidationSupport;
+import org.hl7.fhir.common.hapi.validation.support.SnapshotGeneratingValidationSupport;
+import org.hl7.fhir.common.hapi.validation.support.ValidationSupportChain;
+import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
+import org.hl7.fhir.r4.model.MetadataResource;
+
+/** Prints what the HL7 engine says of each file of a folder: name, severity, place, message, parted by tabs. */
+public final class Validate {
+
+  /** Arguments: folder of documents, and folder of a package with our definitions where there is one. */
+  public static void main(String[] arguments) throws IOException {
+    FhirContext context = FhirContext.forR4();
+    FhirValidator validator = validator(context, arguments.length > 1 ? Path.of(arguments[1]) : null);
+    for (Path file : files(Path.of(arguments[0]))) {
+      for (SingleValidationMessage it : messages(validator, Files.readString(file))) {
+        System.out.println(String.join("\t", file.getFileName().toString(), it.getSeverity().getCode(),
+            String.valueOf(it.getLocationString()), it.getMessage().replaceAll("\\s+", " ")));
+      }
+      System.out.println(file.getFileName() + "\tdone\t\t");
+    }
+  }
+
+  private static List<SingleValidationMessage> messages(FhirValidator validator, String text) {
+    try {
+      return validator.validateWithResult(text).getMessages();
+    } catch (RuntimeException unreadable) {
+      SingleValidationMessage message = new SingleValidationMessage();
+      message.setSeverity(ca.uhn.fhir.validation.ResultSeverityEnum.FATAL);
+      message.setMessage(String.valueOf(unreadable.getMessage()));
+      return List.of(message);
+    }
+  }
+
+  private static FhirValidator validator(FhirContext context, Path ours) throws IOException {
+    PrePopulatedValidationSupport definitions = new PrePopulatedValidationSupport(context);
+    for (Path file : ours == null ? List.<Path>of() : files(ours)) {
+      if (context.newJsonParser().parseResource(Files.readString(file)) instanceof MetadataResource it) {
+        definitions.addResource(it);
+      }
+    }
+    ValidationSupportChain chain = new ValidationSupportChain(definitions,
+        new DefaultProfileValidationSupport(context), new CommonCodeSystemsTerminologyService(context),
+        new InMemoryTerminologyServerValidationSupport(context), new SnapshotGeneratingValidationSupport(context));
+    return context.newValidator().registerValidatorModule(new FhirInstanceValidator(chain));
+  }
+
+  private static List<Path> files(Path folder) throws IOException {
+    try (Stream<Path> all = Files.walk(folder)) {
+      return all.filter(Files::isRegularFile).sorted().toList();
+    }
+  }
+}

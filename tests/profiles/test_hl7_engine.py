@@ -1,0 +1,48 @@
+"""The HL7 reference engine finds no error in any example, knowing our package and FHIR R4."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from link_samples import HINT
+from profiles import engine
+from profiles.script import ROOT, script
+
+from linkexchange.documents import write
+from linkexchange.model.link import MediaType
+
+pytestmark = [pytest.mark.peers, pytest.mark.slow]
+
+LINKS = script("profile_examples")
+EXAMPLES = {name: link for name, link in LINKS.links().items() if name not in LINKS.NOT_KEPT}
+"""Without that of 10,000 instances, for which the engine takes minutes."""
+PACKAGE = script("profiles").PACKAGE
+WRONG = "wrong.xml"
+SEVERE = {"error", "fatal"}
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> list[engine.Finding]:
+    """Of all examples in one go, since most of its time it reads FHIR; with one that has no digest."""
+    documents, definitions = (tmp_path_factory.mktemp(name) for name in ("documents", "definitions"))
+    for name, link in EXAMPLES.items():
+        (documents / f"{name}.xml").write_bytes(write(link, MediaType.XML, node_url_hint=HINT).content)
+    (documents / "ct.json").write_bytes(write(EXAMPLES["ct"], MediaType.JSON, node_url_hint=HINT).content)
+    kept = (ROOT / "fhir-profiles/examples/ct.xml").read_text()
+    (documents / WRONG).write_text(kept.replace("StructureDefinition/manifest-digest", "StructureDefinition/another"))
+    for file in Path(PACKAGE).glob("[A-Z]*.json"):
+        shutil.copy(file, definitions)
+    return engine.findings(documents, definitions)
+
+
+@pytest.mark.parametrize("file", [*(f"{name}.xml" for name in EXAMPLES), "ct.json"])
+def test_the_engine_finds_no_error_in_an_example(said: list[engine.Finding], file: str) -> None:
+    severities = {it.severity for it in said if it.file == file}
+    assert ("done" in severities, severities & SEVERE) == (True, set())
+
+
+def test_the_engine_notices_a_digest_that_is_not_there(said: list[engine.Finding]) -> None:
+    wrong = [it.message for it in said if it.file == WRONG and it.severity in SEVERE]
+    assert any("manifest-digest" in it for it in wrong)
