@@ -96,14 +96,15 @@ def _differ(one: date | None, other: date | None) -> bool:
 def _name_clashes(name: str, patient: Patient) -> bool:
     """Family and first given name must agree where the header has them; the spelling of umlauts does not matter."""
     family, _, rest = name.partition("=")[0].partition("^")
-    given = _plain(rest.partition("^")[0]).split()
-    if _plain(family) not in {"", _plain(patient.family)}:
+    given = plain(rest.partition("^")[0]).split()
+    if plain(family) not in {"", plain(patient.family)}:
         return True
-    known = _plain(patient.given).split()
+    known = plain(patient.given).split()
     return bool(given and known) and given[0] != known[0]
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name without what spelling may change: capitals, umlauts, accents, hyphens, spaces."""
     folded = unicodedata.normalize("NFC", name).translate(_PLAIN)
     letters = unicodedata.normalize("NFKD", folded).casefold()
     return " ".join("".join(c for c in letters if not unicodedata.combining(c)).replace("-", " ").split())
