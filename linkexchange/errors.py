@@ -126,6 +126,14 @@ class WrongPatient(Refused):
     next_step = "Call the origin: its link names another patient than its image headers."
 
 
+class UnknownPatient(Refused):
+    """This patient, or this question about a patient, is not here."""
+
+    code = "unknown-patient"
+    owner = Owner.OWN_NODE
+    next_step = "List what waits (`linkexchange patients`): it may have been settled since."
+
+
 class PatientIdTaken(Refused):
     """The own PACS has somebody else under the Patient ID of these images: nothing was passed on."""
 

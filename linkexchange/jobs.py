@@ -25,7 +25,7 @@ from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
-from linkexchange import doctor, notice, outbox, publish, pull, push, record, serve
+from linkexchange import doctor, notice, outbox, patients, publish, pull, push, record, serve
 from linkexchange.errors import Fault, Overtaken, Unavailable
 from linkexchange.model.identifiers import LinkId, StudyUid, TelematikId
 from linkexchange.ports import Node
@@ -127,6 +127,10 @@ def tasks(node: Node, connector: PsycopgConnector, pace: Pace) -> App:
     @app.task(name=record.CLOSE_JOB, retry=patience)
     def close(link: str) -> None:
         record.close(node, LinkId(link))
+
+    @app.task(name=patients.REPUBLISH_JOB, retry=patience)
+    def republish(link: str) -> None:
+        patients.republish(node, LinkId(link))
 
     @app.periodic(cron="0 * * * *")
     @app.task(name=PROBE_JOB, queueing_lock=PROBE_JOB)

@@ -59,6 +59,13 @@ class Action(StrEnum):
     OUTBOX_ANSWERED = "outbox.answered"
     OUTBOX_CLEARED = "outbox.cleared"
     OUTBOX_DISCARDED = "outbox.discarded"
+    PATIENT_DOUBTED = "patient.doubted"
+    PATIENT_DECIDED = "patient.decided"
+    PATIENT_ASSIGNED = "patient.assigned"
+    PATIENT_MERGED = "patient.merged"
+    OBJECTION_MADE = "objection.made"
+    OBJECTION_WITHDRAWN = "objection.withdrawn"
+    RULES_CHANGED = "rules.changed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from linkexchange.model.identifiers import Kvnr, Sha256
+from linkexchange.model.identifiers import Kvnr, Sha256, StudyUid
 from linkexchange.model.patient import LocalPatientId, Patient, PatientHeader, differences, plain
 
 
@@ -57,10 +57,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An entry as the index has it, under a number that names nobody."""
+    """An entry as the index has it, under a number that names nobody. `into`: the patient that it was merged into."""
 
     patient: UUID
     entry: Entry
+    into: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +161,12 @@ def likeness(header: PatientHeader) -> Sha256:
     born = header.birth_date.isoformat() if header.birth_date else ""
     said = (plain(family), plain(rest.partition("^")[0]), born, header.sex, header.kvnr)
     return Sha256.of(hashlib.sha256("\n".join(said).encode()))
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """The patient does not want a study published; `study` is None where it is about all of them (§ 353 SGB V)."""
+
+    kvnr: Kvnr
+    study: StudyUid | None
+    since: datetime

@@ -16,9 +16,10 @@ from linkexchange.ports.images import (
     Room,
     Told,
 )
-from linkexchange.ports.institution import Card, Record, RecordEntry
+from linkexchange.ports.institution import Card, Insured, InsuredCard, Record, RecordEntry
 from linkexchange.ports.node import Node, Pauses
 from linkexchange.ports.outbox import Outbox, Spool
+from linkexchange.ports.patients import Patients, RuleRows
 from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes
 from linkexchange.ports.release import Candidate, Doubt, Judgement, PatientIndex, ReleaseRules
 from linkexchange.ports.transcoding import Transcoded, Transcoder
@@ -43,6 +44,8 @@ __all__ = [
     "HubLedger",
     "ImageSource",
     "IncomingInstance",
+    "Insured",
+    "InsuredCard",
     "Journal",
     "Judgement",
     "Links",
@@ -51,6 +54,7 @@ __all__ = [
     "Outbox",
     "PacsRegistry",
     "PatientIndex",
+    "Patients",
     "Pauses",
     "Probes",
     "Progress",
@@ -61,6 +65,7 @@ __all__ = [
     "ReleaseRules",
     "Reply",
     "Room",
+    "RuleRows",
     "Serving",
     "Session",
     "Sessions",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from linkexchange.model.identifiers import (
@@ -18,6 +18,25 @@ class Card(Protocol):
 
     def attest(self, *, audience: str, nonce: str, thumbprint: str) -> str:
         """A signed attestation for one nonce, bound to a TLS certificate. Raises `CardUnavailable`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Insured:
+    """Whom an eGK names (VSDM: Persönliche Versichertendaten)."""
+
+    kvnr: Kvnr
+    family: str
+    given: str
+    birth_date: date | None
+    sex: str = ""
+
+
+class InsuredCard(Protocol):
+    """The card of an insured person (eGK) that is in the reader."""
+
+    def insured(self) -> Insured:
+        """Read it (ReadVSD). Raises `CardUnavailable` where there is none or it cannot be read."""
         ...
 
 

@@ -212,6 +212,10 @@ class Links(Protocol):
         """Note that it is about to be stored in the record."""
         ...
 
+    def of_insured(self, kvnr: Kvnr) -> Sequence[Published]:
+        """The active links in the record of this person, the oldest first."""
+        ...
+
     def stored(self, link: LinkId, entry: str) -> None:
         """Note the entry under which the record keeps it; nothing is to be said about it any more."""
         ...

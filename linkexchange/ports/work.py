@@ -11,6 +11,7 @@ from linkexchange.model.identifiers import (
 )
 from linkexchange.model.transfer import Transfer
 from linkexchange.ports.outbox import Outbox
+from linkexchange.ports.patients import Patients, RuleRows
 from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes
 from linkexchange.ports.transfers import Journal, Links, Serving, Transfers
 from linkexchange.ports.turns import Turns
@@ -66,6 +67,16 @@ class UnitOfWork(Protocol):
     @property
     def watched(self) -> WatchList:
         """Studies that are watched."""
+        ...
+
+    @property
+    def patients(self) -> Patients:
+        """Who the local patients are."""
+        ...
+
+    @property
+    def rules(self) -> RuleRows:
+        """What may be published."""
         ...
 
     @property

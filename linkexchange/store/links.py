@@ -66,6 +66,10 @@ class LinkRows:
         """Note that it is about to be stored."""
         self._set(link, attempted=True)
 
+    def of_insured(self, kvnr: Kvnr) -> Sequence[Published]:
+        """Active links in a record."""
+        return self._all(select(links).where(links.c.kvnr == kvnr, links.c.active).order_by(links.c.created))
+
     def stored(self, link: LinkId, entry: str) -> None:
         """Note the record's entry. Of one that was withdrawn meanwhile the record is still to be told."""
         told = case((links.c.active, Waits.NOTHING.value), else_=links.c.waits)

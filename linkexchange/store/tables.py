@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Identity,
     Index,
@@ -329,4 +330,58 @@ findings = Table(
     Column("pacs", Text, primary_key=True),
     Column("findings", JSONB, nullable=False),
     Column("at", _NOW, nullable=False),
+)
+
+# --- whose a study is, and whether it may be published ---------------------------------------------------------------
+
+patients = Table(
+    "patients",
+    metadata,
+    _participant(),
+    Column("patient", Uuid, primary_key=True),
+    Column("issuer", Text, nullable=False),
+    Column("local_id", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("kvnr", Text),
+    Column("family", Text, nullable=False),
+    Column("given", Text, nullable=False),
+    Column("birth_date", Date),
+    Column("sex", Text, nullable=False),
+    Column("merged_into", Uuid),
+    Column("told", _NOW, nullable=False),
+    Index("patients_number", "participant", "local_id", "issuer", unique=True),
+    Index("patients_kvnr", "participant", "kvnr"),
+)
+
+patient_questions = Table(
+    "patient_questions",
+    metadata,
+    _participant(),
+    Column("question", Uuid, primary_key=True),
+    Column("issuer", Text, nullable=False),
+    Column("local_id", Text, nullable=False),
+    Column("likeness", Text, nullable=False),
+    Column("header", JSONB, nullable=False),
+    Column("doubt", Text, nullable=False),
+    Column("asked", _NOW, nullable=False),
+    Column("answered", _NOW),
+    Column("kvnr", Text),
+    Index("patient_questions_header", "participant", "local_id", "issuer", "likeness", unique=True),
+)
+
+objections = Table(
+    "objections",
+    metadata,
+    _participant(),
+    Column("kvnr", Text, primary_key=True),
+    Column("study", Text, primary_key=True),
+    Column("since", _NOW, nullable=False),
+)
+
+release_rules = Table(
+    "release_rules",
+    metadata,
+    _participant(),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("rule", JSONB, nullable=False),
 )

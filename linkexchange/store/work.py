@@ -21,6 +21,7 @@ from linkexchange.store.hub import DirectoryRows, HubRows
 from linkexchange.store.journal import RunJournal, journal
 from linkexchange.store.links import LinkRows, PacsRows, ServedRows
 from linkexchange.store.outbox import OutboxRows
+from linkexchange.store.patients import PatientRows, RuleRows
 from linkexchange.store.presence import Presence
 from linkexchange.store.transaction import act_for, transaction
 from linkexchange.store.transfers import TransferRows
@@ -85,6 +86,8 @@ class Work:
         self.probes = ProbeRows(connection, participant)
         self.outbox = OutboxRows(connection, participant)
         self.watched = WatchedRows(connection, participant)
+        self.patients = PatientRows(connection, participant)
+        self.rules = RuleRows(connection, participant)
         self.turns = TurnRows(connection, participant, self._database.presence)
 
 

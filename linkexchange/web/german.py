@@ -49,6 +49,7 @@ from linkexchange.errors import (
     Unavailable,
     UnknownPacs,
     UnknownParticipant,
+    UnknownPatient,
     UnknownStudy,
     UnknownTransfer,
     WrongPatient,
@@ -137,6 +138,10 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     UnknownStudy: (
         "Das PACS hat diese Studie nicht.",
         "Prüfen Sie die Studie im PACS.",
+    ),
+    UnknownPatient: (
+        "Diese Frage zu einer Patientin oder einem Patienten wartet hier nicht mehr.",
+        "Sehen Sie nach, was noch wartet: Jemand kann sie inzwischen beantwortet haben.",
     ),
     OutboxOnlySends: (
         "Was im Postausgang wartet, lässt sich nur an einen Teilnehmer senden.",

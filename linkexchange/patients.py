@@ -1,0 +1,240 @@
+"""Whose record a study belongs to: sources are heard, a doubt waits for a person, a merge moves what is published.
+
+Patients and questions have numbers of their own here: local numbers, names and KVNR never stand in a job, an event, an
+audit entry or a log line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import structlog
+
+from linkexchange import documents, publish
+from linkexchange.errors import MessageFault, UnknownPatient
+from linkexchange.model.audit import Action
+from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid, TelematikId
+from linkexchange.model.index import Doubt, Entry, Known, Objection, Question, Source, settle, told
+from linkexchange.model.link import MediaType
+from linkexchange.model.patient import LocalPatientId, PatientHeader
+from linkexchange.ports import Doubt as Doubted
+from linkexchange.ports import InsuredCard, Node, Published, Store, UnitOfWork
+from linkexchange.xdt import PatientFolder, patients_of
+
+REPUBLISH_JOB = "republish"
+_AT_ONCE = 500
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The patient index of a participant, over its rows: `ports.PatientIndex`."""
+
+    me: TelematikId
+    store: Store
+    now: Callable[[], datetime]
+
+    def kvnr_of(self, header: PatientHeader, local: LocalPatientId) -> Kvnr | Doubted:
+        """Whose record it is; a doubt waits from now on for a person. Raises `StateUnavailable`."""
+        with self.store.work(self.me) as work:
+            found = whose(work, header, local, at=self.now())
+        return Doubted(found.value) if isinstance(found, Doubt) else found
+
+    def tell(self, entry: Entry) -> None:
+        """A source says who a local patient is."""
+        self.tell_all([entry])
+
+    def tell_all(self, entries: Sequence[Entry]) -> None:
+        """In one transaction."""
+        with self.store.work(self.me) as work:
+            for entry in entries:
+                keep(work, entry, at=self.now())
+
+    def merge(self, gone: LocalPatientId, into: Entry) -> None:
+        """A source says that two numbers are one patient (HL7 A40): `into` survives.
+
+        What was published of the other is published anew by a job. Said once more, it does no harm.
+        """
+        with self.store.work(self.me) as work:
+            survivor = keep(work, into, at=self.now())
+            _merge(work, _ghost(work, gone, into.source, at=self.now()), survivor, at=self.now())
+
+    def waiting(self) -> Sequence[tuple[Question, Sequence[Entry]]]:
+        """The questions that wait, each with what is known of its number."""
+        with self.store.work(self.me) as work:
+            asked = work.patients.questions()
+            return [(it, [known.entry for known in work.patients.meant_by(it.local)]) for it in asked]
+
+    def decide(self, question: UUID, kvnr: Kvnr | None, *, user: str) -> None:
+        """A person's answer: this KVNR, or None: nobody's. Raises `UnknownPatient` where it does not wait any more."""
+        with self.store.work(self.me) as work:
+            if not work.patients.answer(question, kvnr, self.now()):
+                raise UnknownPatient("it does not wait any more")
+            answer = "kvnr" if kvnr else "nobody"
+            work.audit(Action.PATIENT_DECIDED, question=str(question), answer=answer, user=user)
+            work.emit(Action.PATIENT_DECIDED.value, question=str(question), answer=answer)
+
+    def assign(self, local: LocalPatientId, kvnr: Kvnr, *, user: str) -> None:
+        """A person says whose number it is: from now on no message says otherwise."""
+        self._assign(Entry(local, Source.PERSON, kvnr), user)
+
+    def assign_by_card(self, local: LocalPatientId, card: InsuredCard, *, user: str) -> None:
+        """The eGK that is in the reader now is this local patient's. Raises `CardUnavailable`."""
+        insured = card.insured()
+        said = Entry(local, Source.EGK, insured.kvnr, insured.family, insured.given, insured.birth_date, insured.sex)
+        self._assign(said, user)
+
+    def _assign(self, entry: Entry, user: str) -> None:
+        with self.store.work(self.me) as work:
+            known = keep(work, entry, at=self.now())
+            work.audit(Action.PATIENT_ASSIGNED, patient=str(known.patient), source=entry.source.value, user=user)
+
+    def object(self, kvnr: Kvnr, study: StudyUid | None, *, user: str) -> None:
+        """The patient objects to a study, or to all, being published: what is published of it is withdrawn."""
+        with self.store.work(self.me) as work:
+            work.patients.object(Objection(kvnr, study, self.now()))
+            work.audit(Action.OBJECTION_MADE, study=study or "", user=user)
+            work.emit(Action.OBJECTION_MADE.value, study=study or "")
+            for published in work.links.of_insured(kvnr):
+                if study in (None, published.link.manifest.study):
+                    _withdraw(work, published.link.link)
+
+    def withdraw_objection(self, kvnr: Kvnr, study: StudyUid | None, *, user: str) -> bool:
+        """The patient objects no longer; False where there was no such objection."""
+        with self.store.work(self.me) as work:
+            if there := work.patients.withdraw_objection(kvnr, study):
+                work.audit(Action.OBJECTION_WITHDRAWN, study=study or "", user=user)
+                work.emit(Action.OBJECTION_WITHDRAWN.value, study=study or "")
+        return there
+
+
+def whose(work: UnitOfWork, header: PatientHeader, local: LocalPatientId, *, at: datetime) -> Kvnr | Doubt:
+    """Whose record an image belongs to: as a person has said, or as the index and the header agree.
+
+    A new doubt becomes a question; what has settled itself is asked no longer.
+    """
+    if answered := work.patients.answered(local, header):
+        return answered.kvnr or Doubt.NOBODY
+    known = work.patients.meant_by(local)
+    sharing = [
+        other
+        for kvnr in {it.entry.kvnr for it in known if it.entry.kvnr}
+        for other in work.patients.sharing(kvnr, [it.patient for it in known])
+    ]
+    found = settle(header, [it.entry for it in known], sharing)
+    if not isinstance(found, Doubt):
+        work.patients.settled(local, header)
+        return found
+    _ask(work, Question(uuid4(), local, header, found, at))
+    return found
+
+
+def _ask(work: UnitOfWork, question: Question) -> None:
+    if work.patients.ask(question):
+        work.audit(Action.PATIENT_DOUBTED, question=str(question.question), doubt=question.doubt.value)
+        work.emit(Action.PATIENT_DOUBTED.value, question=str(question.question), doubt=question.doubt.value)
+
+
+def keep(work: UnitOfWork, entry: Entry, *, at: datetime) -> Known:
+    """Add what a source says to what was known of the number."""
+    before = work.patients.find(entry.local)
+    now = told(before.entry if before else None, entry)
+    if before and before.entry == now:
+        return before
+    if before and before.entry.kvnr != now.kvnr:
+        _republish(work, before.entry)
+    return work.patients.put(now, at)
+
+
+def _ghost(work: UnitOfWork, gone: LocalPatientId, source: Source, *, at: datetime) -> Known:
+    """Also of a number that nobody has named: images under it may come later."""
+    return work.patients.find(gone) or work.patients.put(Entry(gone, source), at)
+
+
+def _merge(work: UnitOfWork, gone: Known, into: Known, *, at: datetime) -> None:
+    if gone.patient == into.patient or (gone.into == into.patient and into.into is None):
+        return
+    kvnr = into.entry.kvnr or gone.entry.kvnr
+    work.patients.put(replace(into.entry, kvnr=kvnr), at)
+    work.patients.merge(gone.patient, into.patient)
+    both = {"gone": str(gone.patient), "into": str(into.patient)}
+    work.audit(Action.PATIENT_MERGED, **both)
+    work.emit(Action.PATIENT_MERGED.value, **both)
+    _republish(work, gone.entry)
+
+
+def _republish(work: UnitOfWork, before: Entry) -> None:
+    """What stands in a record under this number, and perhaps in the wrong one, is looked at once more by a job."""
+    for published in work.links.of_insured(before.kvnr) if before.kvnr else ():
+        if published.link.patient.local_id == before.local.value:
+            link = published.link.link
+            work.defer(REPUBLISH_JOB, once=f"{REPUBLISH_JOB} {link}", link=link)
+
+
+def republish(node: Node, link: LinkId) -> None:
+    """The job: whose is the study of this link now? A new version in the same record, or a move to another one.
+
+    Where nobody can say, or that patient objects, the link is withdrawn, since it may stand in a stranger's record.
+    Raises `PacsUnavailable`, `UnknownStudy` or `UnknownPacs`.
+    """
+    with node.store.work(node.me) as work:
+        published = work.links.get(link)
+    if not published.active:
+        return
+    study = published.link.manifest.study
+    found = publish.find(node, study, pacs=published.pacs)
+    local = LocalPatientId(found.header.patient_id, found.header.issuer)
+    kvnr = Index(node.me, node.store, node.now).kvnr_of(found.header, local)
+    if kvnr == published.kvnr:
+        publish.publish(node, study, pacs=published.pacs, kvnr=published.kvnr)
+    elif isinstance(kvnr, Kvnr):
+        _move(node, published, found, kvnr)
+    else:
+        publish.withdraw(node, link)
+
+
+def _move(node: Node, published: Published, found: publish.Found, kvnr: Kvnr) -> None:
+    """In one transaction: a crash leaves the study in one record or in the other, and never in none or in both."""
+    link = publish.link_of(node, found, kvnr, replaces=None)
+    document = documents.write(link, MediaType.XML, node_url_hint=node.node_url)
+    with node.store.work(node.me) as work:
+        _withdraw(work, published.link.link)
+        if not work.patients.objects(kvnr, link.manifest.study):
+            work.links.add(Published(link, document, published.pacs, kvnr=kvnr, entry="", active=True))
+            work.defer(publish.ANNOUNCE_JOB, once=f"announce {link.link}", link=link.link)
+
+
+def _withdraw(work: UnitOfWork, link: LinkId) -> None:
+    """Here at once; a job tells hub and record."""
+    work.links.close(link)
+    work.audit(Action.LINK_WITHDRAWN, link=link)
+    work.emit(Action.LINK_WITHDRAWN.value, link=link)
+    work.defer(publish.WITHDRAW_JOB, once=f"withdraw {link}", link=link)
+
+
+def take_files(index: Index, folder: PatientFolder) -> int:
+    """Read what a practice system has left in the folder; how many patients that were.
+
+    A file is removed when what it says is kept. Raises `StateUnavailable`; its file stays then.
+    """
+    return sum(_take(index, folder, file) for file in folder.ready())
+
+
+def _take(index: Index, folder: PatientFolder, file: Path) -> int:
+    """What cannot be read is put aside; what cannot be reached now is tried again."""
+    try:
+        entries = list(patients_of(folder.read(file)))
+    except OSError as later:
+        _log.warning("a file of the practice system cannot be reached", error=type(later).__name__)
+        return 0
+    except (MessageFault, ValueError) as wrong:
+        _log.error("a file of the practice system cannot be read", aside=folder.put_aside(file), why=str(wrong))
+        return 0
+    for begin in range(0, len(entries), _AT_ONCE):
+        index.tell_all(entries[begin : begin + _AT_ONCE])
+    folder.done(file)
+    return len(entries)

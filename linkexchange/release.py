@@ -1,0 +1,61 @@
+"""Which studies this institution publishes: its rules, the patient's objection, and a dry run that explains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from linkexchange.model import release
+from linkexchange.model.audit import Action
+from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.release import Facts, Opinion, ReleaseRule
+from linkexchange.ports import Candidate, Judgement, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The release rules of a participant, over their rows: `ports.ReleaseRules`."""
+
+    me: TelematikId
+    store: Store
+
+    def judge(self, candidate: Candidate, at: datetime) -> Judgement:
+        """The first that says no, and when it ends. Raises `StateUnavailable`."""
+        rules, facts = self._look(candidate)
+        no = release.withheld(rules, facts, at)
+        return Judgement(False, no.rule, no.until) if no else Judgement(True, "")
+
+    def explain(self, candidate: Candidate, at: datetime) -> Sequence[Opinion]:
+        """What every rule says; nothing is published and nothing is written."""
+        rules, facts = self._look(candidate)
+        return release.explain(rules, facts, at)
+
+    def all(self) -> Sequence[ReleaseRule]:
+        """In their order."""
+        with self.store.work(self.me) as work:
+            return work.rules.all()
+
+    def replace(self, rules: Sequence[ReleaseRule], *, user: str) -> None:
+        """Put these in the place of those that were there."""
+        with self.store.work(self.me) as work:
+            work.rules.replace(rules)
+            work.audit(Action.RULES_CHANGED, rules=len(rules), names=" ".join(it.name for it in rules), user=user)
+            work.emit(Action.RULES_CHANGED.value, rules=len(rules))
+
+    def _look(self, candidate: Candidate) -> tuple[Sequence[ReleaseRule], Facts]:
+        with self.store.work(self.me) as work:
+            objects = work.patients.objects(candidate.kvnr, candidate.study.manifest.study)
+            return work.rules.all(), facts_of(candidate, objects=objects)
+
+
+def facts_of(candidate: Candidate, *, objects: bool) -> Facts:
+    """What rules look at."""
+    return Facts(
+        modalities=frozenset(series.modality for series in candidate.study.manifest.series),
+        birth_date=candidate.header.birth_date,
+        department=candidate.department,
+        confidentiality=candidate.confidentiality,
+        started=candidate.study.started,
+        objects=objects,
+    )

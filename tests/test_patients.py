@@ -1,0 +1,256 @@
+"""Whose record a study belongs to: sources, doubts, decisions, merges and objections over real rows."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from world import HOSPITAL, KVNR, STUDY, World, data_set
+from xdt.practice import gdt
+
+from linkexchange import documents, patients, publish
+from linkexchange.errors import CardUnavailable, UnknownPatient
+from linkexchange.model.identifiers import Kvnr, LinkId
+from linkexchange.model.index import Doubt, Entry, Source
+from linkexchange.model.link import LinkStatus
+from linkexchange.model.patient import LocalPatientId, PatientHeader
+from linkexchange.patients import Index
+from linkexchange.ports import Doubt as Doubted
+from linkexchange.ports import Insured
+from linkexchange.xdt import PatientFolder
+
+OTHER_KVNR = Kvnr("X110411319")
+BORN = date(1970, 1, 2)
+LOCAL = LocalPatientId("4711")
+JOERG = Entry(LOCAL, Source.HL7, KVNR, "Müller", "Jörg", BORN, "M")
+HEADER = PatientHeader("4711", "", "", "Müller^Jörg", BORN, "M")
+
+
+@pytest.fixture
+def index(world: World) -> Index:
+    return Index(HOSPITAL, world.nodes, world.clock)
+
+
+def without_kvnr(world: World) -> None:
+    """A study whose images do not carry the KVNR, published for Jörg."""
+    world.publish(data_set(1, OtherPatientIDsSequence=[]))
+
+
+def jobs(world: World) -> list[tuple[str, str]]:
+    with world.nodes.engine.connect() as connection:
+        rows = connection.execute(text("SELECT task_name, args->>'link' FROM procrastinate_jobs ORDER BY id")).all()
+    return [(name, link) for name, link in rows]
+
+
+def links(world: World) -> dict[LinkId, tuple[bool, Kvnr | None]]:
+    with world.nodes.work(HOSPITAL) as work:
+        return {it.link.link: (it.active, it.kvnr) for it in work.links.recent()}
+
+
+def test_a_patient_that_a_source_has_named_has_a_record(index: Index) -> None:
+    index.tell(JOERG)
+    assert index.kvnr_of(HEADER, LOCAL) == KVNR
+    assert index.waiting() == []
+
+
+def test_a_doubt_waits_once_is_audited_without_a_name_and_ends_by_itself(index: Index, world: World) -> None:
+    for _ in range(2):
+        assert index.kvnr_of(HEADER, LOCAL) == Doubted("unknown-patient")
+    ((asked, known),) = index.waiting()
+    assert (asked.doubt, asked.header.name, known) == (Doubt.UNKNOWN, "Müller^Jörg", [])
+    with world.nodes.audit_trail(HOSPITAL) as entries:
+        (doubted,) = [it for it in entries if it.action == "patient.doubted"]
+    assert doubted.fields == {"question": str(asked.question), "doubt": "unknown-patient"}
+    index.tell(JOERG)
+    assert index.kvnr_of(HEADER, LOCAL) == KVNR
+    assert index.waiting() == []
+
+
+def test_a_person_decides_and_the_same_images_wait_no_longer(index: Index, world: World) -> None:
+    index.tell(replace(JOERG, family="Mayer"))
+    assert index.kvnr_of(HEADER, LOCAL) == Doubted("header-differs")
+    ((asked, (known,)),) = index.waiting()
+    assert known.family == "Mayer"
+    index.decide(asked.question, KVNR, user="test")
+    assert index.kvnr_of(HEADER, LOCAL) == KVNR
+    assert index.kvnr_of(replace(HEADER, name="Schmidt^Eva"), LOCAL) == Doubted("header-differs")
+    with world.nodes.audit_trail(HOSPITAL) as entries:
+        fields = next(it.fields for it in entries if it.action == "patient.decided")
+    assert fields == {"question": str(asked.question), "answer": "kvnr", "user": "test"}
+    with pytest.raises(UnknownPatient):
+        index.decide(asked.question, None, user="test")
+
+
+def test_a_person_may_say_that_it_is_nobody(index: Index) -> None:
+    index.kvnr_of(HEADER, LOCAL)
+    ((asked, _),) = index.waiting()
+    index.decide(asked.question, None, user="test")
+    assert index.kvnr_of(HEADER, LOCAL) == Doubted("nobody")
+    assert index.waiting() == []
+
+
+def test_what_a_person_has_assigned_no_message_changes(index: Index, world: World) -> None:
+    index.assign(LOCAL, KVNR, user="test")
+    index.tell(replace(JOERG, kvnr=OTHER_KVNR))
+    assert index.kvnr_of(HEADER, LOCAL) == KVNR
+    assert "patient.assigned" in world.actions(world.nodes, HOSPITAL)
+
+
+class Reader:
+    """A card terminal with an eGK in it, or without one."""
+
+    def __init__(self, insured: Insured | None) -> None:
+        self.card = insured
+
+    def insured(self) -> Insured:
+        if self.card is None:
+            raise CardUnavailable
+        return self.card
+
+
+def test_the_card_that_is_read_says_whose_number_it_is(index: Index) -> None:
+    index.assign_by_card(LOCAL, Reader(Insured(KVNR, "Müller", "Jörg", BORN, "M")), user="test")
+    assert index.kvnr_of(HEADER, LOCAL) == KVNR
+    assert index.kvnr_of(replace(HEADER, birth_date=date(1999, 1, 1)), LOCAL) == Doubted("header-differs")
+    with pytest.raises(CardUnavailable):
+        index.assign_by_card(LOCAL, Reader(None), user="test")
+
+
+# --- merges -----------------------------------------------------------------------------------------------------------
+
+
+def test_after_a_merge_images_of_both_numbers_belong_to_the_one_that_survives(index: Index) -> None:
+    index.tell(replace(JOERG, local=LocalPatientId("815"), kvnr=None))
+    index.merge(LOCAL, replace(JOERG, local=LocalPatientId("815")))
+    for number in ("4711", "815"):
+        assert index.kvnr_of(replace(HEADER, patient_id=number), LocalPatientId(number)) == KVNR
+
+
+def test_the_one_that_survives_takes_over_the_kvnr_that_only_the_other_had(index: Index) -> None:
+    index.tell(JOERG)
+    index.merge(LOCAL, replace(JOERG, local=LocalPatientId("815"), kvnr=None))
+    assert index.kvnr_of(replace(HEADER, patient_id="815"), LocalPatientId("815")) == KVNR
+
+
+def test_a40_moves_what_was_published_into_the_record_of_the_one_that_survives(index: Index, world: World) -> None:
+    without_kvnr(world)
+    index.tell(JOERG)
+    ((before, _),) = links(world).items()
+    index.merge(LOCAL, replace(JOERG, local=LocalPatientId("815"), kvnr=OTHER_KVNR))
+    assert jobs(world)[-1] == (patients.REPUBLISH_JOB, before)
+    for _ in range(2):
+        patients.republish(world.hospital, before)
+    after = next(it for it in links(world) if it != before)
+    assert links(world) == {after: (True, OTHER_KVNR), before: (False, KVNR)}
+    assert jobs(world)[-2:] == [(publish.WITHDRAW_JOB, before), (publish.ANNOUNCE_JOB, after)]
+    publish.carry_withdrawal(world.hospital, before)
+    publish.announce(world.hospital, after)
+    states = {kvnr: documents.read(document).status for kvnr, document, _ in world.held.values()}
+    assert states == {KVNR: LinkStatus.CANCELLED, OTHER_KVNR: LinkStatus.AVAILABLE}
+
+
+def test_a40_within_one_record_makes_a_new_version(index: Index, world: World) -> None:
+    without_kvnr(world)
+    index.tell(JOERG)
+    ((before, _),) = links(world).items()
+    index.merge(LOCAL, replace(JOERG, local=LocalPatientId("815")))
+    patients.republish(world.hospital, before)
+    after = next(it for it in links(world) if it != before)
+    publish.announce(world.hospital, after)
+    ((kvnr, document, _),) = world.held.values()
+    assert (kvnr, documents.read(document).replaces) == (KVNR, before)
+
+
+def test_a_merge_that_leaves_a_doubt_withdraws_what_may_stand_in_a_stranger_s_record(
+    index: Index, world: World
+) -> None:
+    without_kvnr(world)
+    index.tell(JOERG)
+    ((before, _),) = links(world).items()
+    index.merge(LOCAL, replace(JOERG, local=LocalPatientId("815"), kvnr=OTHER_KVNR, family="Schmidt"))
+    patients.republish(world.hospital, before)
+    assert links(world) == {before: (False, KVNR)}
+    assert [asked.doubt for asked, _ in index.waiting()] == [Doubt.DIFFERS]
+
+
+def test_a_merge_that_is_told_twice_is_one(index: Index, world: World) -> None:
+    without_kvnr(world)
+    index.tell(JOERG)
+    for _ in range(2):
+        index.merge(LOCAL, replace(JOERG, local=LocalPatientId("815")))
+    assert world.actions(world.nodes, HOSPITAL).count("patient.merged") == 1
+    index.merge(LOCAL, JOERG)
+    assert world.actions(world.nodes, HOSPITAL).count("patient.merged") == 1
+
+
+def test_a_message_that_corrects_a_kvnr_moves_what_stands_in_the_wrong_record(index: Index, world: World) -> None:
+    without_kvnr(world)
+    index.tell(JOERG)
+    ((before, _),) = links(world).items()
+    index.tell(replace(JOERG, kvnr=OTHER_KVNR))
+    patients.republish(world.hospital, before)
+    assert set(links(world).values()) == {(True, OTHER_KVNR), (False, KVNR)}
+
+
+def test_what_was_published_under_another_number_stays_where_it_is(index: Index, world: World) -> None:
+    without_kvnr(world)
+    index.tell(replace(JOERG, local=LocalPatientId("999")))
+    index.tell(replace(JOERG, local=LocalPatientId("999"), kvnr=OTHER_KVNR))
+    assert patients.REPUBLISH_JOB not in [name for name, _ in jobs(world)]
+
+
+# --- objections -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("study", [None, STUDY])
+def test_an_objection_withdraws_what_is_published(index: Index, world: World, study: None) -> None:
+    world.publish()
+    ((link, _),) = links(world).items()
+    index.object(KVNR, study, user="test")
+    assert links(world) == {link: (False, KVNR)}
+    assert jobs(world)[-1] == (publish.WITHDRAW_JOB, link)
+    assert index.withdraw_objection(KVNR, study, user="test")
+    assert not index.withdraw_objection(KVNR, study, user="test")
+
+
+def test_a_study_does_not_move_into_the_record_of_a_patient_who_objects(index: Index, world: World) -> None:
+    without_kvnr(world)
+    index.tell(JOERG)
+    ((before, _),) = links(world).items()
+    index.object(OTHER_KVNR, None, user="test")
+    index.tell(replace(JOERG, kvnr=OTHER_KVNR))
+    patients.republish(world.hospital, before)
+    assert links(world) == {before: (False, KVNR)}
+
+
+# --- files of practice systems ----------------------------------------------------------------------------------------
+
+
+def left(folder: Path, name: str, content: bytes) -> None:
+    (folder / name).write_bytes(content)
+    os.utime(folder / name, (time.time() - 10,) * 2)
+
+
+def test_files_of_a_practice_system_are_read_and_removed(index: Index, tmp_path: Path) -> None:
+    left(tmp_path, "PVSPACS.GDT", gdt())
+    left(tmp_path, "PVSPACS.001", gdt("cp1252", "3", f3000="815", f3101="Weiß", f3119=OTHER_KVNR))
+    assert patients.take_files(index, PatientFolder(tmp_path)) == 2
+    assert list(tmp_path.iterdir()) == []
+    assert index.kvnr_of(HEADER, LOCAL) == KVNR
+    weiss = replace(HEADER, patient_id="815", name="WEISS^JÖRG")
+    assert index.kvnr_of(weiss, LocalPatientId("815")) == OTHER_KVNR
+
+
+def test_a_file_that_cannot_be_read_keeps_back_no_other_and_its_content_out_of_the_log(
+    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left(tmp_path, "Müller.gdt", gdt()[:-4])
+    left(tmp_path, "b.gdt", gdt())
+    assert patients.take_files(index, PatientFolder(tmp_path)) == 1
+    assert [it.name for it in tmp_path.iterdir()] == ["unreadable"]
+    assert "Müller" not in capsys.readouterr().out
