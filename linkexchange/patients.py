@@ -20,7 +20,7 @@ from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid, TelematikId
 from linkexchange.model.index import Doubt, Entry, Known, Objection, Question, Source, settle, told
 from linkexchange.model.link import MediaType
-from linkexchange.model.patient import LocalPatientId, PatientHeader
+from linkexchange.model.patient import LocalPatientId, PatientHeader, issuer_of
 from linkexchange.ports import Doubt as Doubted
 from linkexchange.ports import InsuredCard, Node, Published, Store, UnitOfWork
 from linkexchange.xdt import PatientFolder, patients_of
@@ -40,8 +40,9 @@ class Index:
 
     def kvnr_of(self, header: PatientHeader, local: LocalPatientId) -> Kvnr | Doubted:
         """Whose record it is; a doubt waits from now on for a person. Raises `StateUnavailable`."""
+        number = LocalPatientId(local.value.strip(), issuer_of(local.issuer))
         with self.store.work(self.me) as work:
-            found = whose(work, header, local, at=self.now())
+            found = whose(work, header, number, at=self.now())
         return Doubted(found.value) if isinstance(found, Doubt) else found
 
     def tell(self, entry: Entry) -> None:

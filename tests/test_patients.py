@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import hl7.client
 import pytest
+from admitting import INSURED, adt, mrg, pid
+from admitting import LOCAL as LOCAL_NUMBER
 from sqlalchemy import text
 from world import HOSPITAL, KVNR, STUDY, World, data_set
 from xdt.practice import gdt
 
 from linkexchange import documents, patients, publish
 from linkexchange.errors import CardUnavailable, UnknownPatient
+from linkexchange.hl7 import Listener, admissions
 from linkexchange.model.identifiers import Kvnr, LinkId
 from linkexchange.model.index import Doubt, Entry, Source
 from linkexchange.model.link import LinkStatus
@@ -254,3 +260,32 @@ def test_a_file_that_cannot_be_read_keeps_back_no_other_and_its_content_out_of_t
     assert patients.take_files(index, PatientFolder(tmp_path)) == 1
     assert [it.name for it in tmp_path.iterdir()] == ["unreadable"]
     assert "Müller" not in capsys.readouterr().out
+
+
+# --- messages of a hospital information system ------------------------------------------------------------------------
+
+
+@contextmanager
+def listening(index: Index) -> Iterator[Callable[[bytes], str]]:
+    """Send messages over a real socket, as another maker's client does; MSA-1 of the answer."""
+    hear = admissions(index.tell_all, index.merge)
+    with (
+        Listener(("127.0.0.1", 0), hear, senders=["127.0.0.1"], now=index.now) as listener,
+        hl7.client.MLLPClient("127.0.0.1", listener.port) as client,
+    ):
+        yield lambda block: client.send_message(block).decode("latin-1").split("MSA|")[1][:2]
+
+
+def test_an_admission_a_change_and_a_merge_over_a_real_socket(index: Index) -> None:
+    kis = LocalPatientId("4711", "1.2.276.0.1.1")
+    header = replace(HEADER, issuer="KIS&1.2.276.0.1.1&ISO", name="MUELLER^JOERG")
+    with listening(index) as send:
+        assert send(adt("A04", [pid(LOCAL_NUMBER)])) == "AA"
+        assert index.kvnr_of(header, kis) == Doubted("no-kvnr")
+        assert send(adt("A08", [pid()])) == "AA"
+        assert index.kvnr_of(header, LocalPatientId("4711", header.issuer)) == KVNR
+        survivor = pid("0815^^^KIS&1.2.276.0.1.1&ISO^PI", INSURED)
+        assert send(adt("A40", [survivor, mrg(LOCAL_NUMBER)])) == "AA"
+        assert send(adt("A01", [pid("V1^^^KIS^VN")])) == "AR"
+    assert index.kvnr_of(header, kis) == KVNR
+    assert index.kvnr_of(replace(header, patient_id="0815"), replace(kis, value="0815")) == KVNR

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from linkexchange.hl7.admissions import admissions
 from linkexchange.hl7.message import NULL, Field, Header, Message, Segment
 from linkexchange.hl7.mllp import Hear, Limits, Listener
 from linkexchange.hl7.results import Result, by_kind, result_of, results
@@ -16,6 +17,7 @@ __all__ = [
     "Message",
     "Result",
     "Segment",
+    "admissions",
     "by_kind",
     "result_of",
     "results",

@@ -40,6 +40,12 @@ class LocalPatientId:
     issuer: str = ""
 
 
+def issuer_of(text: str) -> str:
+    """An issuer as one word: the universal ID where it is written `namespace&universal ID&type` (PS3.3, HL7 HD)."""
+    namespace, _, rest = text.strip().partition("&")
+    return rest.partition("&")[0] or namespace
+
+
 @dataclass(frozen=True, slots=True)
 class PatientHeader:
     """What an image header says. Empty strings and None where it says nothing."""
