@@ -35,7 +35,9 @@ from linkexchange.model.participant import Participant
 from linkexchange.model.passport import Passport, Retrieve
 from linkexchange.model.passport import Store as PassportStore
 from linkexchange.model.watched import Plan
+from linkexchange.patients import Index
 from linkexchange.ports import Archive, Brake, Destination, IncomingInstance, Node, OriginNode, Sighting, StudyQuery
+from linkexchange.release import Rules
 from linkexchange.resolve import Resolver
 from linkexchange.serve import Origin
 from linkexchange.settings import CommonSettings, HubSettings, NodeSettings
@@ -389,6 +391,16 @@ def resolver(settings: HubSettings) -> Resolver:
         believe=AttestationVerifier.from_pem(_read(settings.trust_list, "TRUST_LIST"), settings.hub_url),
         now=now,
     )
+
+
+def patient_index(settings: NodeSettings) -> Index:
+    """Who the local patients are."""
+    return Index(TelematikId(settings.telematik_id), database(settings), now)
+
+
+def release_rules(settings: NodeSettings) -> Rules:
+    """What may be published."""
+    return Rules(TelematikId(settings.telematik_id), database(settings))
 
 
 def node_overview(settings: NodeSettings) -> NodeOverview:

@@ -40,10 +40,19 @@ class Index:
 
     def kvnr_of(self, header: PatientHeader, local: LocalPatientId) -> Kvnr | Doubted:
         """Whose record it is; a doubt waits from now on for a person. Raises `StateUnavailable`."""
-        number = LocalPatientId(local.value.strip(), issuer_of(local.issuer))
+        number = _as_one(local)
         with self.store.work(self.me) as work:
-            found = whose(work, header, number, at=self.now())
+            found = whose(work, header, number)
+            if isinstance(found, Kvnr):
+                work.patients.settled(number, header)
+            elif found is not Doubt.NOBODY:
+                _ask(work, Question(uuid4(), number, header, found, self.now()))
         return Doubted(found.value) if isinstance(found, Doubt) else found
+
+    def look(self, header: PatientHeader, local: LocalPatientId) -> Kvnr | Doubt:
+        """As `kvnr_of`, without a trace: nobody is asked."""
+        with self.store.work(self.me) as work:
+            return whose(work, header, _as_one(local))
 
     def tell(self, entry: Entry) -> None:
         """A source says who a local patient is."""
@@ -113,11 +122,8 @@ class Index:
         return there
 
 
-def whose(work: UnitOfWork, header: PatientHeader, local: LocalPatientId, *, at: datetime) -> Kvnr | Doubt:
-    """Whose record an image belongs to: as a person has said, or as the index and the header agree.
-
-    A new doubt becomes a question; what has settled itself is asked no longer.
-    """
+def whose(work: UnitOfWork, header: PatientHeader, local: LocalPatientId) -> Kvnr | Doubt:
+    """Whose record an image belongs to: as a person has said, or as the index and the header agree."""
     if answered := work.patients.answered(local, header):
         return answered.kvnr or Doubt.NOBODY
     known = work.patients.meant_by(local)
@@ -126,12 +132,11 @@ def whose(work: UnitOfWork, header: PatientHeader, local: LocalPatientId, *, at:
         for kvnr in {it.entry.kvnr for it in known if it.entry.kvnr}
         for other in work.patients.sharing(kvnr, [it.patient for it in known])
     ]
-    found = settle(header, [it.entry for it in known], sharing)
-    if not isinstance(found, Doubt):
-        work.patients.settled(local, header)
-        return found
-    _ask(work, Question(uuid4(), local, header, found, at))
-    return found
+    return settle(header, [it.entry for it in known], sharing)
+
+
+def _as_one(local: LocalPatientId) -> LocalPatientId:
+    return LocalPatientId(local.value.strip(), issuer_of(local.issuer))
 
 
 def _ask(work: UnitOfWork, question: Question) -> None:

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from linkexchange import patients, publish
 from linkexchange.model import release
 from linkexchange.model.audit import Action
-from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.identifiers import Kvnr, StudyUid, TelematikId
+from linkexchange.model.index import Doubt
+from linkexchange.model.patient import LocalPatientId
 from linkexchange.model.release import Facts, Opinion, ReleaseRule
-from linkexchange.ports import Candidate, Judgement, Store
+from linkexchange.ports import Candidate, Judgement, Node, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +62,37 @@ def facts_of(candidate: Candidate, *, objects: bool) -> Facts:
         started=candidate.study.started,
         objects=objects,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A dry run: what every rule says, or why nobody can say whose record it is. `opinions` are empty then."""
+
+    opinions: Sequence[Opinion] = ()
+    doubt: Doubt | None = None
+
+    @property
+    def withheld(self) -> Opinion | None:
+        """The first that says no."""
+        return next((it for it in self.opinions if it.withholds), None)
+
+    @property
+    def sentence(self) -> str:
+        """What would become of the study now."""
+        if self.doubt:
+            return f"waits for a person: {self.doubt}"
+        return f"withheld by {self.withheld.rule}" if self.withheld else "would be published"
+
+
+def explain(node: Node, study: StudyUid, *, pacs: str, kvnr: Kvnr | None = None) -> Explained:
+    """What would become of a study, and why; without `kvnr` as the patient index says. Writes nothing.
+
+    Raises `UnknownPacs`, `UnknownStudy` or `PacsUnavailable`.
+    """
+    found = publish.find(node, study, pacs=pacs)
+    local = LocalPatientId(found.header.patient_id, found.header.issuer)
+    answer = kvnr or patients.Index(node.me, node.store, node.now).look(found.header, local)
+    if isinstance(answer, Doubt):
+        return Explained(doubt=answer)
+    candidate = Candidate(found.summary, found.header, answer, pacs)
+    return Explained(Rules(node.me, node.store).explain(candidate, node.now()))

@@ -17,9 +17,11 @@ from linkexchange.commands import (
     outbox,
     pacs,
     participant,
+    patients,
     publish,
     pull,
     push,
+    release_rules,
     stop,
     watch,
 )
@@ -49,6 +51,8 @@ app.command("convert")(convert.convert)
 app.add_typer(watch.app, name="watch")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(pacs.app, name="pacs")
+app.add_typer(patients.app, name="patients")
+app.add_typer(release_rules.app, name="release-rules")
 app.add_typer(participant.app, name="participant")
 app.add_typer(audit.app, name="audit")
 app.add_typer(doctor.app, name="doctor")
