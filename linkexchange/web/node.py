@@ -15,6 +15,7 @@ from linkexchange.web.pages.links import Releases, add_links
 from linkexchange.web.pages.live import add_events
 from linkexchange.web.pages.names import Names
 from linkexchange.web.pages.outbox import add_outbox
+from linkexchange.web.pages.patients import add_patients
 from linkexchange.web.pages.sending import add_sending
 from linkexchange.web.pages.site import Place, Site
 from linkexchange.web.pages.studies import add_studies
@@ -27,6 +28,8 @@ _MENU = (
     Place("/outbox", "Postausgang"),
     Place("/links", "Freigaben"),
     Place("/studies", "Studien"),
+    Place("/patients", "Zuordnung"),
+    Place("/rules", "Regeln"),
     Place("/pacs", "PACS"),
 )
 
@@ -41,6 +44,7 @@ def application(node: Node, releases: Releases) -> FastAPI:
     add_outbox(site, node, releases, names)
     add_links(site, node, releases, names)
     add_studies(site, node, releases)
+    add_patients(site, node, releases)
     add_events(site, releases, node.me)
     _add_pacs(site, node)
     return site.application()

@@ -1,0 +1,25 @@
+"""German words for what the patient index doubts and what release rules look at."""
+
+from __future__ import annotations
+
+from linkexchange.model.index import Doubt
+from linkexchange.model.release import Condition
+
+DOUBTS: dict[Doubt, str] = {
+    Doubt.UNKNOWN: "Diese Nummer hat uns noch niemand genannt, und in den Bildern steht keine KVNR.",
+    Doubt.NO_KVNR: "Die Nummer ist bekannt, die KVNR dazu nicht.",
+    Doubt.AMBIGUOUS: "Unter dieser Nummer gibt es Personen mit verschiedenen KVNR.",
+    Doubt.DIFFERS: "Name, Geburtsdatum oder Geschlecht in den Bildern passen nicht zu dem, was wir wissen.",
+    Doubt.KVNR_DIFFERS: "In den Bildern steht eine andere KVNR, als wir zu der Nummer wissen.",
+    Doubt.KVNR_SHARED: "Dieselbe KVNR ist auch für eine andere Person eingetragen.",
+    Doubt.NOBODY: "Jemand hat entschieden, dass zu diesen Bildern keine Akte gehört.",
+}
+CONDITIONS: dict[Condition, str] = {
+    Condition.MODALITIES: "Verfahren",
+    Condition.DEPARTMENTS: "Abteilung",
+    Condition.CONFIDENTIALITY: "Vertraulichkeit",
+    Condition.YOUNGER_THAN: "Alter: jünger als",
+    Condition.AT_LEAST: "Alter: mindestens",
+    Condition.WAIT_DAYS: "Wartezeit",
+    Condition.UNTIL: "Sperrfrist",
+}
