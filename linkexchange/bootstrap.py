@@ -48,6 +48,7 @@ from linkexchange.store.queue import connector as queue_connector
 from linkexchange.store.work import Database
 from linkexchange.turnstile import Turnstile
 from linkexchange.ways import Elsewhere, Ladder, Way
+from linkexchange.xdt import PatientFolder
 
 if TYPE_CHECKING:
     from procrastinate import PsycopgConnector
@@ -151,6 +152,8 @@ def node(settings: NodeSettings) -> Node:
         spool=spool(settings),
         plan=plan(settings),
         sightings=partial(sightings, settings),
+        index=Index(TelematikId(settings.telematik_id), store, now),
+        rules=Rules(TelematikId(settings.telematik_id), store),
     )
 
 
@@ -391,6 +394,11 @@ def resolver(settings: HubSettings) -> Resolver:
         believe=AttestationVerifier.from_pem(_read(settings.trust_list, "TRUST_LIST"), settings.hub_url),
         now=now,
     )
+
+
+def patient_files(settings: NodeSettings) -> PatientFolder | None:
+    """Where the practice system leaves its files; None where it does not."""
+    return PatientFolder(settings.patient_files_folder) if settings.patient_files_folder else None
 
 
 def patient_index(settings: NodeSettings) -> Index:

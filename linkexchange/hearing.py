@@ -11,6 +11,7 @@ from linkexchange.bootstrap import listed, now
 from linkexchange.model.identifiers import AeTitle, StudyUid
 from linkexchange.model.passport import Passport
 from linkexchange.model.watched import Source
+from linkexchange.patients import Index
 from linkexchange.ports import Node
 from linkexchange.settings import NodeSettings
 
@@ -58,7 +59,9 @@ def _messages(settings: NodeSettings, node: Node) -> Listener:
 
 def message_kinds(settings: NodeSettings, node: Node) -> Mapping[str, Hear]:
     """What is done with which HL7 message, by its code (MSH-9.1)."""
-    from linkexchange.hl7 import Result, results
+    from linkexchange.hl7 import Result, admissions, results
+
+    index = Index(node.me, node.store, node.now)
 
     def told(result: Result) -> None:
         for study in result.studies:
@@ -66,4 +69,4 @@ def message_kinds(settings: NodeSettings, node: Node) -> Mapping[str, Hear]:
         for accession in () if result.studies else result.accessions:
             notice.heard_of_accession(node, settings.hl7_pacs, accession)
 
-    return {"ORU": results(told)}
+    return {"ORU": results(told), "ADT": admissions(index.tell_all, index.merge)}

@@ -29,6 +29,7 @@ from linkexchange import doctor, notice, outbox, patients, publish, pull, push, 
 from linkexchange.errors import Fault, Overtaken, Unavailable
 from linkexchange.model.identifiers import LinkId, StudyUid, TelematikId
 from linkexchange.ports import Node
+from linkexchange.xdt import PatientFolder
 
 RETRY_MAX_SECONDS = 15 * 60
 _QUEUES = ("default", notice.QUEUE, *pull.QUEUES.values())
@@ -128,10 +129,6 @@ def tasks(node: Node, connector: PsycopgConnector, pace: Pace) -> App:
     def close(link: str) -> None:
         record.close(node, LinkId(link))
 
-    @app.task(name=patients.REPUBLISH_JOB, retry=patience)
-    def republish(link: str) -> None:
-        patients.republish(node, LinkId(link))
-
     @app.periodic(cron="0 * * * *")
     @app.task(name=PROBE_JOB, queueing_lock=PROBE_JOB)
     def probe(timestamp: int) -> None:
@@ -198,8 +195,18 @@ def _pull(node: Node, transfer: UUID, *, last: bool, pause_seconds: float) -> No
         raise
 
 
-async def work(node: Node, connector: PsycopgConnector, pace: Pace, *, destination: str) -> None:
-    """Run jobs until SIGTERM or SIGINT; take up offers for `destination` and take over what dead workers left."""
+async def work(
+    node: Node,
+    connector: PsycopgConnector,
+    pace: Pace,
+    *,
+    destination: str,
+    patient_files: PatientFolder | None = None,
+) -> None:
+    """Run jobs until SIGTERM or SIGINT; take up offers for `destination` and take over what dead workers left.
+
+    What a practice system leaves in `patient_files` is read beside.
+    """
     app = tasks(node, connector, pace)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(_QUEUES) * pace.concurrency + 4))
     async with app.open_async():
@@ -207,6 +214,8 @@ async def work(node: Node, connector: PsycopgConnector, pace: Pace, *, destinati
         if destination:
             beside.append(asyncio.create_task(_take_offers(node, pace, destination)))
         beside.append(asyncio.create_task(_watch(node, pace)))
+        if patient_files:
+            beside.append(asyncio.create_task(_read_patient_files(node, pace, patient_files)))
         if node.spool:
             beside.append(asyncio.create_task(_settle_outbox(node, pace)))
         try:
@@ -294,3 +303,14 @@ async def _watch(node: Node, pace: Pace) -> None:
         except Fault as fault:
             _log.warning("not all studies watched; in the next round again", code=fault.code)
         await asyncio.sleep(pace.watch_seconds)
+
+
+async def _read_patient_files(node: Node, pace: Pace, folder: PatientFolder) -> None:
+    """Look into the folder of the practice system, again and again; a database that is down is told later."""
+    index = patients.Index(node.me, node.store, node.now)
+    while True:
+        try:
+            await asyncio.to_thread(patients.take_files, index, folder)
+        except Unavailable as later:
+            _log.info("files of the practice system not read", code=later.code)
+        await asyncio.sleep(pace.offers_seconds)

@@ -14,18 +14,19 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from linkexchange import documents, publish
+from linkexchange import publish
 from linkexchange.errors import MessageFault, UnknownPatient
 from linkexchange.model.audit import Action
-from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid, TelematikId
+from linkexchange.model.identifiers import Kvnr, StudyUid, TelematikId
 from linkexchange.model.index import Doubt, Entry, Known, Objection, Question, Source, settle, told
-from linkexchange.model.link import MediaType
 from linkexchange.model.patient import LocalPatientId, PatientHeader, issuer_of
+from linkexchange.model.release import OBJECTION
+from linkexchange.model.watched import DOUBT_PAUSE, Wait, Watched, fingerprint
+from linkexchange.model.watched import Source as Watching
 from linkexchange.ports import Doubt as Doubted
-from linkexchange.ports import InsuredCard, Node, Published, Store, UnitOfWork
+from linkexchange.ports import InsuredCard, Published, Store, UnitOfWork
 from linkexchange.xdt import PatientFolder, patients_of
 
-REPUBLISH_JOB = "republish"
 _AT_ONCE = 500
 _log = structlog.get_logger(__name__)
 
@@ -67,7 +68,7 @@ class Index:
     def merge(self, gone: LocalPatientId, into: Entry) -> None:
         """A source says that two numbers are one patient (HL7 A40): `into` survives.
 
-        What was published of the other is published anew by a job. Said once more, it does no harm.
+        What was published of the other is looked at once more. Said twice, it does no harm.
         """
         with self.store.work(self.me) as work:
             survivor = keep(work, into, at=self.now())
@@ -82,8 +83,10 @@ class Index:
     def decide(self, question: UUID, kvnr: Kvnr | None, *, user: str) -> None:
         """A person's answer: this KVNR, or None: nobody's. Raises `UnknownPatient` where it does not wait any more."""
         with self.store.work(self.me) as work:
+            asked = work.patients.question(question)
             if not work.patients.answer(question, kvnr, self.now()):
                 raise UnknownPatient("it does not wait any more")
+            work.watched.suspect(asked.local, self.now())
             answer = "kvnr" if kvnr else "nobody"
             work.audit(Action.PATIENT_DECIDED, question=str(question), answer=answer, user=user)
             work.emit(Action.PATIENT_DECIDED.value, question=str(question), answer=answer)
@@ -111,7 +114,7 @@ class Index:
             work.emit(Action.OBJECTION_MADE.value, study=study or "")
             for published in work.links.of_insured(kvnr):
                 if study in (None, published.link.manifest.study):
-                    _withdraw(work, published.link.link)
+                    _end(work, published, at=self.now())
 
     def withdraw_objection(self, kvnr: Kvnr, study: StudyUid | None, *, user: str) -> bool:
         """The patient objects no longer; False where there was no such objection."""
@@ -151,8 +154,7 @@ def keep(work: UnitOfWork, entry: Entry, *, at: datetime) -> Known:
     now = told(before.entry if before else None, entry)
     if before and before.entry == now:
         return before
-    if before and before.entry.kvnr != now.kvnr:
-        _republish(work, before.entry)
+    _look_again(work, before.entry if before and before.entry.kvnr != now.kvnr else replace(now, kvnr=None), at=at)
     return work.patients.put(now, at)
 
 
@@ -170,56 +172,39 @@ def _merge(work: UnitOfWork, gone: Known, into: Known, *, at: datetime) -> None:
     both = {"gone": str(gone.patient), "into": str(into.patient)}
     work.audit(Action.PATIENT_MERGED, **both)
     work.emit(Action.PATIENT_MERGED.value, **both)
-    _republish(work, gone.entry)
+    for known in (gone, into):
+        _look_again(work, known.entry, at=at)
 
 
-def _republish(work: UnitOfWork, before: Entry) -> None:
-    """What stands in a record under this number, and perhaps in the wrong one, is looked at once more by a job."""
+def _look_again(work: UnitOfWork, before: Entry, *, at: datetime) -> None:
+    """What stands in a record under this number, and perhaps in the wrong one, is looked at once more.
+
+    A link that nobody watches is watched from now on. Where a person had named the KVNR that was known then, the
+    number's new one counts.
+    """
     for published in work.links.of_insured(before.kvnr) if before.kvnr else ():
         if published.link.patient.local_id == before.local.value:
-            link = published.link.link
-            work.defer(REPUBLISH_JOB, once=f"{REPUBLISH_JOB} {link}", link=link)
+            _watch(work, published, before, at=at)
+    work.watched.suspect(before.local, at)
 
 
-def republish(node: Node, link: LinkId) -> None:
-    """The job: whose is the study of this link now? A new version in the same record, or a move to another one.
-
-    Where nobody can say, or that patient objects, the link is withdrawn, since it may stand in a stranger's record.
-    Raises `PacsUnavailable`, `UnknownStudy` or `UnknownPacs`.
-    """
-    with node.store.work(node.me) as work:
-        published = work.links.get(link)
-    if not published.active:
-        return
-    study = published.link.manifest.study
-    found = publish.find(node, study, pacs=published.pacs)
-    local = LocalPatientId(found.header.patient_id, found.header.issuer)
-    kvnr = Index(node.me, node.store, node.now).kvnr_of(found.header, local)
-    if kvnr == published.kvnr:
-        publish.publish(node, study, pacs=published.pacs, kvnr=published.kvnr)
-    elif isinstance(kvnr, Kvnr):
-        _move(node, published, found, kvnr)
-    else:
-        publish.withdraw(node, link)
+def _watch(work: UnitOfWork, published: Published, before: Entry, *, at: datetime) -> None:
+    link = published.link
+    known = work.watched.of_link(link.link)
+    if known is None:
+        new = Watched(published.pacs, link.manifest.study, Watching.PERSON, at, before.local, link=link.link, due=at)
+        work.watched.notice(replace(new, published=fingerprint(link.manifest.uids), kvnr=published.kvnr))
+    elif known.asserted == before.kvnr:
+        work.watched.change(known, replace(known, asserted=None))
 
 
-def _move(node: Node, published: Published, found: publish.Found, kvnr: Kvnr) -> None:
-    """In one transaction: a crash leaves the study in one record or in the other, and never in none or in both."""
-    link = publish.link_of(node, found, kvnr, replaces=None)
-    document = documents.write(link, MediaType.XML, node_url_hint=node.node_url)
-    with node.store.work(node.me) as work:
-        _withdraw(work, published.link.link)
-        if not work.patients.objects(kvnr, link.manifest.study):
-            work.links.add(Published(link, document, published.pacs, kvnr=kvnr, entry="", active=True))
-            work.defer(publish.ANNOUNCE_JOB, once=f"announce {link.link}", link=link.link)
-
-
-def _withdraw(work: UnitOfWork, link: LinkId) -> None:
-    """Here at once; a job tells hub and record."""
-    work.links.close(link)
-    work.audit(Action.LINK_WITHDRAWN, link=link)
-    work.emit(Action.LINK_WITHDRAWN.value, link=link)
-    work.defer(publish.WITHDRAW_JOB, once=f"withdraw {link}", link=link)
+def _end(work: UnitOfWork, published: Published, *, at: datetime) -> None:
+    """The patient objects: the link ends now, and its study waits for as long as that lasts."""
+    link = published.link
+    publish.end(work, link.link, link.manifest.study)
+    if known := work.watched.of_link(link.link):
+        ended = replace(known, link=None, published=None, kvnr=None, asserted=None)
+        work.watched.change(known, replace(ended, wait=Wait.RELEASE, detail=OBJECTION, due=at + DOUBT_PAUSE))
 
 
 def take_files(index: Index, folder: PatientFolder) -> int:

@@ -79,7 +79,8 @@ def worker(settings: NodeSettings) -> None:
 
     node, queue, pace = bootstrap.node(settings), bootstrap.queue(settings), bootstrap.pace(settings)
     _settle_in()
-    asyncio.run(jobs.work(node, queue, pace, destination=settings.default_destination))
+    files = bootstrap.patient_files(settings)
+    asyncio.run(jobs.work(node, queue, pace, destination=settings.default_destination, patient_files=files))
 
 
 def notice(settings: NodeSettings) -> None:

@@ -11,7 +11,6 @@ from linkexchange.model import release
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import Kvnr, StudyUid, TelematikId
 from linkexchange.model.index import Doubt
-from linkexchange.model.patient import LocalPatientId
 from linkexchange.model.release import Facts, Opinion, ReleaseRule
 from linkexchange.ports import Candidate, Judgement, Node, Store
 
@@ -90,8 +89,7 @@ def explain(node: Node, study: StudyUid, *, pacs: str, kvnr: Kvnr | None = None)
     Raises `UnknownPacs`, `UnknownStudy` or `PacsUnavailable`.
     """
     found = publish.find(node, study, pacs=pacs)
-    local = LocalPatientId(found.header.patient_id, found.header.issuer)
-    answer = kvnr or patients.Index(node.me, node.store, node.now).look(found.header, local)
+    answer = kvnr or patients.Index(node.me, node.store, node.now).look(found.header, found.local)
     if isinstance(answer, Doubt):
         return Explained(doubt=answer)
     candidate = Candidate(found.summary, found.header, answer, pacs)

@@ -268,6 +268,9 @@ class NodeSettings(CommonSettings):
     hl7_pacs: str = ""
     """Name of the PACS that has the studies of HL7 results (ORU); needed with hl7_port."""
 
+    patient_files_folder: Path | None = None
+    """Folder in which a practice system leaves GDT, BDT or KVDT files; what was read is removed. Empty: none."""
+
     default_destination: str = ""
     """Name of the PACS that takes what other participants push. Empty: pushes are not taken up."""
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import hl7.client
@@ -18,16 +18,19 @@ from sqlalchemy import text
 from world import HOSPITAL, KVNR, STUDY, World, data_set
 from xdt.practice import gdt
 
-from linkexchange import documents, patients, publish
+from linkexchange import documents, notice, patients, publish, record
 from linkexchange.errors import CardUnavailable, UnknownPatient
 from linkexchange.hl7 import Listener, admissions
 from linkexchange.model.identifiers import Kvnr, LinkId
 from linkexchange.model.index import Doubt, Entry, Source
 from linkexchange.model.link import LinkStatus
 from linkexchange.model.patient import LocalPatientId, PatientHeader
+from linkexchange.model.watched import Plan
 from linkexchange.patients import Index
 from linkexchange.ports import Doubt as Doubted
 from linkexchange.ports import Insured
+from linkexchange.release import Rules
+from linkexchange.store.transaction import act_for
 from linkexchange.xdt import PatientFolder
 
 OTHER_KVNR = Kvnr("X110411319")
@@ -45,12 +48,6 @@ def index(world: World) -> Index:
 def without_kvnr(world: World) -> None:
     """A study whose images do not carry the KVNR, published for Jörg."""
     world.publish(data_set(1, OtherPatientIDsSequence=[]))
-
-
-def jobs(world: World) -> list[tuple[str, str]]:
-    with world.nodes.engine.connect() as connection:
-        rows = connection.execute(text("SELECT task_name, args->>'link' FROM procrastinate_jobs ORDER BY id")).all()
-    return [(name, link) for name, link in rows]
 
 
 def links(world: World) -> dict[LinkId, tuple[bool, Kvnr | None]]:
@@ -143,33 +140,38 @@ def test_the_one_that_survives_takes_over_the_kvnr_that_only_the_other_had(index
     assert index.kvnr_of(replace(HEADER, patient_id="815"), LocalPatientId("815")) == KVNR
 
 
+def look_again(world: World, index: Index) -> None:
+    """What a worker does when a study is due: it looks until nothing is due any more."""
+    node = replace(world.hospital, index=index, rules=Rules(HOSPITAL, world.nodes), plan=Plan(quiet=timedelta()))
+    for _ in range(3):
+        notice.look(node, "hospital", STUDY)
+    for link, (active, _) in links(world).items():
+        if active:
+            publish.announce(node, link)
+        else:
+            record.close(node, link)
+
+
+def states(world: World) -> dict[Kvnr, LinkStatus]:
+    return {kvnr: documents.read(document).status for kvnr, document, _ in world.held.values()}
+
+
 def test_a40_moves_what_was_published_into_the_record_of_the_one_that_survives(index: Index, world: World) -> None:
     without_kvnr(world)
     index.tell(JOERG)
-    ((before, _),) = links(world).items()
     index.merge(LOCAL, replace(JOERG, local=LocalPatientId("815"), kvnr=OTHER_KVNR))
-    assert jobs(world)[-1] == (patients.REPUBLISH_JOB, before)
-    for _ in range(2):
-        patients.republish(world.hospital, before)
-    after = next(it for it in links(world) if it != before)
-    assert links(world) == {after: (True, OTHER_KVNR), before: (False, KVNR)}
-    assert jobs(world)[-2:] == [(publish.WITHDRAW_JOB, before), (publish.ANNOUNCE_JOB, after)]
-    publish.carry_withdrawal(world.hospital, before)
-    publish.announce(world.hospital, after)
-    states = {kvnr: documents.read(document).status for kvnr, document, _ in world.held.values()}
-    assert states == {KVNR: LinkStatus.CANCELLED, OTHER_KVNR: LinkStatus.AVAILABLE}
+    look_again(world, index)
+    assert sorted(links(world).values()) == [(False, KVNR), (True, OTHER_KVNR)]
+    assert states(world) == {KVNR: LinkStatus.CANCELLED, OTHER_KVNR: LinkStatus.AVAILABLE}
 
 
-def test_a40_within_one_record_makes_a_new_version(index: Index, world: World) -> None:
+def test_a40_within_one_record_leaves_the_link_that_stands(index: Index, world: World) -> None:
     without_kvnr(world)
     index.tell(JOERG)
-    ((before, _),) = links(world).items()
+    before = links(world)
     index.merge(LOCAL, replace(JOERG, local=LocalPatientId("815")))
-    patients.republish(world.hospital, before)
-    after = next(it for it in links(world) if it != before)
-    publish.announce(world.hospital, after)
-    ((kvnr, document, _),) = world.held.values()
-    assert (kvnr, documents.read(document).replaces) == (KVNR, before)
+    look_again(world, index)
+    assert links(world) == before
 
 
 def test_a_merge_that_leaves_a_doubt_withdraws_what_may_stand_in_a_stranger_s_record(
@@ -177,11 +179,25 @@ def test_a_merge_that_leaves_a_doubt_withdraws_what_may_stand_in_a_stranger_s_re
 ) -> None:
     without_kvnr(world)
     index.tell(JOERG)
-    ((before, _),) = links(world).items()
     index.merge(LOCAL, replace(JOERG, local=LocalPatientId("815"), kvnr=OTHER_KVNR, family="Schmidt"))
-    patients.republish(world.hospital, before)
-    assert links(world) == {before: (False, KVNR)}
-    assert [asked.doubt for asked, _ in index.waiting()] == [Doubt.DIFFERS]
+    look_again(world, index)
+    assert list(links(world).values()) == [(False, KVNR)]
+    ((asked, _),) = index.waiting()
+    assert asked.doubt is Doubt.DIFFERS
+    index.decide(asked.question, OTHER_KVNR, user="test")
+    look_again(world, index)
+    assert states(world) == {KVNR: LinkStatus.CANCELLED, OTHER_KVNR: LinkStatus.AVAILABLE}
+
+
+def test_a_link_that_nobody_watches_is_watched_when_its_patient_changes(index: Index, world: World) -> None:
+    without_kvnr(world)
+    index.tell(JOERG)
+    with world.nodes.engine.begin() as connection:
+        act_for(connection, HOSPITAL)
+        connection.execute(text("DELETE FROM watched"))
+    index.tell(replace(JOERG, kvnr=OTHER_KVNR))
+    look_again(world, index)
+    assert states(world) == {KVNR: LinkStatus.CANCELLED, OTHER_KVNR: LinkStatus.AVAILABLE}
 
 
 def test_a_merge_that_is_told_twice_is_one(index: Index, world: World) -> None:
@@ -197,41 +213,46 @@ def test_a_merge_that_is_told_twice_is_one(index: Index, world: World) -> None:
 def test_a_message_that_corrects_a_kvnr_moves_what_stands_in_the_wrong_record(index: Index, world: World) -> None:
     without_kvnr(world)
     index.tell(JOERG)
-    ((before, _),) = links(world).items()
     index.tell(replace(JOERG, kvnr=OTHER_KVNR))
-    patients.republish(world.hospital, before)
-    assert set(links(world).values()) == {(True, OTHER_KVNR), (False, KVNR)}
+    look_again(world, index)
+    assert sorted(links(world).values()) == [(False, KVNR), (True, OTHER_KVNR)]
 
 
 def test_what_was_published_under_another_number_stays_where_it_is(index: Index, world: World) -> None:
     without_kvnr(world)
     index.tell(replace(JOERG, local=LocalPatientId("999")))
     index.tell(replace(JOERG, local=LocalPatientId("999"), kvnr=OTHER_KVNR))
-    assert patients.REPUBLISH_JOB not in [name for name, _ in jobs(world)]
+    before = links(world)
+    look_again(world, index)
+    assert links(world) == before
 
 
 # --- objections -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("study", [None, STUDY])
-def test_an_objection_withdraws_what_is_published(index: Index, world: World, study: None) -> None:
+def test_an_objection_withdraws_what_is_published_until_it_ends(index: Index, world: World, study: None) -> None:
     world.publish()
     ((link, _),) = links(world).items()
     index.object(KVNR, study, user="test")
     assert links(world) == {link: (False, KVNR)}
-    assert jobs(world)[-1] == (publish.WITHDRAW_JOB, link)
+    world.clock.advance(hours=2)  # type: ignore[attr-defined]
+    look_again(world, index)
+    assert states(world) == {KVNR: LinkStatus.CANCELLED}
     assert index.withdraw_objection(KVNR, study, user="test")
     assert not index.withdraw_objection(KVNR, study, user="test")
+    world.clock.advance(hours=2)  # type: ignore[attr-defined]
+    look_again(world, index)
+    assert sorted(active for active, _ in links(world).values()) == [False, True]
 
 
 def test_a_study_does_not_move_into_the_record_of_a_patient_who_objects(index: Index, world: World) -> None:
     without_kvnr(world)
     index.tell(JOERG)
-    ((before, _),) = links(world).items()
     index.object(OTHER_KVNR, None, user="test")
     index.tell(replace(JOERG, kvnr=OTHER_KVNR))
-    patients.republish(world.hospital, before)
-    assert links(world) == {before: (False, KVNR)}
+    look_again(world, index)
+    assert list(links(world).values()) == [(False, KVNR)]
 
 
 # --- files of practice systems ----------------------------------------------------------------------------------------

@@ -32,8 +32,8 @@ def engine_of(url: str, *, pool_size: int = 5, frozen_seconds: float = 30.0) -> 
     )
 
 
-def migrate(owner_url: str, serving_url: str, *, to: str = NEWEST) -> None:
-    """Run what is missing up to a revision, one process at a time."""
+def migrate(owner_url: str, serving_url: str) -> None:
+    """Run what is missing, one process at a time."""
     # Only the owner of a database migrates; all other processes start without alembic.
     from alembic import command
     from alembic.config import Config
@@ -45,7 +45,7 @@ def migrate(owner_url: str, serving_url: str, *, to: str = NEWEST) -> None:
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         config.attributes["connection"] = connection
-        command.upgrade(config, to)
+        command.upgrade(config, "head")
     engine.dispose()
 
 

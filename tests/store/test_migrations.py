@@ -26,9 +26,9 @@ DIGEST = Sha256("a" * 64)
 STORED = Delivered(UID, Fate.STORED, received=DIGEST, sent=DIGEST, pixels=DIGEST)
 
 
-_WITHOUT_0007 = """
+_WITHOUT_NEWER = """
 DROP TABLE watched; ALTER TABLE links DROP COLUMN attempted, DROP COLUMN waits, DROP COLUMN closing, DROP COLUMN
-closing_entry
+closing_entry; DROP TABLE patients, patient_questions, objections, release_rules
 """
 
 
@@ -38,14 +38,14 @@ def url(postgres: Server) -> Iterator[str]:
         yield url
 
 
-def migrate_from(revision: str, to: str, postgres: Server, url: str) -> None:
-    """Once more from this revision to that one, in a database that has been there."""
+def migrate_from(revision: str, postgres: Server, url: str) -> None:
+    """Once more from this revision on."""
     name = make_url(url).database
     with closing(postgres.superuser(str(name))) as connection:
-        connection.execute(_WITHOUT_0007)
+        connection.execute(_WITHOUT_NEWER)
         connection.execute("UPDATE alembic_version SET version_num = %s", (revision,))
     owner = make_url(postgres.addresses.owner).set(database=name).render_as_string(hide_password=False)
-    schema.migrate(owner, url, to=to)
+    schema.migrate(owner, url)
 
 
 def stored(database: Database, clock: Clock, participant: TelematikId, end: State | None = None) -> UUID:
@@ -65,7 +65,7 @@ def test_0006_forgets_digests_that_cannot_be_compared_any_more(postgres: Server,
         ended = stored(database, clock, ME, State.STOPPED)
         with database.work(OTHER) as work:
             work.serving.note(ended, ME, {UID: DIGEST})
-        migrate_from("0005", "0006", postgres, url)
+        migrate_from("0005", postgres, url)
         for transfer, me in owners.items():
             with database.work(me) as work:
                 [left] = work.transfers.ledger(transfer)
@@ -97,7 +97,7 @@ def _published(link: Link, entry: str) -> Published:
 
 
 def test_rows_are_under_row_level_security_again(postgres: Server, url: str) -> None:
-    migrate_from("0005", "0006", postgres, url)
+    migrate_from("0005", postgres, url)
     with closing(postgres.superuser(str(make_url(url).database))) as connection:
         found = connection.execute("SELECT relname FROM pg_class WHERE relrowsecurity AND NOT relforcerowsecurity")
         assert found.fetchall() == []
