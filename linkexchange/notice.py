@@ -14,7 +14,7 @@ from math import ceil
 
 import structlog
 
-from linkexchange import publish
+from linkexchange import publish, release
 from linkexchange.errors import Fault, NotEntitled, PeerFault, Refused, UnknownStudy, WrongPatient
 from linkexchange.model import hours
 from linkexchange.model.identifiers import Kvnr, Sha256, StudyUid
@@ -32,7 +32,7 @@ from linkexchange.model.watched import (
     decide,
     fingerprint,
 )
-from linkexchange.ports import Candidate, Doubt, Node, Sighting, StudyQuery, UnitOfWork
+from linkexchange.ports import Doubt, Node, Sighting, StudyQuery, UnitOfWork
 
 Found = publish.Found
 
@@ -216,7 +216,7 @@ def _verdict(node: Node, known: Watched, found: Found) -> Verdict:
         return Verdict(kvnr)
     if node.rules is None:
         return Verdict(kvnr, released=False, detail=_NO_RULES)
-    candidate = Candidate(found.summary, found.header, kvnr, known.pacs)
+    candidate = release.candidate(found, kvnr, pacs=known.pacs)
     judged = node.rules.judge(candidate, node.now())
     entitled = known.source is not Source.BACKFILL or not judged.released or _is_entitled(node, kvnr)
     return Verdict(kvnr, released=judged.released, entitled=entitled, detail=judged.rule, until=judged.until)

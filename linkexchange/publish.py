@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from linkexchange import dataset, documents, record
+from linkexchange.dataset import Labels
 from linkexchange.errors import OutboxOnlySends, UnknownStudy, WrongPatient
 from linkexchange.model.access import RegisteredLink
 from linkexchange.model.audit import Action
@@ -25,18 +26,20 @@ from linkexchange.ports import Archive, Node, Published, UnitOfWork
 
 ANNOUNCE_JOB = "announce"
 WITHDRAW_JOB = "withdraw"
+NO_LABELS = Labels()
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """A study as its PACS has it, the patient as an image header names them, and whose the PACS says it is.
 
-    A PACS may have merged two patients without touching its images.
+    A PACS may have merged two patients without touching its images. `labels` are those of the same image.
     """
 
     summary: StudySummary
     header: PatientHeader
     local: LocalPatientId
+    labels: Labels = NO_LABELS
 
 
 def publish(node: Node, study: StudyUid, *, pacs: str, kvnr: Kvnr) -> LinkId:
@@ -112,18 +115,19 @@ def find(node: Node, study: StudyUid, *, pacs: str) -> Found:
         passport = work.pacs.source(pacs)
     archive = node.archive(passport)
     summary, listed = archive.summary(study)
-    header = _header(archive, summary)
+    header, labels = _header(archive, summary)
     named = listed if listed.patient_id else header
-    return Found(summary, header, LocalPatientId(named.patient_id, named.issuer))
+    return Found(summary, header, LocalPatientId(named.patient_id, named.issuer), labels)
 
 
-def _header(archive: Archive, summary: StudySummary) -> PatientHeader:
+def _header(archive: Archive, summary: StudySummary) -> tuple[PatientHeader, Labels]:
     """Of the first instance; of whichever comes where that one does not: in the outbox it may be damaged."""
     first = frozenset([next(summary.manifest.instances).sop_instance])
     for wanted in (first, summary.manifest.uids - first):
         with closing(archive.retrieve(summary.manifest, wanted)) as stream:
             for instance in stream:
-                return dataset.read_header(instance.transfer_syntax, instance.chunks)[0].patient
+                header, whole = dataset.read_header(instance.transfer_syntax, instance.chunks)
+                return header.patient, dataset.read_labels(instance.transfer_syntax, whole)
     raise UnknownStudy("none of its instances can be retrieved")
 
 

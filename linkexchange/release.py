@@ -92,5 +92,11 @@ def explain(node: Node, study: StudyUid, *, pacs: str, kvnr: Kvnr | None = None)
     answer = kvnr or patients.Index(node.me, node.store, node.now).look(found.header, found.local)
     if isinstance(answer, Doubt):
         return Explained(doubt=answer)
-    candidate = Candidate(found.summary, found.header, answer, pacs)
-    return Explained(Rules(node.me, node.store).explain(candidate, node.now()))
+    asked = candidate(found, answer, pacs=pacs)
+    return Explained(Rules(node.me, node.store).explain(asked, node.now()))
+
+
+def candidate(found: publish.Found, kvnr: Kvnr, *, pacs: str) -> Candidate:
+    """What is judged of a study that was found."""
+    labels = found.labels
+    return Candidate(found.summary, found.header, kvnr, pacs, labels.department, labels.confidentiality)

@@ -25,7 +25,9 @@ from linkexchange.model.identifiers import Kvnr, LinkId
 from linkexchange.model.index import Doubt, Entry, Source
 from linkexchange.model.link import LinkStatus
 from linkexchange.model.patient import LocalPatientId, PatientHeader
-from linkexchange.model.watched import Plan
+from linkexchange.model.release import ReleaseRule
+from linkexchange.model.watched import Plan, Wait
+from linkexchange.model.watched import Source as Watching
 from linkexchange.patients import Index
 from linkexchange.ports import Doubt as Doubted
 from linkexchange.ports import Insured
@@ -253,6 +255,26 @@ def test_a_study_does_not_move_into_the_record_of_a_patient_who_objects(index: I
     index.tell(replace(JOERG, kvnr=OTHER_KVNR))
     look_again(world, index)
     assert list(links(world).values()) == [(False, KVNR)]
+
+
+@pytest.mark.parametrize(
+    ("keyword", "condition"),
+    [
+        ("InstitutionalDepartmentName", "departments"),
+        ("ConfidentialityConstraintOnPatientDataDescription", "confidentiality"),
+    ],
+)
+def test_a_rule_about_what_stands_in_the_images_holds_a_watched_study_back(
+    index: Index, world: World, keyword: str, condition: str
+) -> None:
+    world.pacs[HOSPITAL].hold(data_set(1, **{keyword: "Psychiatrie"}))
+    rule = ReleaseRule.from_row({"name": "held-back", condition: ["psychiatrie"]})
+    Rules(HOSPITAL, world.nodes).replace([rule], user="test")
+    notice.heard(world.hospital, "hospital", STUDY, Watching.POLL)
+    look_again(world, index)
+    with world.nodes.work(HOSPITAL) as work:
+        known = work.watched.get("hospital", STUDY)
+    assert (known.wait, known.detail, links(world)) == (Wait.RELEASE, "held-back", {})
 
 
 # --- files of practice systems ----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ A data set is never held: it comes and goes as an iterator of chunks, and what i
 
 from __future__ import annotations
 
-from linkexchange.dataset.header import InstanceHeader, examine, read_header
+from linkexchange.dataset.header import InstanceHeader, Labels, examine, read_header, read_labels
 from linkexchange.dataset.meter import Digester, Meter
 from linkexchange.dataset.part10 import IMPLEMENTATION_CLASS_UID, FileMeta, part10_head, split_part10
 
@@ -14,9 +14,11 @@ __all__ = [
     "Digester",
     "FileMeta",
     "InstanceHeader",
+    "Labels",
     "Meter",
     "examine",
     "part10_head",
     "read_header",
+    "read_labels",
     "split_part10",
 ]

@@ -29,6 +29,9 @@ PATIENT: Wanted = {**dict.fromkeys((_CHARSET, _NAME, _BIRTH_DATE, _SEX)), **_NUM
 """What `patient_of` looks at."""
 _WANTED: Wanted = {**PATIENT, **dict.fromkeys((_SOP_CLASS, _SOP_INSTANCE, _STUDY, _SERIES))}
 
+_DEPARTMENT, _CONFIDENTIALITY = 0x00081040, 0x00403001
+_LABELS: Wanted = dict.fromkeys((_CHARSET, _DEPARTMENT, _CONFIDENTIALITY))
+
 _Uid = TypeVar("_Uid", bound=Uid)
 
 
@@ -41,6 +44,25 @@ class InstanceHeader:
     sop_class: SopClassUid
     sop_instance: SopInstanceUid
     patient: PatientHeader
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What decides whether an instance may be published, beside its patient. Empty where it says nothing.
+
+    Institutional Department Name (0008,1040) and Confidentiality Constraint on Patient Data Description (0040,3001).
+    """
+
+    department: str = ""
+    confidentiality: str = ""
+
+
+def read_labels(transfer_syntax: TransferSyntaxUid, chunks: Iterable[bytes]) -> Labels:
+    """Read them from an encoded data set, behind its series as well; raises `InstanceFault` as `read_header` does."""
+    scanner = Scanner(transfer_syntax, wanted=_LABELS, until=_CONFIDENTIALITY + 1)
+    _scan(scanner, chunks, _CONFIDENTIALITY)
+    charset = _bytes(scanner.content, _CHARSET)
+    return Labels(*(decode(_bytes(scanner.content, tag), charset) for tag in (_DEPARTMENT, _CONFIDENTIALITY)))
 
 
 def read_header(transfer_syntax: TransferSyntaxUid, chunks: Iterable[bytes]) -> tuple[InstanceHeader, Iterator[bytes]]:
@@ -63,19 +85,25 @@ def examine(
 
 def _read(scanner: Scanner, chunks: Iterable[bytes]) -> tuple[InstanceHeader, Replay]:
     source = iter(chunks)
+    taken = _scan(scanner, source, _SERIES)
+    return _header(scanner.content), Replay(taken, source)
+
+
+def _scan(scanner: Scanner, source: Iterable[bytes], last: int) -> list[bytes]:
+    """Take no more chunks than are needed to pass an element."""
     taken: list[bytes] = []
     size = 0
     for chunk in source:
         taken.append(chunk)
         size += len(chunk)
         scanner.feed(chunk)
-        if scanner.is_behind(_SERIES):
+        if scanner.is_behind(last):
             break
         if size > HEADER_MAX_BYTES:
             raise InstanceFault("the header is too large")
     else:
         scanner.close()
-    return _header(scanner.content), Replay(taken, source)
+    return taken
 
 
 def _header(content: Content) -> InstanceHeader:
