@@ -13,6 +13,7 @@ from linkexchange.errors import (
     Denied,
     DocumentFault,
     Fault,
+    FormRefused,
     GrantRefused,
     HubUnavailable,
     IdentityRefused,
@@ -150,6 +151,10 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     InstanceConflict: (
         "Im Postausgang wartet unter dieser Nummer ein anderes Bild. Es wurde nicht überschrieben.",
         "Lassen Sie klären, warum zwei Bilder dieselbe Nummer haben; senden oder verwerfen Sie dann, was wartet.",
+    ),
+    FormRefused: (
+        "In dieser Form lässt sich der Bildverweis nicht ausdrücken.",
+        "Wählen Sie eine andere Form, oder bitten Sie die Herkunft, die Studie mit dieser Angabe neu bereitzustellen.",
     ),
     InstancesNotListed: (
         "Der Bildverweis nennt nur die Zahl der Bilder je Serie: dass alle ankommen, ließe sich nicht nachweisen.",

@@ -19,7 +19,6 @@ WORDS = [
             "worker",
             "web",
             "notice",
-            "digest",
             "demo",
             "publish",
             "withdraw",
