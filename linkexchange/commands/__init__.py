@@ -24,6 +24,7 @@ from linkexchange.commands import (
     release_rules,
     stop,
     watch,
+    validate,
 )
 from linkexchange.errors import Fault, SettingRefused
 
@@ -49,6 +50,7 @@ app.command("push")(push.push)
 app.command("digest")(digest.digest)
 app.command("convert")(convert.convert)
 app.add_typer(watch.app, name="watch")
+app.command("validate")(validate.validate)
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(pacs.app, name="pacs")
 app.add_typer(patients.app, name="patients")

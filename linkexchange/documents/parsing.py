@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from lxml import etree  # type: ignore[import-untyped]
+
 from linkexchange.errors import DocumentFault
 from linkexchange.model.link import Document, MediaType
 
@@ -29,14 +31,15 @@ Json = dict[str, Any]
 
 def parse(document: Document) -> Json:
     """The document in FHIR's JSON form. Raises `DocumentFault` for what breaks a limit or is not well-formed."""
-    content = document.content
-    _demand(len(content) <= BYTES_MAX, "size")
-    marks = b"<=" if document.media_type is MediaType.XML else b",[{"
-    _demand(sum(content.count(mark) for mark in marks) <= MARKS_MAX, "number of elements")
-    raw = _xml(content) if document.media_type is MediaType.XML else _json(content)
+    raw = _xml(document.content) if document.media_type is MediaType.XML else _json(document.content)
     _demand(isinstance(raw, dict), "an object is wanted")
-    _within_limits(raw)
+    within_limits(raw)
     return raw
+
+
+def _measure(content: bytes, marks: bytes) -> None:
+    _demand(len(content) <= BYTES_MAX, "size")
+    _demand(sum(content.count(mark) for mark in marks) <= MARKS_MAX, "number of elements")
 
 
 def _demand(met: bool, rule: str) -> None:
@@ -51,12 +54,21 @@ def _text(content: bytes) -> str:
         raise DocumentFault("document: not UTF-8") from None
 
 
-def _xml(content: bytes) -> Json:
+def xml_tree(content: bytes) -> etree._Element:
+    """The elements of an XML document within the limits of size and number. Raises `DocumentFault`."""
     from linkexchange.documents import fhir_xml
 
+    _measure(content, b"<=")
     _text(content)
     root = fhir_xml.tree(content)
     _check_numbers(values=fhir_xml.count(root), instances=fhir_xml.count(root, "instance"))
+    return root
+
+
+def _xml(content: bytes) -> Json:
+    from linkexchange.documents import fhir_xml
+
+    root = xml_tree(content)
     try:
         return fhir_xml.load(root)
     except RecursionError:
@@ -64,6 +76,7 @@ def _xml(content: bytes) -> Json:
 
 
 def _json(content: bytes) -> Any:
+    _measure(content, b",[{")
     text = _text(content)
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
@@ -85,8 +98,11 @@ def _no_constant(_: str) -> None:
     raise ValueError
 
 
-def _within_limits(raw: Json) -> None:
-    """Walk the structure level by level, so that depth is counted and never lived through."""
+def within_limits(raw: Json) -> None:
+    """Raise `DocumentFault` for what is too deep or too much.
+
+    The structure is walked level by level, so that depth is counted and never lived through.
+    """
     entries = raw.get("entry")
     _demand(not isinstance(entries, list) or len(entries) <= ENTRIES_MAX, "number of entries")
     values = instances = 0

@@ -28,6 +28,7 @@ WORDS = [
             "push",
             "digest",
             "convert",
+            "validate",
         )
     ],
     *[["outbox", name] for name in ("list", "discard")],

@@ -1,0 +1,44 @@
+"""All steps of a validation, in their order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from linkexchange.model.link import Document
+from linkexchange.validation import document as rules
+from linkexchange.validation import identifiers
+from linkexchange.validation.definitions import Definitions, shipped
+from linkexchange.validation.finding import Finding, Report, distinct
+from linkexchange.validation.reading import read
+from linkexchange.validation.walk import Walk
+
+
+def validate(
+    document: Document, *, name: str = "", definitions: Definitions | None = None, quick: bool = True
+) -> Report:
+    """Find everything that is wrong with a document.
+
+    1. Limits of size, depth and number; one value for each name; no DTD (`reading`). What fails here is looked at no
+       further.
+    2. Snapshots: cardinality, types, fixed values and patterns, slices, codes, references, invariants (`walk`).
+    3. Identifiers by the rules of their issuers (`identifiers`).
+    4. What makes it a link document (`document`).
+
+    Args:
+        document: The bytes, and what they are.
+        name: What the report calls it, as a file name.
+        definitions: Others than those that come with the product.
+        quick: Take the fast path for instances that differ in UID and number only; the findings are the same.
+    """
+    definitions = definitions or shipped()
+    raw, findings = read(document, definitions)
+    if raw is not None:
+        findings += walked(raw, definitions, quick=quick)
+    return Report(name, distinct(findings))
+
+
+def walked(raw: dict[str, Any], definitions: Definitions, *, quick: bool = True) -> list[Finding]:
+    """The findings of steps 2 to 4 in a document in JSON form."""
+    walk = Walk(definitions, raw, quick=quick)
+    walk.document()
+    return [*walk.findings, *identifiers.check(raw, "Bundle"), *rules.check(raw)]

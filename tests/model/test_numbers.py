@@ -1,0 +1,33 @@
+"""Numbers of the German health system: digits and check digits."""
+
+from __future__ import annotations
+
+import pytest
+
+from linkexchange.model.identifiers import Bsnr, Identifier, Iknr, Lanr
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [(Bsnr, "123456789"), (Iknr, "109905003"), (Iknr, "260326822"), (Lanr, "123456601"), (Lanr, "999999900")],
+)
+def test_a_right_number_is_taken(kind: type[Identifier], value: str) -> None:
+    assert kind(value) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (Bsnr, "12345678"),
+        (Bsnr, "12345678x"),
+        (Iknr, "109905004"),
+        (Iknr, "10990500"),
+        (Lanr, "123456701"),
+        (Lanr, "1234566"),
+        (Lanr, "١٢٣٤٥٦٦٠١"),
+    ],
+)
+def test_a_wrong_number_is_refused_without_being_named(kind: type[Identifier], value: str) -> None:
+    with pytest.raises(ValueError, match="^not a") as refused:
+        kind(value)
+    assert value not in str(refused.value)
