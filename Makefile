@@ -65,6 +65,7 @@ benchmarks-transfers: $(VENV)/.dev system-packages ## Measure transfers beside o
 
 profiles: $(VENV)/.dev ## Compile the FHIR profiles of fhir-profiles/ into the package that is shipped (needs node and npm)
 	$(BIN)/python scripts/profiles.py
+	$(BIN)/python scripts/definitions.py --package linkexchange/profiles/package
 
 format: $(VENV)/.dev ## Put the code into its form
 	$(BIN)/ruff check --fix .

@@ -33,6 +33,7 @@ RESOURCES = [
     "PractitionerRole",
     "Location",
     "Binary",
+    "OperationOutcome",
 ]
 EXTENSIONS = ["data-absent-reason", "humanname-own-name", "humanname-own-prefix", "iso21090-EN-qualifier"]
 LEFT_OUT = {

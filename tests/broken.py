@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from link_samples import HINT, link
+from link_samples import HINT, PATIENT, link
 
 from linkexchange.documents import names, write
 from linkexchange.model.link import MediaType
@@ -26,18 +26,48 @@ def _written() -> bytes:
     return write(link(2, 1), MediaType.JSON, node_url_hint=HINT).content
 
 
+BASE = "https://linkexchange.example/fhir/StructureDefinition"
+CATEGORY = {
+    "system": "http://hl7.eu/fhir/eu-health-data-api/CodeSystem/eehrxf-document-priority-category-cs",
+    "code": "Medical-Imaging",
+}
+STUDY_UID_TYPE = {"coding": [{"system": names.DICOM_CODE, "code": "110180"}]}
+CREATOR = {"system": "https://profiles.ihe.net/RAD/MADO/CodeSystem/MadoDeviceType", "code": "mado-creator"}
+
+
 def good() -> Json:
     """A document with all kinds of resources that a link may have, and nothing wrong with it."""
     bundle: Json = json.loads(_written())
-    origin = of(bundle, "Composition")["custodian"]
-    of(bundle, "Organization")["identifier"] += [
+    bundle["entry"] = [it for it in bundle["entry"] if it["resource"]["resourceType"] in _OF_EVERY_LINK]
+    bundle["meta"] = {"profile": [f"{BASE}/link-bundle"]}
+    _institution(of(bundle, "Organization"))
+    _person(of(bundle, "Patient"))
+    _study(of(bundle, "ImagingStudy"))
+    _contents(of(bundle, "Composition"), _url(bundle, "Endpoint"))
+    _others(bundle)
+    return bundle
+
+
+_OF_EVERY_LINK = ("Composition", "ImagingStudy", "Patient", "Organization", "Endpoint")
+
+
+def _url(bundle: Json, kind: str) -> str:
+    url: str = next(it["fullUrl"] for it in bundle["entry"] if it["resource"]["resourceType"] == kind)
+    return url
+
+
+def _institution(organization: Json) -> None:
+    organization["address"] = [{"use": "work", "city": "Ulm"}]
+    organization["identifier"][1:] = [
         {"system": names.BSNR, "value": "123456789"},
         {"system": names.IKNR, "value": "109905003"},
         {"system": names.URI, "value": "urn:oid:1.2.276.0.76.4.188"},
     ]
-    of(bundle, "Organization")["address"] = [{"use": "work", "city": "Ulm"}]
+
+
+def _person(patient: Json) -> None:
     weight = {"value": 70, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"}
-    of(bundle, "Patient").update(
+    patient.update(
         extension=[{"url": "http://example.org/weight", "valueQuantity": weight}],
         photo=[{"contentType": "image/png", "data": "AAAA"}],
         telecom=[{"system": "phone", "value": "030 1234", "use": "home", "rank": 1, "period": {"start": "2020"}}],
@@ -46,22 +76,57 @@ def good() -> Json:
         deceasedBoolean=False,
         _birthDate={"extension": [{"url": "http://example.org/time", "valueTime": "12:00:00"}]},
     )
-    of(bundle, "Composition").update(
+
+
+def _study(study: Json) -> None:
+    digest = next(it for it in study["extension"] if it["url"] == names.MANIFEST_DIGEST)
+    study["extension"] = [digest, {"url": names.LISTING_LEVEL, "valueCode": "instance"}]
+    study["identifier"][0]["type"] = STUDY_UID_TYPE
+    study["procedureCode"] = [{"text": "CT Thorax"}]
+    study.pop("basedOn", None)
+
+
+def _contents(composition: Json, endpoint: str) -> None:
+    subject, origin = composition["subject"]["reference"], composition["custodian"]["reference"]
+    kvnr = {"system": names.KVNR, "value": str(PATIENT.kvnr)}
+    text = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml"><p>CT</p></div>'}
+    composition.update(
+        category=[{"coding": [CATEGORY]}],
+        subject={"reference": subject, "identifier": kvnr},
+        author=[{"reference": DEVICE, "type": "Device"}, {"reference": origin, "type": "Organization"}],
         confidentiality="N",
-        section=[{"title": "CT", "entry": [{"reference": ORDER}]}],
+        section=[{"title": "CT", "text": text, "entry": [{"reference": endpoint}]}],
         attester=[{"mode": "legal", "time": "2026-03-01T09:30:00Z"}],
     )
-    patient = of(bundle, "Composition")["subject"]
-    _add(
-        bundle, DEVICE, {"resourceType": "Device", "status": "active", "manufacturer": "linkexchange", "owner": origin}
-    )
-    _add(bundle, PERSON, {"resourceType": "Practitioner", "identifier": [{"system": names.LANR, "value": "123456601"}]})
-    role = {"resourceType": "PractitionerRole", "practitioner": {"reference": PERSON}, "organization": origin}
-    _add(bundle, ROLE, role)
-    order = {"resourceType": "ServiceRequest", "status": "completed", "intent": "order", "subject": patient}
+
+
+def _others(bundle: Json) -> None:
+    origin, patient = _url(bundle, "Organization"), _url(bundle, "Patient")
+    device = {
+        "resourceType": "Device",
+        "status": "active",
+        "manufacturer": "linkexchange",
+        "type": {"coding": [CREATOR]},
+        "version": [{"value": "1"}],
+        "owner": {"reference": origin},
+    }
     inside = {"resourceType": "Practitioner", "id": "p1", "name": [{"family": "Arzt"}]}
-    _add(bundle, ORDER, order | {"contained": [inside], "requester": {"reference": "#p1"}})
-    return bundle
+    accession = {"coding": [{"system": names.IDENTIFIER_TYPE, "code": "ACSN"}]}
+    order = {
+        "resourceType": "ServiceRequest",
+        "contained": [inside],
+        "identifier": [{"type": accession, "system": "http://example.org/orders", "value": "A-17"}],
+        "status": "completed",
+        "intent": "order",
+        "subject": {"reference": patient},
+        "requester": {"reference": "#p1"},
+    }
+    person = {"resourceType": "Practitioner", "identifier": [{"system": names.LANR, "value": "123456601"}]}
+    role = {"practitioner": {"reference": PERSON}, "organization": {"reference": origin}}
+    _add(bundle, DEVICE, device)
+    _add(bundle, PERSON, person)
+    _add(bundle, ROLE, {"resourceType": "PractitionerRole", **role})
+    _add(bundle, ORDER, order)
 
 
 def _add(bundle: Json, url: str, resource: Json) -> None:
@@ -173,6 +238,13 @@ BY_HAND: tuple[Broken, ...] = (
     Broken("a narrative of nothing", at("Composition", "text.div", '<div xmlns="http://www.w3.org/1999/xhtml"> </div>'), "invariant:txt-1", "div"),
     Broken("an open narrative", at("Composition", "text.div", '<div xmlns="http://www.w3.org/1999/xhtml"><p>'), "invariant:txt-1", "div"),
     Broken("an attester without mode", at("Composition", "attester.0.mode", None), "cardinality", "attester[0].mode"),
+    Broken("another category", at("Composition", "category.0.coding.0.code", "Imaging"), "invariant:link-cmp-1", "entry[0].resource"),
+    Broken("two versions replaced", at("Composition", "relatesTo", [{"code": "replaces", "targetIdentifier": {"system": names.URI, "value": f"urn:oid:2.25.{it}"}} for it in (1, 2)]), "invariant:link-cmp-2", "entry[0].resource"),
+    Broken("listed at no level", at("ImagingStudy", "extension.1.valueCode", "series"), "invariant:link-img-4", "entry[1].resource"),
+    Broken("two numbers at the origin", at("Patient", "identifier", [{"system": names.KVNR, "value": str(PATIENT.kvnr)}, *({"type": {"coding": [{"system": names.IDENTIFIER_TYPE, "code": "MR"}]}, "value": it} for it in "12")]), "invariant:link-pat-1", "entry[2].resource"),
+    Broken("two devices", _entries(lambda it: it.append(it[5] | {"fullUrl": "urn:uuid:" + "1" * 36})), "invariant:link-bdl-6", "Bundle"),
+    Broken("two institutions", _entries(lambda it: it.append(it[3] | {"fullUrl": "urn:uuid:" + "1" * 36})), "invariant:link-bdl-4", "Bundle"),
+    Broken("two endpoints", _entries(lambda it: it.append(it[4] | {"fullUrl": "urn:uuid:" + "1" * 36})), "invariant:link-bdl-5", "Bundle"),
     Broken("no study", _entries(lambda it: it.pop(1)), "document:one-each", "ofType(ImagingStudy)"),
     Broken("no status of the study", at("ImagingStudy", "status", None), "cardinality", "status"),
     Broken("a study of nobody", at("ImagingStudy", "subject", None), "cardinality", "subject"),
@@ -219,7 +291,7 @@ BY_HAND: tuple[Broken, ...] = (
     Broken("an organization without name", lambda it: of(it, "Organization").update(identifier=None, name=None) or [of(it, "Organization").pop(name) for name in ("identifier", "name")], "invariant:org-1", "resource"),
     Broken("a Telematik-ID of letters", at("Organization", "identifier.0.value", "Praxis"), "syntax:telematik-id", "identifier[0].value"),
     Broken("a BSNR of eight digits", at("Organization", "identifier.1.value", "12345678"), "syntax:bsnr", "identifier[1].value"),
-    Broken("an IKNR with a wrong check digit", at("Organization", "identifier.2.value", "109905004"), "syntax:iknr", "identifier[2].value"),
+    Broken("an IKNR of eight digits", at("Organization", "identifier.2.value", "10990500"), "syntax:iknr", "identifier[2].value"),
     Broken("an OID with a leading zero", at("Organization", "identifier.3.value", "urn:oid:1.02.3"), "syntax:uri", "identifier[3].value"),
     Broken("a type of identifier that is none", at("Organization", "identifier.0.type.coding.0.code", "TID"), "code", "coding[0].code"),
     Broken("an address at home", at("Organization", "address", [{"use": "home", "city": "Ulm"}]), "invariant:org-2", "address[0]"),

@@ -151,28 +151,6 @@ def _kvnr_check_digit(kvnr: str) -> int:
     return sum(number // 10 + number % 10 for number in weighted) % 10
 
 
-class Bsnr(Identifier):
-    """Number of a place of practice: nine digits, without a check digit (KBV)."""
-
-    __slots__ = ()
-    pattern = re.compile(r"[0-9]{9}")
-
-
-class Iknr(Identifier):
-    """Institution's number in social insurance: nine digits, the last one a check digit (ARGE IK)."""
-
-    __slots__ = ()
-    pattern = re.compile(r"[0-9]{9}")
-
-    def __new__(cls, value: str) -> Self:
-        """Raise ValueError unless syntax and check digit are right."""
-        iknr = super().__new__(cls, value)
-        weighted = [int(digit) * (2 - place % 2) for place, digit in enumerate(iknr[2:8])]
-        if sum(number // 10 + number % 10 for number in weighted) % 10 != int(iknr[8]):
-            raise ValueError("not an Iknr: check digit")
-        return iknr
-
-
 class Lanr(Identifier):
     """Physician's number: nine digits, the seventh one a check digit, the last two the specialty (KBV)."""
 

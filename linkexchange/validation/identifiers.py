@@ -35,7 +35,7 @@ _SYNTAX: dict[str, tuple[str, Callable[[str], Any], str]] = {
     names.DICOM_UID: ("uid", _urn_of(StudyUid), "urn:oid: and a DICOM UID of at most 64 characters."),
     names.URI: ("uri", _uri, "An absolute URI; an OID behind urn:oid: has no leading zeros and at most 64 characters."),
     names.BSNR: ("bsnr", Bsnr, "Nine digits, as the Kassenärztliche Vereinigung gave them."),
-    names.IKNR: ("iknr", Iknr, "Nine digits, the last one a check digit (ARGE IK)."),
+    names.IKNR: ("iknr", Iknr, "Nine digits, as the ARGE IK gave them."),
     names.LANR: ("lanr", Lanr, "Nine digits, the seventh one a check digit (KBV)."),
 }
 """Identifier.system → rule, type and remedy."""

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from linkexchange.validation.definitions import Invariant
 from linkexchange.validation.finding import Finding, Severity
 from linkexchange.validation.narrative import is_clean
+from linkexchange.validation.own_twins import OWN_TWINS, by_syntax
 from linkexchange.validation.place import Place
-from linkexchange.validation.twins import TWINS
+from linkexchange.validation.twins import TWINS, Twin
 
 _SEVERITY = {"error": Severity.ERROR, "warning": Severity.WARNING}
 
@@ -32,8 +33,13 @@ def broken(invariant: Invariant, value: Any, place: Place) -> Iterator[Finding]:
 
 def by_twin(expression: str, value: Any, place: Place) -> bool | None:
     """What its twin says of it, None where it has none or leaves it to the library."""
-    twin = TWINS.get(expression)
+    twin = twin_of(expression)
     return twin(value, place) if twin else None
+
+
+def twin_of(expression: str) -> Twin | None:
+    """The twin of exactly this expression."""
+    return TWINS.get(expression) or OWN_TWINS.get(expression) or by_syntax(expression)
 
 
 def _finding(invariant: Invariant, place: Place, message: str, severity: Severity) -> Finding:
@@ -74,7 +80,8 @@ def _library() -> _Library:
 
 @lru_cache(maxsize=256)
 def _parsed(expression: str) -> Any:
-    return _library().parse(expression)
+    """The library does not know `$this` outside of a function; within `select` it is the same element."""
+    return _library().parse(f"select({expression})" if "$this" in expression else expression)
 
 
 def _functions(place: Place) -> dict[str, Any]:

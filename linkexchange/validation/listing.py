@@ -9,7 +9,7 @@ is plain and everything is walked. That the findings are the same is tested on a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from linkexchange.validation.definitions import Node
@@ -17,7 +17,14 @@ from linkexchange.validation.place import Place
 
 LISTING = "ImagingStudy.series.instance"
 _UID = re.compile(r"(?=.{1,64}\Z)(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")
-_UNDERSTOOD = frozenset({"ele-1", "ext-1"})
+_UNDERSTOOD = frozenset(
+    {
+        "hasValue() or (children().count() > id.count())",
+        "$this.toString().matches('^(0|[1-9][0-9]*)([.](0|[1-9][0-9]*))*$') and $this.toString().length() <= 64",
+    }
+)
+"""Every well-formed UID and number keeps these."""
+
 _VARIABLE = frozenset({"uid", "number"})
 
 
@@ -56,13 +63,8 @@ def _shape(value: Any) -> Any:
 
 
 def is_understood(node: Node) -> bool:
-    """Whether UID and number have no rule beyond those that are known here."""
-    return all(invariant.key in _UNDERSTOOD for it in _beneath(node) for invariant in it.invariants) and not any(
-        {"fixed", "pattern", "maxLength"} & node.children[name].raw.keys() for name in _VARIABLE & node.children.keys()
+    """Whether UID and number have no rule beyond those that are known here, and the instance none of its own."""
+    looked_at = [node, *(node.children[name] for name in sorted(_VARIABLE))]
+    return all(it.expression in _UNDERSTOOD for one in looked_at for it in one.invariants) and not any(
+        {"fixed", "pattern", "maxLength", "binding"} & one.raw.keys() for one in looked_at
     )
-
-
-def _beneath(node: Node) -> Iterator[Node]:
-    yield node
-    for child in (*node.children.values(), *node.slices.values()):
-        yield from _beneath(child)

@@ -35,7 +35,9 @@ class Walk:
     def __init__(self, definitions: Definitions, document: Element, *, quick: bool = True) -> None:
         self._definitions = definitions
         self._entries = Entries(document)
+        self._asked: dict[int, set[str]] = {}
         self._conforms: dict[tuple[int, str], bool] = {}
+        self._led: list[tuple[Element, str, tuple[str, ...], Place]] = []
         self._quick = quick
         self.findings: list[Finding] = []
         self._root = document
@@ -45,6 +47,8 @@ class Walk:
         name = self._root.get("resourceType")
         path = name if isinstance(name, str) else "Resource"
         self.resource(self._root, Place(path, self._root, self._root, self._entries.resolve))
+        while self._led:
+            self._conforming(*self._led.pop(0))
 
     def resource(self, raw: Any, place: Place, profiles: Iterable[str] = ()) -> None:
         """A resource against its type, the profiles that it claims, and those that are asked of it."""
@@ -54,6 +58,7 @@ class Walk:
             self._unknown_type(name, place)
         else:
             wanted = {*self._claimed(raw, place), *profiles} - {BASE + name, f"{BASE}Resource", f"{BASE}DomainResource"}
+            self._asked.setdefault(id(raw), set()).update(wanted)
             for url in sorted(wanted) or [BASE + name]:
                 self._against(raw, url, place)
 
@@ -275,10 +280,20 @@ class Walk:
         )
         if target is not None and isinstance(value.get("type"), str) and value["type"] != name:
             self._say(place, "reference", "its type is not that of what it leads to", f"Write {name}, or leave it out.")
-        wanted = [it for it in kind.targets if it != f"{BASE}Resource"]
-        if name and wanted and not any(self._leads_to(name, target, url, place) for url in wanted):
-            shown = ", ".join(url.removeprefix(BASE) for url in wanted)
-            self._say(place, "reference", "leads to what is not allowed here", f"Refer to {shown}.")
+        wanted = tuple(it for it in kind.targets if it != f"{BASE}Resource")
+        if name and wanted and not any(self._definitions.type_of(url) == name for url in wanted):
+            self._not_allowed(wanted, place)
+        elif target is not None and wanted:
+            self._led.append((target, name, wanted, place))
+
+    def _conforming(self, target: Element, name: str, wanted: tuple[str, ...], place: Place) -> None:
+        """Asked when all resources have been walked where they stand."""
+        if not any(self._leads_to(name, target, url, place) for url in wanted):
+            self._not_allowed(wanted, place)
+
+    def _not_allowed(self, wanted: tuple[str, ...], place: Place) -> None:
+        shown = ", ".join(url.removeprefix(BASE) for url in wanted)
+        self._say(place, "reference", "leads to what is not allowed here", f"Refer to {shown}.")
 
     def _unresolved(self, reference: str, place: Place) -> None:
         """Within a document every name must be of an entry; only an absolute URL may lead out of it."""
@@ -287,14 +302,19 @@ class Walk:
         remedy = "Refer to the fullUrl of an entry, or add that resource."
         self._say(place, "unresolved", "leads to nothing in this document", remedy, severity)
 
-    def _leads_to(self, name: str, target: Element | None, url: str, place: Place) -> bool:
+    def _leads_to(self, name: str, target: Element, url: str, place: Place) -> bool:
         if self._definitions.type_of(url) != name:
             return False
-        return target is None or not self._definitions.is_profile(url) or self._has_profile(target, url, place)
+        return not self._definitions.is_profile(url) or self._has_profile(target, url, place)
 
     def _has_profile(self, target: Element, url: str, place: Place) -> bool:
-        """Whether it conforms, asked once; while it is being asked the answer is yes, since circles are allowed."""
+        """Whether it conforms, asked once; while it is being asked the answer is yes, since circles are allowed.
+
+        What it was held against where it stands need not be told twice.
+        """
         key = (id(target), url)
+        if url in self._asked.get(id(target), ()):
+            return True
         if key not in self._conforms:
             self._conforms[key] = True
             before = len(self.findings)

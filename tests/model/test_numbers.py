@@ -20,7 +20,6 @@ def test_a_right_number_is_taken(kind: type[Identifier], value: str) -> None:
     [
         (Bsnr, "12345678"),
         (Bsnr, "12345678x"),
-        (Iknr, "109905004"),
         (Iknr, "10990500"),
         (Lanr, "123456701"),
         (Lanr, "1234566"),
@@ -28,6 +27,6 @@ def test_a_right_number_is_taken(kind: type[Identifier], value: str) -> None:
     ],
 )
 def test_a_wrong_number_is_refused_without_being_named(kind: type[Identifier], value: str) -> None:
-    with pytest.raises(ValueError, match="^not a") as refused:
+    with pytest.raises(ValueError, match=r"^not a") as refused:
         kind(value)
     assert value not in str(refused.value)
