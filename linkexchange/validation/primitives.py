@@ -35,6 +35,7 @@ _URN = {"urn:oid:": "oid", "urn:uuid:": "uuid"}
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,9})")
 DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,3})?")
+TEXT_MAX = 1024 * 1024
 PRIMITIVES = frozenset({*_SYNTAX, *_LOWEST, "boolean", "decimal", "markdown", "string", "xhtml"})
 
 
@@ -59,6 +60,8 @@ def _whole(code: str, value: Any) -> str:
 def _text(code: str, value: str) -> str:
     if not value or (value.isspace() and code != "string"):
         return "empty"
+    if len(value) > TEXT_MAX and code != "base64Binary":
+        return "longer than a text of FHIR may be"
     if _FORBIDDEN.search(value):
         return "has characters that no XML can hold"
     if code in _PATTERNS and not _PATTERNS[code].fullmatch(value.strip() if code == "base64Binary" else value):

@@ -10,7 +10,7 @@ from linkexchange.validation import identifiers
 from linkexchange.validation.definitions import Definitions, shipped
 from linkexchange.validation.finding import Finding, Report, distinct
 from linkexchange.validation.reading import read
-from linkexchange.validation.walk import Walk
+from linkexchange.validation.walk import Enough, Walk
 
 
 def validate(
@@ -40,5 +40,9 @@ def validate(
 def walked(raw: dict[str, Any], definitions: Definitions, *, quick: bool = True) -> list[Finding]:
     """The findings of steps 2 to 4 in a document in JSON form."""
     walk = Walk(definitions, raw, quick=quick)
-    walk.document()
+    try:
+        walk.document()
+    except Enough as enough:
+        remedy = "Mend what was found, and validate again: the rest was not looked at."
+        return [*walk.findings, Finding("$this", "limit", str(enough), remedy)]
     return [*walk.findings, *identifiers.check(raw, "Bundle"), *rules.check(raw)]

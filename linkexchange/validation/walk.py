@@ -20,6 +20,16 @@ from linkexchange.validation.slicing import Slicing, matches
 _SLICE = re.compile(r":[^.]+")
 
 
+FINDINGS_MAX = 1_000
+"""Whoever mends these comes again; a hostile document could have a hundred thousand."""
+ELEMENTS_MAX = 30_000
+"""Elements that are walked one by one. A study of 2,000 series has as many; plain instances are not counted."""
+
+
+class Enough(Exception):
+    """There is no use in walking on; the text says why."""
+
+
 class _Item(NamedTuple):
     """One occurrence of an element: its type, its value, and what a primitive has beside its value."""
 
@@ -35,6 +45,7 @@ class Walk:
     def __init__(self, definitions: Definitions, document: Element, *, quick: bool = True) -> None:
         self._definitions = definitions
         self._entries = Entries(document)
+        self._elements = 0
         self._asked: dict[int, set[str]] = {}
         self._conforms: dict[tuple[int, str], bool] = {}
         self._led: list[tuple[Element, str, tuple[str, ...], Place]] = []
@@ -200,6 +211,11 @@ class Walk:
     # --- one occurrence -----------------------------------------------------------------------------------------------
 
     def _element(self, item: _Item, node: Node) -> None:
+        self._elements += 1
+        if self._elements > ELEMENTS_MAX:
+            raise Enough(f"more than {ELEMENTS_MAX} elements beside plain instances")
+        if len(self.findings) > FINDINGS_MAX:
+            raise Enough(f"more than {FINDINGS_MAX} findings")
         kind = next((it for it in node.types if it.code == item.kind.code), None)
         if kind is None and node.types:
             allowed = ", ".join(it.code for it in node.types)
