@@ -138,9 +138,10 @@ class Definitions:
     def element(self, reference: str) -> Node:
         """The node that a contentReference names, as in `#Composition.section`."""
         url, _, path = reference.partition("#")
-        return self._nodes(url or path.partition(".")[0])[path]
+        return self.nodes(url or path.partition(".")[0])[path]
 
-    def _nodes(self, url: str) -> dict[str, Node]:
+    def nodes(self, url: str) -> dict[str, Node]:
+        """All elements of a snapshot by their id; raises KeyError where there is none."""
         self.root(url)
         return self._by_id[_url(url)]
 

@@ -73,7 +73,7 @@ def _urls(bundle: Element) -> Findings:
         path = f"Bundle.entry[{place}].fullUrl"
         if url is None:
             yield Finding(path, "document:full-url", "missing: nothing can refer to this entry", "Give it a urn:uuid.")
-        elif counts[url] > 1:
+        elif isinstance(url, str) and counts[url] > 1:
             yield Finding(path, "document:full-url", "stands at two entries", "Give each entry its own.")
 
 
@@ -84,7 +84,7 @@ def _composition(entry: _Entry, bundle: Element) -> Findings:
             path, "document:identifier", "must be that of the Bundle", "Write the document's identifier in both."
         )
     study = next((it.resource for it in _entries(bundle) if it.resource.get("resourceType") == "ImagingStudy"), None)
-    if study is not None and (entry.resource.get("status"), study.get("status")) not in _STATES:
+    if study is not None and (str(entry.resource.get("status")), str(study.get("status"))) not in _STATES:
         remedy = "final or amended goes with available, entered-in-error with cancelled."
         yield Finding(f"{entry.path}.status", "document:status", "not the statement of ImagingStudy.status", remedy)
 

@@ -56,10 +56,9 @@ def _shape(value: Any) -> Any:
         return None
     if len(value) != (2 if number is None else 3):
         return None
-    try:
-        return number is None, *sop_class.items()
-    except TypeError:
+    if not all(type(it) is str for it in sop_class.values()):
         return None
+    return number is None, *sop_class.items()
 
 
 def is_understood(node: Node) -> bool:

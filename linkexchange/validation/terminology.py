@@ -36,7 +36,8 @@ def bound(definitions: Definitions, binding: Mapping[str, str], value: Any, path
 
 def known(definitions: Definitions, coding: Mapping[str, Any], path: str) -> Iterator[Finding]:
     """A code must be one of its system, where that is shipped whole."""
-    codes, code = definitions.code_systems.get(coding.get("system") or ""), coding.get("code")
+    system, code = coding.get("system"), coding.get("code")
+    codes = definitions.code_systems.get(system) if isinstance(system, str) else None
     if codes and isinstance(code, str) and code not in codes:
         yield Finding(f"{path}.code", "code", "not a code of its system", "Correct the code, or name its own system.")
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import pytest
 from hostile_documents import HOSTILE_JSON, HOSTILE_XML, JSON
+from link_samples import HINT, link
 
-from linkexchange.documents import read
+from linkexchange.documents import read, write
 from linkexchange.errors import DocumentFault
 from linkexchange.model.link import Document, MediaType
 

@@ -61,7 +61,7 @@ MADE: dict[str, Callable[[], bytes]] = {
     "a deep narrative": lambda: changed(
         "Composition",
         "text.div",
-        '<div xmlns="http://www.w3.org/1999/xhtml">' + "<b>" * MANY + "</b>" * MANY + "</div>",
+        f'<div xmlns="http://www.w3.org/1999/xhtml">{"<b>" * MANY}{"</b>" * MANY}</div>',
     ),
     "a narrative with a bomb": lambda: changed(
         "Composition",
@@ -93,7 +93,7 @@ def test_a_hostile_document_ends_in_a_finding_within_a_second(case: str) -> None
     validate(Document(json.dumps(good()).encode(), MediaType.JSON))
     begun = time.process_time()
     report = validate(document)
-    assert not report.is_good or "text" in case
+    assert not report.is_good
     assert time.process_time() - begun < SECOND
 
 
