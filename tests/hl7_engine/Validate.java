@@ -45,7 +45,8 @@ public final class Validate {
   private static FhirValidator validator(FhirContext context, Path ours) throws IOException {
     PrePopulatedValidationSupport definitions = new PrePopulatedValidationSupport(context);
     for (Path file : ours == null ? List.<Path>of() : files(ours)) {
-      if (context.newJsonParser().parseResource(Files.readString(file)) instanceof MetadataResource it) {
+      boolean isResource = file.getFileName().toString().contains("-");
+      if (isResource && context.newJsonParser().parseResource(Files.readString(file)) instanceof MetadataResource it) {
         definitions.addResource(it);
       }
     }
