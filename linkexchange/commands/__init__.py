@@ -23,8 +23,8 @@ from linkexchange.commands import (
     push,
     release_rules,
     stop,
-    watch,
     validate,
+    watch,
 )
 from linkexchange.errors import Fault, SettingRefused
 
