@@ -26,7 +26,6 @@ WORDS = [
             "pull",
             "stop",
             "push",
-            "digest",
             "convert",
             "validate",
         )
