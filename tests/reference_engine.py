@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import tempfile
+from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from peers.ground import require
 
-SOURCES = Path(__file__).parents[1] / "hl7_engine"
+SOURCES = Path(__file__).parent / "hl7_engine"
+PACKAGE = Path(__file__).parents[1] / "linkexchange/profiles/package"
 FILES = ("pom.xml", "Validate.java")
-MAVEN_SECONDS, JAVA_SECONDS = 600, 600
+MAVEN_SECONDS, JAVA_SECONDS = 900, 1_800
+SEVERE = frozenset({"error", "fatal"})
 
 
 class Finding(NamedTuple):
@@ -70,3 +75,17 @@ def findings(documents: Path, definitions: Path) -> list[Finding]:
     command = ["java", "-Xmx2g", "-cp", path, "Validate", str(documents), str(definitions)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=JAVA_SECONDS, check=True)
     return [Finding(*line.split("\t", 3)) for line in done.stdout.splitlines()]
+
+
+def errors(documents: Mapping[str, Any], folder: Path) -> dict[str, list[str]]:
+    """Name of each document → its errors by our package, empty for one that the engine accepts."""
+    names = {f"{place:05}.json": name for place, name in enumerate(documents)}
+    for file, name in names.items():
+        (folder / file).write_text(json.dumps(documents[name]))
+    said: dict[str, list[str]] = defaultdict(list)
+    found = findings(folder, PACKAGE)
+    for it in found:
+        if it.severity in SEVERE:
+            said[names[it.file]].append(f"{it.place}: {it.message}")
+    assert {names[it.file] for it in found if it.severity == "done"} == set(documents), "it did not come to the end"
+    return {name: said[name] for name in documents}
