@@ -28,6 +28,7 @@ WORDS = [
             "push",
             "convert",
             "validate",
+            "validate",
         )
     ],
     *[["outbox", name] for name in ("list", "discard")],
