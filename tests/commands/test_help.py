@@ -26,8 +26,8 @@ WORDS = [
             "pull",
             "stop",
             "push",
+            "digest",
             "convert",
-            "validate",
             "validate",
         )
     ],
