@@ -44,6 +44,7 @@ def test_every_setting_says_what_it_is_for(kind: type[CommonSettings]) -> None:
     assert silent == []
 
 
+@pytest.mark.slow
 def test_nobody_raises_a_family_instead_of_an_error_with_a_code() -> None:
     raised = [
         f"{file.relative_to(ROOT)}:{node.lineno}"

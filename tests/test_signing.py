@@ -318,6 +318,7 @@ _JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), _JSON))
 def test_canonical_json_is_that_of_rfc_8785_by_whichever_way_it_is_written(value: dict[str, Any]) -> None:
     assert canonical(value) == rfc8785.dumps(value)

@@ -32,6 +32,7 @@ def xml(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_link_goes_through_all_forms_and_comes_back_to_the_byte(xml: Path, tmp_path: Path) -> None:
     for source, form in (("link.xml", "kos"), ("kos", "fhir-json"), ("fhir-json", "kos-again"), ("kos-again", "back")):
         to = {"kos-again": "kos", "back": "fhir-xml"}.get(form, form)

@@ -103,6 +103,7 @@ def test_every_shipped_dicom_file_is_used_once_or_left_out_with_a_reason() -> No
     assert sorted(accounted) == sorted(dicom_files(resources.files("pydicom") / "data"))
 
 
+@pytest.mark.slow
 def test_nothing_but_the_listed_elements_differs_from_the_shipped_file(studies: tuple[DemoStudy, ...]) -> None:
     differing = set()
     for source, file in zip(used(), files_of(studies), strict=True):
@@ -116,6 +117,7 @@ def test_pixel_data_are_those_of_the_shipped_file(prepared: list[FileDataset]) -
     assert all(one == ds.get("PixelData") for one, ds in zip(before, prepared, strict=True))
 
 
+@pytest.mark.slow
 def test_two_runs_give_the_same_bytes(studies: tuple[DemoStudy, ...], tmp_path: Path) -> None:
     again = files_of(prepare(tmp_path / "again"))
     assert [file.read_bytes() for file in again] == [file.read_bytes() for file in files_of(studies)]

@@ -69,6 +69,7 @@ def test_a_signature_beside_fits_both_encodings() -> None:
     assert verify(XML, beside) == verify(JSON, beside) == Signed(CHAIN)
 
 
+@pytest.mark.slow
 @given(links)
 @settings(max_examples=10)
 def test_whatever_is_signed_as_json_is_proven_as_xml(link: Link) -> None:

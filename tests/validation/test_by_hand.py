@@ -41,6 +41,7 @@ def test_the_fast_path_finds_the_same(broken: Broken) -> None:
     assert walked(broken.document(), shipped()) == walked(broken.document(), shipped(), quick=False)
 
 
+@pytest.mark.slow
 def test_every_finding_says_where_what_and_how_to_mend_it() -> None:
     assert [it for it in _of_all() if not (it.path and it.rule and it.message and it.remedy)] == []
 

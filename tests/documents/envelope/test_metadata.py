@@ -100,6 +100,7 @@ def test_a_mime_type_without_a_format_code_is_refused() -> None:
         told(link(1), Content(b"", "application/pdf"))
 
 
+@pytest.mark.slow
 @given(links)
 def test_no_text_of_a_link_can_break_out_of_its_component(any_link: Link) -> None:
     found = told(any_link)

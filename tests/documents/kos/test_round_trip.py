@@ -25,6 +25,7 @@ def _offset(link: Link) -> timedelta | None:
     return link.started.utcoffset() if link.started else None
 
 
+@pytest.mark.slow
 @given(expressible, st.sampled_from(Flavour))
 def test_a_link_comes_back_as_far_as_a_manifest_can_hold_it(link: Link, flavour: Flavour) -> None:
     wanted = kos.held(link, flavour)
@@ -33,12 +34,14 @@ def test_a_link_comes_back_as_far_as_a_manifest_can_hold_it(link: Link, flavour:
     assert _offset(found) == _offset(wanted)
 
 
+@pytest.mark.slow
 @given(expressible)
 def test_what_a_manifest_can_hold_is_held_whole(link: Link) -> None:
     wanted = kos.held(link, Flavour.MADO)
     assert kos.held(wanted, Flavour.MADO) == wanted
 
 
+@pytest.mark.slow
 @given(expressible)
 def test_fhir_to_kos_to_fhir_gives_the_same_bytes(link: Link) -> None:
     before = documents.write(kos.held(link, Flavour.MADO), MediaType.XML, node_url_hint=HINT)
@@ -49,11 +52,13 @@ def test_fhir_to_kos_to_fhir_gives_the_same_bytes(link: Link) -> None:
     assert manifest.manifest.digest == link.manifest.digest
 
 
+@pytest.mark.slow
 @given(expressible)
 def test_our_own_files_have_no_defect(link: Link) -> None:
     assert kos.read(kos.write(link, Flavour.MADO)).defects == ()
 
 
+@pytest.mark.slow
 @given(expressible, st.sampled_from(Flavour))
 def test_bundle_and_manifest_have_one_digest(link: Link, flavour: Flavour) -> None:
     bundle = documents.read(documents.write(link, MediaType.JSON, node_url_hint=HINT))
