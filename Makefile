@@ -51,8 +51,8 @@ test: $(VENV)/.dev system-packages ## Every test, with real PACS and a real brow
 cuts: $(VENV)/.dev ## Pulls over lines that are cut at 200 random points (CUTS=200) in each way
 	LINKEXCHANGE_CUTS=$(CUTS) LINKEXCHANGE_SEED=$(SEED) $(PYTEST) -n $(JOBS) tests/faults/test_cuts.py
 
-kills: $(VENV)/.dev system-packages ## 300 SIGKILLs at random moments (KILLS=300) over 1,000 transfers
-	LINKEXCHANGE_KILLS=$(KILLS) LINKEXCHANGE_SEED=$(SEED) $(PYTEST) tests/faults/test_kills.py
+kills: $(VENV)/.dev system-packages ## 300 SIGKILLs at random moments (KILLS=300) over 1,000 transfers, and one at each step of publishing
+	LINKEXCHANGE_KILLS=$(KILLS) LINKEXCHANGE_SEED=$(SEED) $(PYTEST) tests/faults/test_kills.py tests/faults/test_published.py
 
 fuzz: $(VENV)/.dev ## Fuzz the codec and the header parser for ten minutes (FUZZ_SECONDS=600)
 	$(BIN)/python tests/fuzz/codec.py -max_total_time=$(FUZZ_SECONDS)

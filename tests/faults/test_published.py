@@ -43,9 +43,13 @@ _SETTINGS = {
     "quiet_seconds": 1.0,
     "watch_days": 1,
 }
-AT_PUBLISHING = list(POINTS)[1:7]
-AT_REPLACING = ["before the link is committed", "after the newer version is in its place", "before that is committed"]
-AT_WITHDRAWING = list(POINTS)[8:]
+_STEPS = list(POINTS)
+_ALL = "LINKEXCHANGE_KILLS" in os.environ
+"""At each step in `make kills`, at one or two of each kind in `make test`."""
+AT_PUBLISHING = _STEPS[1:7] if _ALL else ["before the hub knows", "after the record has it"]
+AT_REPLACING = ["after the newer version is in its place"]
+AT_REPLACING += ["before the link is committed", "before that is committed"] if _ALL else []
+AT_WITHDRAWING = _STEPS[8:] if _ALL else ["after the hub has ended it"]
 
 
 @dataclass
