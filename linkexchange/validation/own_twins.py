@@ -124,7 +124,8 @@ OWN_TWINS: dict[str, Twin] = {
         sum(it.get("code") == "replaces" for it in listed(value, "relatesTo")) <= 1
     ),
     "numberOfSeries = series.count()": _counts_series,
-    "numberOfInstances = series.numberOfInstances.aggregate($this + $total, 0)": _counts_instances,
+    "numberOfInstances.toString().toInteger()"
+    " = series.numberOfInstances.aggregate($this.toString().toInteger() + $total, 0)": _counts_instances,
     "series.uid.isDistinct()": _distinct_series,
     f"iif({_LEVEL}, series.instance.empty(), series.all(numberOfInstances = instance.count()))": _lists_as_many,
     "identifier.where(type.coding.where(code = 'MR').exists()).count() <= 1": _one_local_number,

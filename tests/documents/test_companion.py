@@ -16,7 +16,7 @@ from link_samples import LINK, link, links
 from peers.ground import require
 
 from linkexchange.documents.companion import FONT, Companion, companion
-from linkexchange.model.link import Link, LinkStatus
+from linkexchange.model.link import Link, LinkStatus, Order
 
 pytestmark = pytest.mark.slow
 """The library takes seconds to come."""
@@ -45,7 +45,7 @@ def unusual() -> Link:
     value = link(3, 2)
     patient = replace(value.patient, family=UNUSUAL, given=UNUSUAL, birth_date=None)
     origin = replace(value.origin, name=f"Haus <&> {UNUSUAL}")
-    return replace(value, origin=origin, description=UNUSUAL, accession=UNUSUAL, patient=patient, started=None)
+    return replace(value, origin=origin, description=UNUSUAL, orders=(Order(UNUSUAL),), patient=patient, started=None)
 
 
 def test_the_page_says_which_study_it_is_where_it_is_and_of_whom() -> None:

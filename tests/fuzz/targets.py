@@ -258,8 +258,8 @@ def _unchecked_fragments(body: memoryview) -> Iterator[pdu.Pdv]:
         at = stop
 
 
-def _unchecked_uid(values: dict[int, bytes], element: int) -> str:
-    return values.get(element, b"").rstrip(b"\0 ").decode("ascii")
+def _unchecked_uid(_: int, value: bytes) -> str:
+    return value.rstrip(b"\0 ").decode("ascii")
 
 
 def _unchecked_day(value: bytes) -> date:
@@ -274,6 +274,6 @@ def plant(name: str) -> None:
 
 PLANTED: Mapping[str, tuple[Any, str, Any]] = {
     "fragment": (pdu, "read_pdvs", _unchecked_fragments),
-    "command": (command, "_uid", _unchecked_uid),
+    "command": (command, "_MEANINGS", {**command._MEANINGS, 0x0002: _unchecked_uid, 0x1000: _unchecked_uid}),
     "date": (header, "day", _unchecked_day),
 }
