@@ -61,7 +61,7 @@ def message_kinds(settings: NodeSettings, node: Node) -> Mapping[str, Hear]:
     """What is done with which HL7 message, by its code (MSH-9.1)."""
     from linkexchange.hl7 import Result, admissions, results
 
-    index = Index(node.me, node.store, node.now)
+    index = Index.of(node)
 
     def told(result: Result) -> None:
         for study in result.studies:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -121,7 +122,7 @@ def tasks(node: Node, connector: PsycopgConnector, pace: Pace) -> App:
     def freshen(link: str) -> None:
         publish.freshen(node, LinkId(link))
 
-    @app.task(name=publish.WITHDRAW_JOB, retry=patience)
+    @app.task(name=record.WITHDRAW_JOB, retry=patience)
     def withdraw(link: str) -> None:
         publish.carry_withdrawal(node, LinkId(link))
 
@@ -210,20 +211,31 @@ async def work(
     app = tasks(node, connector, pace)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(_QUEUES) * pace.concurrency + 4))
     async with app.open_async():
-        beside = [asyncio.create_task(_rescue(app, node, pace))]
-        if destination:
-            beside.append(asyncio.create_task(_take_offers(node, pace, destination)))
-        beside.append(asyncio.create_task(_watch(node, pace)))
-        if patient_files:
-            beside.append(asyncio.create_task(_read_patient_files(node, pace, patient_files)))
-        if node.spool:
-            beside.append(asyncio.create_task(_settle_outbox(node, pace)))
+        rounds = _rounds(node, pace, destination, patient_files)
+        beside = [asyncio.create_task(one) for one in (_rescue(app, node, pace), *rounds)]
         try:
             await _run(app, pace, beside)
         finally:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
+
+
+def _rounds(
+    node: Node, pace: Pace, destination: str, patient_files: PatientFolder | None
+) -> Iterator[Coroutine[Any, Any, None]]:
+    """What a worker does again and again beside its jobs."""
+    watch = partial(notice.go_round, node)
+    yield _again(pace.watch_seconds, watch, "not all studies watched; in the next round again", log=_log.warning)
+    if destination:
+        offers = partial(pull.take_offers, node, destination)
+        yield _again(pace.offers_seconds, offers, "offers not asked for", log=_log.info)
+    if patient_files:
+        files = partial(patients.take_files, patients.Index.of(node), patient_files)
+        missed = "files of the practice system not read"
+        yield _again(pace.offers_seconds, files, missed, log=_log.info, heeds=Unavailable)
+    if node.spool:
+        yield _again(pace.offers_seconds, partial(outbox.settle, node), "outbox not settled", log=_log.info)
 
 
 async def _run(app: App, pace: Pace, beside: Sequence[asyncio.Task[None]]) -> None:
@@ -275,42 +287,13 @@ async def _take_over(app: App, pace: Pace) -> None:
         await app.job_manager.retry_job(job)
 
 
-async def _take_offers(node: Node, pace: Pace, destination: str) -> None:
-    """Ask the hub for offers, again and again; a hub that is down is asked later."""
+async def _again(
+    seconds: float, call: Callable[[], object], missed: str, *, log: Callable[..., object], heeds: type[Fault] = Fault
+) -> None:
+    """Do it again and again; where somebody is down, that is said and it is done later."""
     while True:
         try:
-            await asyncio.to_thread(pull.take_offers, node, destination)
-        except Fault as fault:
-            _log.info("offers not asked for", code=fault.code)
-        await asyncio.sleep(pace.offers_seconds)
-
-
-async def _settle_outbox(node: Node, pace: Pace) -> None:
-    """Ask the hub what has become of what the outbox sent, again and again; a hub that is down is asked later."""
-    while True:
-        try:
-            await asyncio.to_thread(outbox.settle, node)
-        except Fault as fault:
-            _log.info("outbox not settled", code=fault.code)
-        await asyncio.sleep(pace.offers_seconds)
-
-
-async def _watch(node: Node, pace: Pace) -> None:
-    """Ask the PACS what they have, give a back-fill its turns, and queue a look at what is due, again and again."""
-    while True:
-        try:
-            await asyncio.to_thread(notice.go_round, node)
-        except Fault as fault:
-            _log.warning("not all studies watched; in the next round again", code=fault.code)
-        await asyncio.sleep(pace.watch_seconds)
-
-
-async def _read_patient_files(node: Node, pace: Pace, folder: PatientFolder) -> None:
-    """Look into the folder of the practice system, again and again; a database that is down is told later."""
-    index = patients.Index(node.me, node.store, node.now)
-    while True:
-        try:
-            await asyncio.to_thread(patients.take_files, index, folder)
-        except Unavailable as later:
-            _log.info("files of the practice system not read", code=later.code)
-        await asyncio.sleep(pace.offers_seconds)
+            await asyncio.to_thread(call)
+        except heeds as fault:
+            log(missed, code=fault.code)
+        await asyncio.sleep(seconds)

@@ -19,7 +19,7 @@ from linkexchange.model.outbox import Consignment, Waiting, delivered, is_kept_b
 from linkexchange.model.proof import TYP as PROOF_TYP
 from linkexchange.model.transfer import State
 from linkexchange.ports import Node, Receipt, UnitOfWork
-from linkexchange.publish import WITHDRAW_JOB
+from linkexchange.record import defer_withdrawal
 from linkexchange.signing import PROOF_MAX_BYTES, unproven
 
 CLEAR_JOB = "outbox-clear"
@@ -146,4 +146,4 @@ def _close(work: UnitOfWork, consignments: Sequence[Consignment]) -> None:
     for consignment in consignments:
         if consignment.active:
             work.links.close(consignment.link)
-            work.defer(WITHDRAW_JOB, once=f"withdraw {consignment.link}", link=consignment.link)
+            defer_withdrawal(work, consignment.link)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 from uuid import UUID, uuid4
 
 import structlog
@@ -24,7 +25,7 @@ from linkexchange.model.release import OBJECTION
 from linkexchange.model.watched import DOUBT_PAUSE, Wait, Watched, fingerprint
 from linkexchange.model.watched import Source as Watching
 from linkexchange.ports import Doubt as Doubted
-from linkexchange.ports import InsuredCard, Published, Store, UnitOfWork
+from linkexchange.ports import InsuredCard, Node, Published, Store, UnitOfWork
 from linkexchange.xdt import PatientFolder, patients_of
 
 _AT_ONCE = 500
@@ -38,6 +39,11 @@ class Index:
     me: TelematikId
     store: Store
     now: Callable[[], datetime]
+
+    @classmethod
+    def of(cls, node: Node) -> Self:
+        """That of a node."""
+        return cls(node.me, node.store, node.now)
 
     def kvnr_of(self, header: PatientHeader, local: LocalPatientId) -> Kvnr | Doubted:
         """Whose record it is; a doubt waits from now on for a person. Raises `StateUnavailable`."""
@@ -202,9 +208,7 @@ def _end(work: UnitOfWork, published: Published, *, at: datetime) -> None:
     """The patient objects: the link ends now, and its study waits for as long as that lasts."""
     link = published.link
     publish.end(work, link.link, link.manifest.study)
-    if known := work.watched.of_link(link.link):
-        ended = replace(known, link=None, published=None, kvnr=None, asserted=None)
-        work.watched.change(known, replace(ended, wait=Wait.RELEASE, detail=OBJECTION, due=at + DOUBT_PAUSE))
+    publish.unlink(work, link.link, Wait.RELEASE, detail=OBJECTION, due=at + DOUBT_PAUSE)
 
 
 def take_files(index: Index, folder: PatientFolder) -> int:

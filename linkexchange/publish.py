@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import uuid4
 
 from linkexchange import dataset, documents, record
@@ -25,7 +26,6 @@ from linkexchange.model.watched import DOUBT_PAUSE, Source, Wait, Watched, finge
 from linkexchange.ports import Archive, Node, Published, UnitOfWork
 
 ANNOUNCE_JOB = "announce"
-WITHDRAW_JOB = "withdraw"
 NO_LABELS = Labels()
 
 
@@ -193,9 +193,14 @@ def withdraw(node: Node, link: LinkId) -> None:
     with node.store.work(node.me) as work:
         published = work.links.get(link)
         end(work, link, published.link.manifest.study)
-        if before := work.watched.of_link(link):
-            ended = replace(before, link=None, published=None, kvnr=None, asserted=None)
-            work.watched.change(before, replace(ended, wait=Wait.PERSON, detail="", due=None))
+        unlink(work, link, Wait.PERSON)
+
+
+def unlink(work: UnitOfWork, link: LinkId, wait: Wait, *, detail: str = "", due: datetime | None = None) -> None:
+    """Note at the watched study, where there is one, that no link stands any more, and what it waits for."""
+    if before := work.watched.of_link(link):
+        ended = replace(before, link=None, published=None, kvnr=None, asserted=None)
+        work.watched.change(before, replace(ended, wait=wait, detail=detail, due=due))
 
 
 def end(work: UnitOfWork, link: LinkId, study: StudyUid) -> None:
@@ -203,7 +208,7 @@ def end(work: UnitOfWork, link: LinkId, study: StudyUid) -> None:
     work.links.withdraw(link)
     work.audit(Action.LINK_WITHDRAWN, link=link)
     work.emit(Action.LINK_WITHDRAWN.value, link=link)
-    work.defer(WITHDRAW_JOB, once=f"withdraw {link}", link=link)
+    record.defer_withdrawal(work, link)
     record.defer_close(work, link, study)
 
 

@@ -17,7 +17,7 @@ from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid
 from linkexchange.model.link import Document, Link, LinkStatus, MediaType
 from linkexchange.ports import Node, Published, RecordEntry, UnitOfWork, Waits
 
-CLOSE_JOB = "close"
+WITHDRAW_JOB, CLOSE_JOB = "withdraw", "close"
 _CLOSED = " (zurückgezogen)"
 
 
@@ -50,6 +50,11 @@ def close(node: Node, link: LinkId) -> None:
         work.links.closed(link, closed)
         if closed:
             work.audit(Action.LINK_CLOSED, link=link)
+
+
+def defer_withdrawal(work: UnitOfWork, link: LinkId) -> None:
+    """Let a job cancel it at the hub."""
+    work.defer(WITHDRAW_JOB, once=f"withdraw {link}", link=link)
 
 
 def defer_close(work: UnitOfWork, link: LinkId, study: StudyUid) -> None:
@@ -116,7 +121,7 @@ def _note(node: Node, published: Published, entry: RecordEntry | str) -> None:
         work.audit(Action.LINK_PUBLISHED, link=link.link, study=study, replaces=link.replaces or "")
         work.emit(Action.LINK_PUBLISHED.value, link=link.link)
         if not work.links.is_active(link.link):
-            work.defer("withdraw", once=f"withdraw {link.link}", link=link.link)
+            defer_withdrawal(work, link.link)
             defer_close(work, link.link, study)
 
 

@@ -89,7 +89,7 @@ def explain(node: Node, study: StudyUid, *, pacs: str, kvnr: Kvnr | None = None)
     Raises `UnknownPacs`, `UnknownStudy` or `PacsUnavailable`.
     """
     found = publish.find(node, study, pacs=pacs)
-    answer = kvnr or patients.Index(node.me, node.store, node.now).look(found.header, found.local)
+    answer = kvnr or patients.Index.of(node).look(found.header, found.local)
     if isinstance(answer, Doubt):
         return Explained(doubt=answer)
     asked = candidate(found, answer, pacs=pacs)

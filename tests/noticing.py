@@ -108,7 +108,7 @@ class Ward:
             notice.LOOK_JOB: lambda pacs, study: notice.look(self.node, pacs, StudyUid(study)),
             notice.FIND_JOB: lambda pacs, accession: notice.find_studies(self.node, pacs, accession),
             publish.ANNOUNCE_JOB: lambda link: publish.announce(self.node, LinkId(link)),
-            publish.WITHDRAW_JOB: lambda link: publish.carry_withdrawal(self.node, LinkId(link)),
+            record.WITHDRAW_JOB: lambda link: publish.carry_withdrawal(self.node, LinkId(link)),
             record.CLOSE_JOB: lambda link: record.close(self.node, LinkId(link)),
         }
 

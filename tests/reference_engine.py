@@ -6,19 +6,16 @@ Its parts come from Maven Central into Maven's own store; what is compiled is ke
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import os
 import shutil
 import subprocess
-import tempfile
 from collections import defaultdict
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
+from kept_tools import kept, run
 from peers.ground import require
 
 SOURCES = Path(__file__).parent / "hl7_engine"
@@ -41,31 +38,15 @@ class Finding(NamedTuple):
 def installed() -> Path:
     """The folder with its classes and their class path. Skips the test where they cannot be had; in CI fails it."""
     require("mvn", "java", "javac")
-    digest = hashlib.sha256(b"".join((SOURCES / file).read_bytes() for file in FILES)).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "linkexchange-tests"
-    if not (cache / digest).exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as aside:
-            folder = Path(aside) / digest
-            _install(folder)
-            with suppress(OSError):
-                folder.rename(cache / digest)
-    return cache / digest
+    return kept([SOURCES / file for file in FILES], _install)
 
 
 def _install(folder: Path) -> None:
-    folder.mkdir()
     for file in FILES:
         shutil.copy(SOURCES / file, folder)
-    _run(["mvn", "-q", "-B", "dependency:build-classpath", "-Dmdep.outputFile=classpath"], folder)
-    _run(["javac", "-cp", (folder / "classpath").read_text(), "-d", ".", "Validate.java"], folder)
-
-
-def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=MAVEN_SECONDS, check=False)
-    if done.returncode:
-        reason = f"{command[0]} ended with {done.returncode}: {(done.stdout + done.stderr)[-300:]}"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+    run(["mvn", "-q", "-B", "dependency:build-classpath", "-Dmdep.outputFile=classpath"], folder, MAVEN_SECONDS)
+    classpath = (folder / "classpath").read_text()
+    run(["javac", "-cp", classpath, "-d", ".", "Validate.java"], folder, MAVEN_SECONDS)
 
 
 def findings(documents: Path, definitions: Path) -> list[Finding]:

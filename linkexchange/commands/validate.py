@@ -8,11 +8,10 @@ from typing import Annotated
 
 import typer
 
-from linkexchange.documents.parsing import BYTES_MAX
+from linkexchange.documents.parsing import BYTES_MAX, guessed
 from linkexchange.model.link import Document, MediaType
 from linkexchange.validation import Report
 from linkexchange.validation import validate as validated
-from linkexchange.validation.reading import guessed
 
 UNREADABLE = 2
 

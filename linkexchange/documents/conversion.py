@@ -8,7 +8,7 @@ from enum import StrEnum
 from linkexchange.documents import kos, names
 from linkexchange.documents.addresses import is_plain_address
 from linkexchange.documents.kos.parsing import is_dicom
-from linkexchange.documents.parsing import parse
+from linkexchange.documents.parsing import guessed, parse
 from linkexchange.documents.reading import read
 from linkexchange.documents.writing import write
 from linkexchange.errors import FormRefused
@@ -44,8 +44,7 @@ def open_any(content: bytes, supplement: kos.Supplement) -> Opened:
     if is_dicom(content):
         manifest = kos.read(content)
         return Opened(kos.link_of(manifest, supplement), manifest.whereabouts.address, manifest.defects)
-    xml = content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-    document = Document(content, MediaType.XML if xml else MediaType.JSON)
+    document = Document(content, guessed(content))
     return Opened(read(document), address_of(document))
 
 

@@ -29,6 +29,11 @@ _VALUES_OF_INSTANCE = 6
 Json = dict[str, Any]
 
 
+def guessed(content: bytes) -> MediaType:
+    """XML begins with an angle bracket, whatever the name of the file."""
+    return MediaType.XML if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<" else MediaType.JSON
+
+
 def parse(document: Document) -> Json:
     """The document in FHIR's JSON form. Raises `DocumentFault` for what breaks a limit or is not well-formed."""
     raw = _xml(document.content) if document.media_type is MediaType.XML else _json(document.content)

@@ -50,8 +50,8 @@ class WatchList(Protocol):
         """Write one, if nobody has written it since `before` was read; False where somebody has."""
         ...
 
-    def hasten(self, pacs: str, study: StudyUid, at: datetime, *, suspect: bool = False) -> None:
-        """Let it be looked at now; `suspect` where it may have become somebody else's."""
+    def hasten(self, pacs: str, study: StudyUid, at: datetime) -> None:
+        """Let it be looked at now."""
         ...
 
     def suspect(self, local: LocalPatientId, at: datetime) -> int:

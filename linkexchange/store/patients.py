@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, Table, and_, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from linkexchange.errors import UnknownPatient
@@ -43,7 +43,8 @@ class PatientRows:
         """Each once, though two numbers may lead to it."""
         if not local.value:
             return []
-        rows = self._connection.execute(select(patients).where(_may_mean(patients, local)).order_by(patients.c.patient))
+        theirs = select(patients).where(may_mean(patients.c.local_id, patients.c.issuer, local))
+        rows = self._connection.execute(theirs.order_by(patients.c.patient))
         survivors = [self._survivor(row) for row in rows.all()]
         return list({row.patient: _known(row) for row in survivors}.values())
 
@@ -89,7 +90,7 @@ class PatientRows:
         return row
 
     def _forget_answers(self, local: LocalPatientId) -> None:
-        given = _may_mean(asked, local), asked.c.answered.is_not(None)
+        given = may_mean(asked.c.local_id, asked.c.issuer, local), asked.c.answered.is_not(None)
         self._connection.execute(delete(asked).where(*given))
 
     # --- questions
@@ -177,10 +178,10 @@ def _exactly(table: Table, local: LocalPatientId) -> tuple[ColumnElement[bool], 
     return table.c.local_id == local.value, table.c.issuer == local.issuer
 
 
-def _may_mean(table: Table, local: LocalPatientId) -> ColumnElement[bool]:
-    """Where one side names no issuer, the number counts."""
-    same_number = table.c.local_id == local.value
-    return and_(same_number, table.c.issuer.in_(["", local.issuer])) if local.issuer else same_number
+def may_mean(number: Column[str], issuer: Column[str], local: LocalPatientId) -> ColumnElement[bool]:
+    """Whether a row may be about this patient: where one side names no issuer, the number counts."""
+    same_number = number == local.value
+    return and_(same_number, issuer.in_(["", local.issuer])) if local.issuer else same_number
 
 
 def _same_header(local: LocalPatientId, header: PatientHeader) -> tuple[ColumnElement[bool], ...]:

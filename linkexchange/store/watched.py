@@ -14,6 +14,7 @@ from linkexchange.model.identifiers import Kvnr, LinkId, Sha256, StudyUid, Telem
 from linkexchange.model.patient import LocalPatientId
 from linkexchange.model.watched import NOT_LOOKED_AT, Source, Wait, Watched
 from linkexchange.ports import Sighting
+from linkexchange.store.patients import may_mean
 from linkexchange.store.rows import ROWS, given
 from linkexchange.store.tables import watched
 
@@ -43,16 +44,14 @@ class WatchedRows:
         values = {**_values(after), "version": before.version + 1}
         return self._connection.execute(update(watched).where(*mine).values(values)).rowcount > 0
 
-    def hasten(self, pacs: str, study: StudyUid, at: datetime, *, suspect: bool = False) -> None:
+    def hasten(self, pacs: str, study: StudyUid, at: datetime) -> None:
         """Let it be looked at now."""
-        doubt = {"suspect": true()} if suspect else {}
         changed = update(watched).where(*_key(pacs, study), _looked_at())
-        self._connection.execute(changed.values(due=at, version=watched.c.version + 1, **doubt))
+        self._connection.execute(changed.values(due=at, version=watched.c.version + 1))
 
     def suspect(self, local: LocalPatientId, at: datetime) -> int:
         """Let all studies of a local patient be looked at now."""
-        issuers = or_(watched.c.issuer.in_(["", local.issuer]), true() if not local.issuer else watched.c.issuer == "")
-        theirs = update(watched).where(watched.c.patient_id == local.value, issuers, _looked_at())
+        theirs = update(watched).where(may_mean(watched.c.patient_id, watched.c.issuer, local), _looked_at())
         changed = theirs.values(due=at, suspect=True, version=watched.c.version + 1)
         return self._connection.execute(changed).rowcount
 

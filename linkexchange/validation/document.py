@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from linkexchange.documents import names
+from linkexchange.documents.addresses import is_plain_address
 from linkexchange.model.identifiers import SeriesUid, SopClassUid, SopInstanceUid, StudyUid
 from linkexchange.model.study import Instance, Manifest, Series
 from linkexchange.validation.bundled import listed
 from linkexchange.validation.finding import Finding
 from linkexchange.validation.place import Element
+from linkexchange.validation.primitives import UID
 
 _STATES = {("final", "available"), ("amended", "available"), ("entered-in-error", "cancelled")}
-_ADDRESS = re.compile(r"https://[^\s/?#@]+(/[^\s?#@]*)?")
-_UID = re.compile(r"(?=.{1,64}\Z)(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")
 Findings = Iterator[Finding]
 
 
@@ -94,7 +93,7 @@ def _endpoint(entry: _Entry, _: Element) -> Findings:
         remedy = "Take it out: a token that lies in a record belongs to everybody."
         yield Finding(f"{entry.path}.header", "document:secret", "not allowed", remedy)
     address = entry.resource.get("address")
-    if isinstance(address, str) and not _ADDRESS.fullmatch(address):
+    if isinstance(address, str) and not is_plain_address(address):
         remedy = "Write the https address without user, query and fragment."
         yield Finding(f"{entry.path}.address", "document:address", "not a plain https URL", remedy)
 
@@ -145,7 +144,7 @@ def _uids(series: Element, path: str) -> Findings:
     yield from _uid(series.get("uid"), f"{path}.uid")
     sop_classes: dict[str, bool] = {}
     for number, it in enumerate(listed(series, "instance")):
-        if type(uid := it.get("uid")) is str and not _UID.fullmatch(uid):
+        if type(uid := it.get("uid")) is str and not UID.fullmatch(uid):
             yield from _uid(uid, f"{path}.instance[{number}].uid")
         sop_class = it.get("sopClass")
         code = sop_class.get("code") if isinstance(sop_class, dict) else None
@@ -155,11 +154,11 @@ def _uids(series: Element, path: str) -> Findings:
 
 
 def _is_sop_class(code: str) -> bool:
-    return _UID.fullmatch(code.removeprefix(names.OID)) is not None
+    return UID.fullmatch(code.removeprefix(names.OID)) is not None
 
 
 def _uid(value: Any, path: str) -> Findings:
-    if isinstance(value, str) and not _UID.fullmatch(value):
+    if isinstance(value, str) and not UID.fullmatch(value):
         remedy = "Digits and points, no leading zeros, at most 64 characters (DICOM PS3.5 section 9.1)."
         yield Finding(path, "syntax:uid", "not a DICOM UID", remedy)
 

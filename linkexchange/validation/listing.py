@@ -8,15 +8,14 @@ is plain and everything is walked. That the findings are the same is tested on a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from linkexchange.validation.definitions import Node
 from linkexchange.validation.place import Place
+from linkexchange.validation.primitives import UID
 
 LISTING = "ImagingStudy.series.instance"
-_UID = re.compile(r"(?=.{1,64}\Z)(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")
 _UNDERSTOOD = frozenset(
     {
         "hasValue() or (children().count() > id.count())",
@@ -50,7 +49,7 @@ def _shape(value: Any) -> Any:
     if type(value) is not dict:
         return None
     uid, sop_class, number = value.get("uid"), value.get("sopClass"), value.get("number")
-    if type(uid) is not str or not _UID.fullmatch(uid) or type(sop_class) is not dict or len(sop_class) > len(value):
+    if type(uid) is not str or not UID.fullmatch(uid) or type(sop_class) is not dict or len(sop_class) > len(value):
         return None
     if number is not None and (type(number) is not int or not 0 <= number < 2**31):
         return None

@@ -33,6 +33,9 @@ _PATTERNS = {code: re.compile(syntax) for code, syntax in _SYNTAX.items()}
 _LOWEST = {"integer": -(2**31), "unsignedInt": 0, "positiveInt": 1}
 _URN = {"urn:oid:": "oid", "urn:uuid:": "uuid"}
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
+UID = re.compile(r"(?=.{1,64}\Z)(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")
+"""A UID of an instance, series, study or class (PS3.5 section 9.1): of one component there is none."""
+
 INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,9})")
 DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,3})?")
 TEXT_MAX = 1024 * 1024

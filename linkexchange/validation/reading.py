@@ -20,11 +20,6 @@ _REMEDIES = {
 _LIMIT = "Keep within the limits of docs/reference/link-document.md: no link document needs more."
 
 
-def guessed(content: bytes) -> MediaType:
-    """XML begins with an angle bracket, whatever the name of the file."""
-    return MediaType.XML if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<" else MediaType.JSON
-
-
 def read(document: Document, definitions: Definitions) -> tuple[dict[str, Any] | None, list[Finding]]:
     """The document in JSON form, None where it has none, and what reading it has found."""
     try:

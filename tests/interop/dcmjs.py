@@ -7,19 +7,15 @@ every package against the digest in the lock file, and runs no script of theirs.
 from __future__ import annotations
 
 import functools
-import hashlib
-import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import certificates
 import peers
-import pytest
 from interop.tcp import is_open
+from kept_tools import kept, run
 from peers.ground import require
 from peers.server import Server
 
@@ -32,28 +28,13 @@ VERSION = "0.3.3"
 def installed() -> Path:
     """The folder with its packages. Skips the test where they cannot be had; in CI, where they must be, fails it."""
     require("node", "npm")
-    lock = hashlib.sha256((SCRIPTS / "package-lock.json").read_bytes()).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "linkexchange-tests"
-    if not (cache / lock).exists():
-        _install(cache, lock)
-    return cache / lock
+    return kept([SCRIPTS / "package-lock.json"], _install)
 
 
-def _install(cache: Path, name: str) -> None:
-    """Install aside, then put it in its place at once: another test process may be doing the same."""
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as aside:
-        folder = Path(aside) / name
-        folder.mkdir()
-        for file in ("package.json", "package-lock.json"):
-            shutil.copy(SCRIPTS / file, folder)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=INSTALL_SECONDS, check=False)
-        if done.returncode:
-            reason = f"npm ci ended with {done.returncode}: {done.stderr.decode(errors='replace')[-300:]}"
-            pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-        with suppress(OSError):
-            folder.rename(cache / name)
+def _install(folder: Path) -> None:
+    for file in ("package.json", "package-lock.json"):
+        shutil.copy(SCRIPTS / file, folder)
+    run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder, INSTALL_SECONDS)
 
 
 class Dcmjs(Server):

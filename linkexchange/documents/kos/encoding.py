@@ -13,15 +13,13 @@ from typing import NamedTuple
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
+from linkexchange.dataset.elements import ITEM, ITEM_END, LONG_VRS, SEQUENCE_END, UNDEFINED
 from linkexchange.errors import DocumentFault
 
 DEPTH_MAX = 16
 ELEMENTS_MAX = 1_600_000
 """An instance has up to 28 of them, with the items around them."""
 
-_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-_UNDEFINED = 0xFFFFFFFF
-_LONG = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
 _EXPLICIT, _IMPLICIT, _LENGTH = struct.Struct("<HH2sH"), struct.Struct("<HHL"), struct.Struct("<L")
 _HEAD_BYTES = 8
 
@@ -71,7 +69,7 @@ def _element(tag: int, vr: bytes, value: str | Sequence[bytes]) -> bytes:
     else:
         content = value.encode()
         content += (b"\0" if vr == b"UI" else b" ") * (len(content) % 2)
-    if vr in _LONG:
+    if vr in LONG_VRS:
         return _EXPLICIT.pack(tag >> 16, tag & 0xFFFF, vr, 0) + _LENGTH.pack(len(content)) + content
     return _EXPLICIT.pack(tag >> 16, tag & 0xFFFF, vr, len(content)) + content
 
@@ -99,7 +97,7 @@ class _Reader:
         found: Elements = {}
         while self._at < end:
             tag, vr, length = self._head()
-            if tag == _ITEM_END:
+            if tag == ITEM_END:
                 return found, True
             _demand(tag not in found, "an element stands there twice")
             found[tag] = self._value(tag, vr, length, end, depth)
@@ -112,14 +110,14 @@ class _Reader:
         group, element, vr, length = _EXPLICIT.unpack_from(self._content, self._at)
         if self._implicit or group == 0xFFFE:
             vr, (length,) = b"", _LENGTH.unpack_from(self._content, self._at + 4)
-        elif vr in _LONG:
+        elif vr in LONG_VRS:
             (length,) = _LENGTH.unpack_from(self._content, self._at + _HEAD_BYTES)
             self._at += _LENGTH.size
         self._at += _HEAD_BYTES
         return (group << 16) + element, vr, length
 
     def _value(self, tag: int, vr: bytes, length: int, end: int, depth: int) -> Value:
-        if vr == b"SQ" or (not vr and (length == _UNDEFINED or _is_sequence(tag))):
+        if vr == b"SQ" or (not vr and (length == UNDEFINED or _is_sequence(tag))):
             return Value(vr, b"", self._items(length, end, depth))
         start, self._at = self._at, self._at + length
         _demand(self._at <= end, "lengths do not fit")
@@ -127,17 +125,17 @@ class _Reader:
 
     def _items(self, length: int, end: int, depth: int) -> list[Elements]:
         items: list[Elements] = []
-        stop = end if length == _UNDEFINED else self._at + length
+        stop = end if length == UNDEFINED else self._at + length
         _demand(stop <= end, "lengths do not fit")
         while self._at < stop:
             tag, _, size = self._head()
-            if tag == _SEQUENCE_END:
+            if tag == SEQUENCE_END:
                 break
-            _demand(tag == _ITEM, "an item is wanted")
-            last = stop if size == _UNDEFINED else self._at + size
+            _demand(tag == ITEM, "an item is wanted")
+            last = stop if size == UNDEFINED else self._at + size
             _demand(last <= stop, "lengths do not fit")
             item, ended = self.elements(last, depth + 1)
-            _demand(ended == (size == _UNDEFINED), "lengths do not fit")
+            _demand(ended == (size == UNDEFINED), "lengths do not fit")
             items.append(item)
         return items
 

@@ -61,7 +61,7 @@ class Said:
 
 def add_patients(site: Site, node: Node, events: Events) -> None:
     """The questions, and the dry run of the release rules."""
-    index = Index(node.me, node.store, node.now)
+    index = Index.of(node)
 
     def listed(request: Request, *, wrong: UUID | None = None, status: int = 200) -> HTMLResponse:
         after = events.newest_event(node.me)

@@ -1,0 +1,39 @@
+"""Programs of other makers, fetched once into a cache folder that is named after what they are made of."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+
+def kept(sources: Sequence[Path], install: Callable[[Path], None]) -> Path:
+    """The folder that `install` has filled from these sources.
+
+    It is filled aside, and then put in its place at once: another test process may be doing the same.
+    """
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()[:16]
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "linkexchange-tests"
+    if not (cache / digest).exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as aside:
+            folder = Path(aside) / digest
+            folder.mkdir()
+            install(folder)
+            with suppress(OSError):
+                folder.rename(cache / digest)
+    return cache / digest
+
+
+def run(command: Sequence[str], folder: Path, seconds: float) -> None:
+    """A step of an installation. Skips the test where it cannot be done; in CI, where it must be, fails it."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False)
+    if done.returncode:
+        reason = f"{command[0]} ended with {done.returncode}: {(done.stdout + done.stderr)[-300:]}"
+        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
