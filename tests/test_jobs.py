@@ -62,13 +62,14 @@ def test_an_error_of_the_queue_does_not_end_the_taking_over(world: World, fails:
 
 def test_an_end_of_a_job_that_the_database_has_not_heard_is_told_again(world: World, urls: tuple[str, str]) -> None:
     app = jobs.tasks(world.practice, connector(urls[1], jobs.CONNECTIONS_MAX), CALM)
-    said: list[str] = []
+    ended: list[int] = []
     say = app.connector.execute_query_async
 
     async def unheard_at_first(query: str, **arguments: Any) -> None:
-        said.append(query)
-        if query == queries["finish_job"] and said.count(query) == 1:
-            raise ConnectorException
+        if query == queries["finish_job"]:
+            ended.append(arguments["job_id"])
+            if len(ended) == 1:
+                raise ConnectorException
         await say(query, **arguments)
 
     async def until_it_is_gone() -> None:
@@ -84,7 +85,8 @@ def test_an_end_of_a_job_that_the_database_has_not_heard_is_told_again(world: Wo
     with world.nodes.work(PRACTICE) as work:
         work.defer(pull.RECEIPT_JOB, transfer=str(uuid4()))
     asyncio.run(until_it_is_gone())
-    assert said.count(queries["finish_job"]) == 2
+    # At some minutes of the hour there are jobs besides, which the clock has ordered.
+    assert ended.count(ended[0]) == 2
 
 
 def test_a_worker_that_can_take_over_no_more_ends_itself(

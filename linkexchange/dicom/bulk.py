@@ -113,6 +113,11 @@ class Association:
         """
         return self._data(self._heard) if self._unread else iter(())
 
+    @property
+    def has_read_all(self) -> bool:
+        """Whether nothing is left of the message last received."""
+        return self._unread is None
+
     def has_input(self) -> bool:
         """Whether something has arrived: an answer, or the end. Does not wait."""
         if self.over or self._wire.has_input():

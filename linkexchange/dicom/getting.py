@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from linkexchange.dicom import identifier
@@ -29,25 +30,61 @@ def get(
     """Yield the instances that are `outstanding`, which is kept up, and let all others pass.
 
     Returns the status, which says little: archives differ in what they call success. The PACS is answered for an
-    instance when the next one is asked for: its bytes are then on their way.
+    instance as soon as all of it is here, and at the latest when the next one is asked for.
     """
     number = _ask(association, keys)
     headway, surplus = Headway(association.idle_seconds), _Surplus()
     while True:
         context, command = association.receive()
         if command.field is Field.C_STORE_RQ and command.has_data_set:
+            coming = _Coming(association, context, command)
             if command.sop_instance in outstanding:
-                yield _incoming(association, (context, command), outstanding)
+                yield coming.instance(outstanding)
             else:
                 surplus.pass_over(association)
             headway.made()
-            association.send(stored(command), context)
+            coming.answer()
         elif command.field is not Field.C_GET_RSP or command.answers != number:
             raise PacsUnavailable("an unexpected message in a C-GET")
         elif command.status not in _PENDING:
             return command.status or _SUCCESS
         else:
             headway.note(command)
+
+
+@dataclass
+class _Coming:
+    """One C-STORE within a C-GET."""
+
+    association: Association
+    context: Context
+    command: Command
+    answered: bool = False
+
+    def instance(self, outstanding: set[SopInstanceUid]) -> IncomingInstance:
+        """One that is outstanding; whatever is not read of it is passed over with the next command."""
+        uid = SopInstanceUid(self.command.sop_instance)
+        outstanding.discard(uid)
+        return IncomingInstance(
+            sop_class(self.command), uid, TransferSyntaxUid(self.context.transfer_syntax), self._chunks()
+        )
+
+    def answer(self) -> None:
+        """Say that it has been received, once."""
+        if not self.answered:
+            self.answered = True
+            self.association.send(stored(self.command), self.context)
+
+    def _chunks(self) -> Iterator[bytes]:
+        """Before the last one goes on the PACS is answered, so that it reads the next instance meanwhile.
+
+        One that has hung up by then has given the whole of this one: it shows when the next one is asked for.
+        """
+        for chunk in self.association.data():
+            if self.association.has_read_all:
+                with suppress(PacsUnavailable):
+                    self.answer()
+            yield chunk
 
 
 @dataclass
@@ -93,13 +130,3 @@ def _ask(association: Association, keys: Mapping[int, str]) -> int:
     request = Command(Field.C_GET_RQ, number, sop_class=STUDY_ROOT_GET, priority=LOW, has_data_set=True)
     association.send(request, context, [identifier.encode(keys, context.transfer_syntax)])
     return number
-
-
-def _incoming(
-    association: Association, under: tuple[Context, Command], outstanding: set[SopInstanceUid]
-) -> IncomingInstance:
-    """One that is outstanding; whatever is not read of it is passed over with the next command."""
-    context, command = under
-    uid = SopInstanceUid(command.sop_instance)
-    outstanding.discard(uid)
-    return IncomingInstance(sop_class(command), uid, TransferSyntaxUid(context.transfer_syntax), association.data())

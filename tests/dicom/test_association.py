@@ -177,12 +177,12 @@ def called(talk: scp.Talk, folder: Path | None) -> Iterator[Line]:
     """How to call a PACS that is scripted so, over TLS where there is a folder for its certificate."""
     if folder is None:
         with scp.serving(talk) as passport:
-            yield Line(passport, NODE, Timeouts(1, 5, 60))
+            yield Line(passport, NODE, Timeouts(10, 10, 60))
         return
     files = certificates.Authority(folder).node(TelematikId("1-2-pacs"))
     ours, theirs = (make(files.certificate, files.key, files.ca) for make in (tls.client_context, tls.server_context))
     with scp.serving(talk, tls=theirs) as passport:
-        yield Line(passport, NODE, Timeouts(1, 5, 60), ours)
+        yield Line(passport, NODE, Timeouts(10, 10, 60), ours)
 
 
 @pytest.mark.parametrize("name", hostile.NEGOTIATING)

@@ -22,7 +22,7 @@ TWO_SERIES = {"1.2.1": ["1.2.1.1", "1.2.1.2"], "1.2.2": ["1.2.2.1"]}
 
 
 def line(passport: Passport) -> Line:
-    return Line(passport, AeTitle("NODE"), Timeouts(1, 1, 2))
+    return Line(passport, AeTitle("NODE"), Timeouts(10, 10, 20))
 
 
 def archive(held: Mapping[str, Sequence[str]], **other: str) -> scripted.Handler:

@@ -172,10 +172,10 @@ def test_1_1_03_an_instance_of_empty_fragments_is_given_up() -> None:
 
 
 def test_1_1_03_a_slow_pacs_is_waited_for_as_long_as_something_comes(node: receiving.Node) -> None:
-    slow = OriginManners(pause_seconds=0.7, counts=Counts.NONE)
+    slow = OriginManners(pause_seconds=1.5, counts=Counts.NONE)
     with OriginPacs(STUDY[:4], slow, destinations=node.destinations) as pacs:
         asked = manifest(STUDY[:4])
-        stream = node.archive(pacs, timeouts=Timeouts(10, 10, 2)).retrieve(asked, asked.uids)
+        stream = node.archive(pacs, timeouts=Timeouts(10, 10, 5)).retrieve(asked, asked.uids)
         assert len([b"".join(one.chunks) for one in stream]) == 4
 
 

@@ -242,8 +242,24 @@ def test_a_pacs_that_falls_silent_is_given_up() -> None:
 
 @pytest.mark.slow
 def test_a_slow_pacs_is_waited_for_as_long_as_something_comes() -> None:
-    with scripted.serve(sending(*UIDS, before=lambda _: time.sleep(0.5))) as passport:
-        assert len(files(archive(passport, idle_seconds=2), manifest(), frozenset(UIDS))) == len(UIDS)
+    with scripted.serve(sending(*UIDS, before=lambda _: time.sleep(1.5))) as passport:
+        assert len(files(archive(passport, idle_seconds=6), manifest(), frozenset(UIDS))) == len(UIDS)
+
+
+def test_the_pacs_reads_the_next_one_while_the_last_chunk_is_passed_on() -> None:
+    asked_for = [threading.Event() for _ in UIDS]
+    turns = iter(asked_for)
+    with scripted.serve(sending(*UIDS, before=lambda _: next(turns).set())) as passport:
+        stream = archive(passport).retrieve(manifest(), frozenset(UIDS))
+        for _ in next(stream).chunks:
+            pass
+        assert asked_for[1].wait(20)
+        stream.close()
+
+
+def test_an_instance_that_is_not_read_to_its_end_is_passed_over_and_answered() -> None:
+    with scripted.serve(sending(*UIDS)) as passport:
+        assert [one.sop_instance for one in archive(passport).retrieve(manifest(), frozenset(UIDS))] == UIDS
 
 
 @pytest.mark.slow

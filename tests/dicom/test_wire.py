@@ -125,7 +125,7 @@ def test_whoever_reads_slowly_is_not_given_up() -> None:
             time.sleep(0.05)
             left -= len(other.recv(256 << 10))
 
-    with wired(silence_seconds=1.2) as (wire, other):
+    with wired(silence_seconds=5) as (wire, other):
         other.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
         with meanwhile(sip):
             wire.write(block)
@@ -253,7 +253,7 @@ def pacs(theirs: certificates.NodeCertificate, talk: Callable[[ssl.SSLSocket], o
 
 def line(passport: Passport, ours: certificates.NodeCertificate | None) -> Line:
     context = tls.client_context(ours.certificate, ours.key, ours.ca) if ours else None
-    return Line(passport, AeTitle("NODE"), Timeouts(1, 1, 1), context)
+    return Line(passport, AeTitle("NODE"), Timeouts(10, 10, 10), context)
 
 
 def test_over_tls_both_sides_show_a_certificate(files: certificates.NodeCertificate) -> None:

@@ -33,7 +33,7 @@ from linkexchange.ports import IncomingInstance
 pytestmark = [pytest.mark.peers, pytest.mark.slow]
 
 NODE = AeTitle("NODE")
-TIMEOUTS = Timeouts(2, 5, 10)
+TIMEOUTS = Timeouts(10, 20, 30)
 STUDY = shipped.study(shipped.PLAIN + shipped.COMPRESSED + shipped.UNUSUAL, copies=1)
 # dcmjs-dimse reads no Explicit VR Big Endian, and no deflated data set.
 FOR_DCMJS = shipped.study((*shipped.PLAIN, *shipped.COMPRESSED, "test-SR.dcm"), copies=2)
