@@ -40,7 +40,7 @@ LOOK_JOB, FIND_JOB = "look", "find"
 QUEUE = "watch"
 """Its own, so that a hundred looks keep no receipt and no withdrawal waiting."""
 LOOKS_AT_ONCE = 200
-_NO_INDEX, _NO_RULES, _DIFFERS = "no-index", "no-rules", "index-differs"
+NO_INDEX, NO_RULES, DIFFERS = "no-index", "no-rules", "index-differs"
 _HOUR = timedelta(hours=1)
 _log = structlog.get_logger(__name__)
 
@@ -215,7 +215,7 @@ def _verdict(node: Node, known: Watched, found: Found) -> Verdict:
     if known.asserted:
         return Verdict(kvnr)
     if node.rules is None:
-        return Verdict(kvnr, released=False, detail=_NO_RULES)
+        return Verdict(kvnr, released=False, detail=NO_RULES)
     candidate = release.candidate(found, kvnr, pacs=known.pacs)
     judged = node.rules.judge(candidate, node.now())
     entitled = known.source is not Source.BACKFILL or not judged.released or _is_entitled(node, kvnr)
@@ -225,12 +225,12 @@ def _verdict(node: Node, known: Watched, found: Found) -> Verdict:
 def _kvnr(node: Node, known: Watched, found: Found) -> Kvnr | Doubt:
     """As a person has said, where the index knows no other, or as the index says."""
     if node.index is None:
-        return known.asserted or Doubt(_NO_INDEX)
+        return known.asserted or Doubt(NO_INDEX)
     answer = node.index.kvnr_of(found.header, found.local)
     if not known.asserted:
         return answer
     agrees = isinstance(answer, Doubt) or answer == known.asserted
-    return known.asserted if agrees else Doubt(_DIFFERS)
+    return known.asserted if agrees else Doubt(DIFFERS)
 
 
 def _is_entitled(node: Node, kvnr: Kvnr) -> bool:

@@ -363,6 +363,11 @@ def explain_reason(reason: str) -> Explanation:
     return _explanation(_BY_CODE.get(code, Fault), detail, code=code)
 
 
+def is_code(text: str) -> bool:
+    """Whether it is the code of a fault that has its sentences."""
+    return text in _BY_CODE
+
+
 def unexpected() -> Explanation:
     """What is said of a bug of ours: nothing but its code."""
     cause = "In diesem Programm ist ein unerwarteter Fehler aufgetreten."
@@ -443,7 +448,6 @@ WAITS_NEXT = {
     Wait.PATIENT: "Klären Sie in KIS oder RIS, wessen Bilder es sind.",
     Wait.RELEASE: "Die Freigaberegeln halten sie zurück. Ändern Sie die Regel, wenn die Studie in die Akte soll.",
     Wait.ENTITLEMENT: "Lesen Sie die Karte der versicherten Person.",
-    Wait.FAULT: "Der Code nennt den Fehler; die Fehlerliste sagt, wer etwas tun muss.",
     Wait.PERSON: "Sie kommt nur wieder in die Akte, wenn jemand sie von Hand veröffentlicht.",
 }
 """What a person does about it, where something is to be done."""

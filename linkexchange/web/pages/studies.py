@@ -15,6 +15,7 @@ from linkexchange.web import german
 from linkexchange.web.pages.fields import Field, identifier
 from linkexchange.web.pages.live import Events
 from linkexchange.web.pages.site import Site
+from linkexchange.web.pages.words import REASONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,22 @@ class Shown:
         return german.WAITS[self.watched.wait]
 
     @property
+    def detail(self) -> str:
+        """More about it, in German; the name of a rule stays as somebody has written it."""
+        detail = self.watched.detail
+        return self._fault.cause if self._fault else REASONS.get(detail, detail)
+
+    @property
     def next_step(self) -> str:
         """What a person does about it, in German; empty where nothing is to be done."""
-        return german.WAITS_NEXT.get(self.watched.wait, "")
+        return self._fault.next_step if self._fault else german.WAITS_NEXT.get(self.watched.wait, "")
+
+    @property
+    def _fault(self) -> german.Explanation | None:
+        """What has gone wrong, where that is why it waits."""
+        detail = self.watched.detail
+        is_fault = self.watched.wait is Wait.FAULT or german.is_code(detail.partition(": ")[0])
+        return german.explain_reason(detail) if is_fault and detail not in REASONS else None
 
     @property
     def may_be_hastened(self) -> bool:

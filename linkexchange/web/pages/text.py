@@ -22,6 +22,12 @@ def foreign(text: str) -> Markup:
     return Markup("<bdi>{}</bdi>").format(readable)
 
 
+def person(name: str) -> str:
+    """A Person Name (PS3.5 section 6.2.1) as one writes it: `Müller, Jörg`. Of several spellings the first."""
+    family, *given = name.partition("=")[0].split("^")[:3]
+    return ", ".join(filter(None, (family.strip(), " ".join(" ".join(given).split()))))
+
+
 def moment(at: datetime | None) -> str:
     """Date and time where this machine stands."""
     return f"{at.astimezone():%d.%m.%Y, %H:%M} Uhr" if at else "–"

@@ -1,7 +1,8 @@
-"""German words for what the patient index doubts and what release rules look at."""
+"""German words for what the patient index doubts, why studies wait, and what release rules look at."""
 
 from __future__ import annotations
 
+from linkexchange import notice
 from linkexchange.model.index import Doubt
 from linkexchange.model.release import Condition
 
@@ -14,6 +15,13 @@ DOUBTS: dict[Doubt, str] = {
     Doubt.KVNR_SHARED: "Dieselbe KVNR ist auch für eine andere Person eingetragen.",
     Doubt.NOBODY: "Jemand hat entschieden, dass zu diesen Bildern keine Akte gehört.",
 }
+REASONS: dict[str, str] = {
+    **{doubt.value: words for doubt, words in DOUBTS.items()},
+    notice.NO_INDEX: "Es gibt noch kein Patientenverzeichnis, das man fragen könnte.",
+    notice.DIFFERS: "Das Patientenverzeichnis nennt eine andere Person, als jemand von Hand angegeben hat.",
+    notice.NO_RULES: "Es gibt noch keine Freigaberegeln.",
+}
+"""Why a study waits for a person or for its release, where it is a reason of ours."""
 CONDITIONS: dict[Condition, str] = {
     Condition.MODALITIES: "Verfahren",
     Condition.DEPARTMENTS: "Abteilung",

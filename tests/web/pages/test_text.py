@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkexchange.web.pages.text import FOREIGN_MAX_CHARACTERS, day, foreign, moment, size
+from linkexchange.web.pages.text import FOREIGN_MAX_CHARACTERS, day, foreign, moment, person, size
 
 
 def test_what_others_wrote_cannot_turn_the_text_around_it() -> None:
     assert foreign("CT\u202egnp.exe\u0000\u200b\x1b[31m") == "<bdi>CTgnp.exe[31m</bdi>"
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("Müller^Jörg", "Müller, Jörg"),
+        ("Mueller^Joerg=Müller^Jörg", "Mueller, Joerg"),
+        ("von der Heide^Änne^Maria^Dr.", "von der Heide, Änne Maria"),
+        ("Müller", "Müller"),
+        ("^Jörg", "Jörg"),
+        ("", ""),
+    ],
+)
+def test_a_person_name_is_written_as_one_writes_it(name: str, written: str) -> None:
+    assert person(name) == written
 
 
 def test_lines_and_tabs_become_spaces() -> None:
