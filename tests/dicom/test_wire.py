@@ -253,7 +253,7 @@ def pacs(theirs: certificates.NodeCertificate, talk: Callable[[ssl.SSLSocket], o
 
 def line(passport: Passport, ours: certificates.NodeCertificate | None) -> Line:
     context = tls.client_context(ours.certificate, ours.key, ours.ca) if ours else None
-    return Line(passport, AeTitle("NODE"), Timeouts(10, 10, 10), context)
+    return Line(passport, AeTitle("NODE"), Timeouts(5, 5, 5), context)
 
 
 def test_over_tls_both_sides_show_a_certificate(files: certificates.NodeCertificate) -> None:
