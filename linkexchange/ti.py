@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from linkexchange.documents.signatory import Signatory
 from linkexchange.errors import (
     CardUnavailable,
     DocumentFault,
@@ -68,10 +69,8 @@ class AttestingCard:
 
     def attest(self, *, audience: str, nonce: str, thumbprint: str) -> str:
         """A signed attestation for one nonce, bound to a TLS certificate."""
-        try:
+        with _of_card():
             return attestation.build(self.card, audience=audience, nonce=nonce, thumbprint=thumbprint, now=self.clock())
-        except CardFailed as failed:
-            raise CardUnavailable from failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +168,26 @@ def open_simulated_card(card_folder: Path) -> Card:
     from ti_adapter.simulator.card import CardSlot
 
     return AttestingCard(CardSlot(card_folder))
+
+
+def simulated_signatory(card_folder: Path) -> Signatory:
+    """Who signs documents with the card in a folder, as a Konnektor's ExternalAuthenticate would let it.
+
+    Raises `CardUnavailable` where none lies there, here or when it signs.
+    """
+    from ti_adapter.simulator.card import CardSlot
+
+    slot = CardSlot(card_folder)
+    with _of_card():
+        return Signatory((slot.certificate,), _of_card()(slot.external_authenticate))
+
+
+@contextmanager
+def _of_card() -> Iterator[None]:
+    try:
+        yield
+    except CardFailed as failed:
+        raise CardUnavailable from failed
 
 
 def open_simulated_record(url: str, card_folder: Path) -> Record:
