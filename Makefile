@@ -21,7 +21,7 @@ FUZZ_SECONDS ?= 600
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint quick-wires quick-others format test cuts kills fuzz benchmarks benchmarks-transfers profiles system-packages lock clean
+.PHONY: help demo check lint quick-wires quick-others format test cuts kills fuzz benchmarks benchmarks-documents benchmarks-transfers profiles system-packages lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ fuzz: $(VENV)/.dev ## Fuzz the codec and the header parser for ten minutes (FUZZ
 
 benchmarks: $(VENV)/.dev ## Measure how long the demo takes, beside its limit
 	$(BIN)/python tests/benchmarks/start.py
+
+benchmarks-documents: $(VENV)/.dev ## Measure a document of 10,000 instances beside fhir.resources, and write the page (or ARGS="--runs 3")
+	$(BIN)/python tests/benchmarks/documents.py $(or $(ARGS),--write-docs)
 
 benchmarks-transfers: $(VENV)/.dev system-packages ## Measure transfers beside other ways, and write the page (or ARGS="--only ct --quick")
 	$(BIN)/python tests/benchmarks/transfers.py $(or $(ARGS),--write-docs)
