@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from cryptography import x509
+
 from linkexchange.documents.signatory import Signatory
 from linkexchange.errors import (
     CardUnavailable,
@@ -32,7 +34,7 @@ from linkexchange.model.participant import Institution
 from linkexchange.ports import Card, Record, RecordEntry
 from ti_adapter import attestation
 from ti_adapter.errors import CardFailed, ErrorCode, ProofFailed, RecordRefused, RecordSilent
-from ti_adapter.pki import TrustList
+from ti_adapter.pki import TrustList, verify_institution
 
 if TYPE_CHECKING:
     from ti_adapter.simulator.client import RecordClient
@@ -83,10 +85,7 @@ class AttestationVerifier:
     @classmethod
     def from_pem(cls, trust: bytes, audience: str) -> Self:
         """Read the trust list from a PEM file; raises `SettingRefused`."""
-        try:
-            return cls(TrustList.from_pem(trust), audience)
-        except ValueError as wrong:
-            raise SettingRefused("the trust list must hold CA certificates in PEM") from wrong
+        return cls(_trust_list(trust), audience)
 
     def __call__(self, token: str, thumbprint: str, now: datetime) -> tuple[Institution, str]:
         """The institution that signed, and the nonce, whose being unused is left to the caller.
@@ -161,6 +160,29 @@ class SimulatedRecord:
                 )
                 self._session = self._client.open_session(token).secret
             return self._session
+
+
+def believing(trust: bytes, clock: Callable[[], datetime] = _utc_now) -> Callable[[x509.Certificate], None]:
+    """Who believes the cards whose issuers stand in a trust list in PEM, as `pki.verify_institution` does.
+
+    What it gives raises `IdentityRefused` with the failed step. Raises `SettingRefused` where the list is none.
+    """
+    listed = _trust_list(trust)
+
+    def believe(certificate: x509.Certificate) -> None:
+        try:
+            verify_institution(certificate, listed, clock())
+        except ProofFailed as failed:
+            raise IdentityRefused(str(failed)) from failed
+
+    return believe
+
+
+def _trust_list(pem: bytes) -> TrustList:
+    try:
+        return TrustList.from_pem(pem)
+    except ValueError as wrong:
+        raise SettingRefused("the trust list must hold CA certificates in PEM") from wrong
 
 
 def open_simulated_card(card_folder: Path) -> Card:

@@ -20,6 +20,7 @@ def validate(
     definitions: Definitions | None = None,
     quick: bool = True,
     signature: str | None = None,
+    believe: signed.Believe | None = None,
 ) -> Report:
     """Find everything that is wrong with a document.
 
@@ -36,11 +37,12 @@ def validate(
         definitions: Others than those that come with the product.
         quick: Take the fast path for instances that differ in UID and number only; the findings are the same.
         signature: A detached JWS that lies beside the document.
+        believe: Whether a signatory's certificate is to be believed; without it, whoever has made it may be anybody.
     """
     definitions = definitions or shipped()
     raw, findings = read(document, definitions)
     if raw is not None:
-        findings += [*walked(raw, definitions, quick=quick), *signed.check(document, raw, signature)]
+        findings += [*walked(raw, definitions, quick=quick), *signed.check(document, raw, signature, believe)]
     return Report(name, distinct(findings))
 
 

@@ -18,6 +18,7 @@ from linkexchange.documents.signature import verify
 from linkexchange.errors import CardUnavailable, DocumentFault, Owner, SettingRefused, SignatureRefused
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.link import Document, MediaType
+from ti_adapter.simulator.pki import SimulatedPki
 from ti_adapter.simulator.shape import SimulatedInstitution
 
 AUTHOR = GOOD.origin.telematik_id
@@ -138,3 +139,36 @@ def test_validate_finds_a_signature_of_another_document(file: Path, ca: Authorit
 def test_a_signature_lies_beside_one_document(file: Path, tmp_path: Path) -> None:
     assert run("validate", file, file, "--signature", file).exit_code == 2
     assert run("validate", file, "--signature", tmp_path / "none").exit_code == 2
+
+
+def signed_by(pki: SimulatedPki, file: Path, folder: Path) -> Path:
+    pki.card(SimulatedInstitution(AUTHOR, "Klinikum Süd")).save(folder / "card")
+    assert run("sign", file, "--card", folder / "card", "-o", folder / "signed").exit_code == 0
+    return folder / "signed"
+
+
+def trusting(pki: SimulatedPki, folder: Path) -> tuple[str, Path]:
+    (folder / "trust.pem").write_bytes(pki.trust_pem)
+    return "--trust-list", folder / "trust.pem"
+
+
+def test_by_a_trust_list_a_signature_of_a_card_that_it_knows_is_good(file: Path, tmp_path: Path) -> None:
+    pki = make_pki()
+    assert run("validate", signed_by(pki, file, tmp_path), *trusting(pki, tmp_path)).exit_code == 0
+    assert run("validate", file, *trusting(pki, tmp_path)).exit_code == 0
+
+
+def test_by_a_trust_list_a_signature_of_anybody_elses_card_is_none(file: Path, tmp_path: Path) -> None:
+    told = run("validate", signed_by(make_pki(), file, tmp_path), *trusting(make_pki(), tmp_path))
+    assert (told.exit_code, "[document:signature]" in told.stdout) == (1, True)
+    assert "issuer-key-unknown" in told.stdout
+
+
+def test_by_a_trust_list_the_key_of_a_node_is_no_card(file: Path, ca: Authority, tmp_path: Path) -> None:
+    assert run("sign", file, *by(ca.node(AUTHOR)), "-o", tmp_path / "signed").exit_code == 0
+    assert run("validate", tmp_path / "signed", *trusting(make_pki(), tmp_path)).exit_code == 1
+
+
+def test_a_trust_list_that_is_none_is_refused(file: Path, tmp_path: Path) -> None:
+    assert isinstance(run("validate", file, "--trust-list", file).exception, SettingRefused)
+    assert isinstance(run("validate", file, "--trust-list", tmp_path / "none").exception, SettingRefused)
