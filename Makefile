@@ -16,12 +16,13 @@ CUTS ?= 200
 KILLS ?= 300
 SEED ?= 77
 FUZZ_SECONDS ?= 600
+INSTANCES ?= 10000
 
 # Tests and demo start hundreds of processes; without kept bytecode each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint quick-wires quick-others format test cuts kills fuzz benchmarks benchmarks-transfers profiles system-packages lock clean
+.PHONY: help demo check lint quick-wires quick-others format test cuts kills fuzz benchmarks benchmarks-documents benchmarks-transfers engine profiles system-packages lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,8 +58,14 @@ kills: $(VENV)/.dev system-packages ## 300 SIGKILLs at random moments (KILLS=300
 fuzz: $(VENV)/.dev ## Fuzz the codec and the header parser for ten minutes (FUZZ_SECONDS=600)
 	$(BIN)/python tests/fuzz/codec.py -max_total_time=$(FUZZ_SECONDS)
 
+engine: $(VENV)/.dev ## Let the HL7 engine look through a document of 10,000 instances (INSTANCES=10000)
+	LINKEXCHANGE_ENGINE_INSTANCES=$(INSTANCES) $(PYTEST) tests/profiles/test_hl7_engine.py
+
 benchmarks: $(VENV)/.dev ## Measure how long the demo takes, beside its limit
 	$(BIN)/python tests/benchmarks/start.py
+
+benchmarks-documents: $(VENV)/.dev ## Measure a document of 10,000 instances beside fhir.resources, and write the page (or ARGS="--runs 3")
+	$(BIN)/python tests/benchmarks/documents.py $(or $(ARGS),--write-docs)
 
 benchmarks-transfers: $(VENV)/.dev system-packages ## Measure transfers beside other ways, and write the page (or ARGS="--only ct --quick")
 	$(BIN)/python tests/benchmarks/transfers.py $(or $(ARGS),--write-docs)

@@ -222,6 +222,14 @@ class FormRefused(Refused):
     next_step = "Take another form, or have the origin publish the study with what is named."
 
 
+class SignatureRefused(Refused):
+    """The link document cannot be signed so."""
+
+    code = "signature-refused"
+    owner = Owner.OWN_NODE
+    next_step = "Sign with certificate and key of the institution that the document names as its author, and once only."
+
+
 class KvnrMissing(Refused):
     """Nobody says which patient's record the study belongs to: the image header names no KVNR."""
 

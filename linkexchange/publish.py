@@ -157,6 +157,7 @@ def link_of(node: Node, found: Found, kvnr: Kvnr, *, replaces: LinkId | None) ->
         description=summary.description,
         orders=(Order(summary.accession),) if summary.accession else (),
         replaces=replaces,
+        particulars=node.particulars,
     )
 
 

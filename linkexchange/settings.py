@@ -28,7 +28,8 @@ from pydantic import (
 
 from linkexchange.errors import Fault, SettingRefused
 from linkexchange.model.hours import Hours
-from linkexchange.model.identifiers import AeTitle, TelematikId
+from linkexchange.model.identifiers import AeTitle, PlainUrl, TelematikId
+from linkexchange.model.link import Confidentiality, Particulars
 
 PREFIX = "LINKEXCHANGE_"
 FILE_KEY = "LINKEXCHANGE_SETTINGS_FILE"
@@ -86,6 +87,21 @@ def _https(url: str) -> str:
     if not url.startswith("https://"):
         raise ValueError("must begin with https://")
     return url.rstrip("/")
+
+
+def _plain_url(url: str) -> str:
+    if not url:
+        return ""
+    try:
+        return PlainUrl(url)
+    except ValueError:
+        raise ValueError("must be https://host/path, in lower case, without user, query and fragment") from None
+
+
+def _confidentiality(code: str) -> str:
+    if code and code not in set(Confidentiality):
+        raise ValueError(f"must be one of {', '.join(Confidentiality)}")
+    return code
 
 
 def _postgresql(url: SecretStr | None) -> SecretStr | None:
@@ -183,6 +199,15 @@ class NodeSettings(CommonSettings):
 
     node_url: Https
     """Address under which other nodes reach this node's mTLS port."""
+
+    link_resolver: Annotated[str, AfterValidator(_plain_url)] = ""
+    """Address that stands in link documents for foreign software that asks for a grant. Empty: none does."""
+
+    link_viewer: Annotated[str, AfterValidator(_plain_url)] = ""
+    """Address that stands in link documents for people with a browser, never with a secret. Empty: none does."""
+
+    link_confidentiality: Annotated[str, AfterValidator(_confidentiality)] = ""
+    """Confidentiality that link documents say of themselves: U, L, M, N, R or V (HL7 v3). Empty: they say none."""
 
     hub_keys: Path
     """JWK Set with the hub's grant keys, pinned at enrolment."""
@@ -312,6 +337,15 @@ class NodeSettings(CommonSettings):
             if self.hl7_port and not getattr(self, key):
                 raise ValueError(f"{PREFIX}{key.upper()}: is needed with hl7_port")
         return self
+
+    @property
+    def particulars(self) -> Particulars:
+        """What stands in all of this participant's link documents."""
+        return Particulars(
+            PlainUrl(self.link_resolver) if self.link_resolver else None,
+            PlainUrl(self.link_viewer) if self.link_viewer else None,
+            Confidentiality(self.link_confidentiality) if self.link_confidentiality else None,
+        )
 
     @property
     def receiving_titles(self) -> list[str]:

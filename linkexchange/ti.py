@@ -15,6 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from cryptography import x509
+
+from linkexchange.documents.signatory import Signatory
 from linkexchange.errors import (
     CardUnavailable,
     DocumentFault,
@@ -31,7 +34,7 @@ from linkexchange.model.participant import Institution
 from linkexchange.ports import Card, Record, RecordEntry
 from ti_adapter import attestation
 from ti_adapter.errors import CardFailed, ErrorCode, ProofFailed, RecordRefused, RecordSilent
-from ti_adapter.pki import TrustList
+from ti_adapter.pki import TrustList, verify_institution
 
 if TYPE_CHECKING:
     from ti_adapter.simulator.client import RecordClient
@@ -68,10 +71,8 @@ class AttestingCard:
 
     def attest(self, *, audience: str, nonce: str, thumbprint: str) -> str:
         """A signed attestation for one nonce, bound to a TLS certificate."""
-        try:
+        with _of_card():
             return attestation.build(self.card, audience=audience, nonce=nonce, thumbprint=thumbprint, now=self.clock())
-        except CardFailed as failed:
-            raise CardUnavailable from failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,7 @@ class AttestationVerifier:
     @classmethod
     def from_pem(cls, trust: bytes, audience: str) -> Self:
         """Read the trust list from a PEM file; raises `SettingRefused`."""
-        try:
-            return cls(TrustList.from_pem(trust), audience)
-        except ValueError as wrong:
-            raise SettingRefused("the trust list must hold CA certificates in PEM") from wrong
+        return cls(_trust_list(trust), audience)
 
     def __call__(self, token: str, thumbprint: str, now: datetime) -> tuple[Institution, str]:
         """The institution that signed, and the nonce, whose being unused is left to the caller.
@@ -164,11 +162,54 @@ class SimulatedRecord:
             return self._session
 
 
+def believing(trust: bytes, clock: Callable[[], datetime] = _utc_now) -> Callable[[x509.Certificate], None]:
+    """Who believes the cards whose issuers stand in a trust list in PEM, as `pki.verify_institution` does.
+
+    What it gives raises `IdentityRefused` with the failed step. Raises `SettingRefused` where the list is none.
+    """
+    listed = _trust_list(trust)
+
+    def believe(certificate: x509.Certificate) -> None:
+        try:
+            verify_institution(certificate, listed, clock())
+        except ProofFailed as failed:
+            raise IdentityRefused(str(failed)) from failed
+
+    return believe
+
+
+def _trust_list(pem: bytes) -> TrustList:
+    try:
+        return TrustList.from_pem(pem)
+    except ValueError as wrong:
+        raise SettingRefused("the trust list must hold CA certificates in PEM") from wrong
+
+
 def open_simulated_card(card_folder: Path) -> Card:
     """The card whose files lie in a folder; while none lies there, it raises `CardUnavailable` when it is used."""
     from ti_adapter.simulator.card import CardSlot
 
     return AttestingCard(CardSlot(card_folder))
+
+
+def simulated_signatory(card_folder: Path) -> Signatory:
+    """Who signs documents with the card in a folder, as a Konnektor's ExternalAuthenticate would let it.
+
+    Raises `CardUnavailable` where none lies there, here or when it signs.
+    """
+    from ti_adapter.simulator.card import CardSlot
+
+    slot = CardSlot(card_folder)
+    with _of_card():
+        return Signatory((slot.certificate,), _of_card()(slot.external_authenticate))
+
+
+@contextmanager
+def _of_card() -> Iterator[None]:
+    try:
+        yield
+    except CardFailed as failed:
+        raise CardUnavailable from failed
 
 
 def open_simulated_record(url: str, card_folder: Path) -> Record:

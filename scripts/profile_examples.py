@@ -20,13 +20,24 @@ from linkexchange.model.identifiers import (
     Kvnr,
     LinkId,
     Oid,
+    PlainUrl,
     SeriesUid,
     SopClassUid,
     SopInstanceUid,
     StudyUid,
     TelematikId,
 )
-from linkexchange.model.link import Code, Link, LinkStatus, MediaType, Order, Origin, location_of
+from linkexchange.model.link import (
+    Code,
+    Confidentiality,
+    Link,
+    LinkStatus,
+    MediaType,
+    Order,
+    Origin,
+    Particulars,
+    location_of,
+)
 from linkexchange.model.patient import Patient
 from linkexchange.model.regions import REGIONS
 from linkexchange.model.study import Instance, Manifest, Series
@@ -43,6 +54,9 @@ _ORIGIN = Origin(
     iknr=Iknr("260123451"),
     location=location_of(_ME),
     home_community=Oid("2.25.163487539846534"),
+)
+_SAID = Particulars(
+    PlainUrl("https://hub.example/fhir"), PlainUrl("https://bilder.klinikum-sued.example/"), Confidentiality.RESTRICTED
 )
 _PATIENT = Patient(Kvnr.with_check_digit("A12345678"), "Beispiel", "Erika", date(1964, 8, 12), "F", "PID-4711")
 _ZONE = timezone(timedelta(hours=1))
@@ -83,6 +97,7 @@ def links() -> dict[str, Link]:
         "two-orders": replace(
             ct, link=_link_id("two-orders"), orders=(Order("A-2026-17"), Order("A-2026-20", "P-8002"))
         ),
+        "resolver-and-viewer": replace(ct, link=_link_id("resolver-and-viewer"), particulars=_SAID),
         "outline": replace(ct, link=_link_id("outline"), manifest=ct.manifest.outline()),
     }
 

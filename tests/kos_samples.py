@@ -17,11 +17,12 @@ from linkexchange.model.identifiers import (
     Iknr,
     LinkId,
     Oid,
+    PlainUrl,
     SopClassUid,
     SopInstanceUid,
     TransferSyntaxUid,
 )
-from linkexchange.model.link import Code, Link, LinkStatus, Order
+from linkexchange.model.link import Code, Confidentiality, Link, LinkStatus, Order, Particulars
 
 LOCATION = Oid("1.2.276.0.76.3.1.4711")
 EXPLICIT = TransferSyntaxUid("1.2.840.10008.1.2.1")
@@ -37,6 +38,9 @@ GOOD = replace(
     regions=(THORAX,),
     retrieve_ae=AeTitle("PACS"),
     replaces=LinkId("00000000-0000-4000-8000-000000000001"),
+    particulars=Particulars(
+        PlainUrl("https://hub.example/fhir"), PlainUrl("https://viewer.example/"), Confidentiality.RESTRICTED
+    ),
 )
 """All that a manifest of MADO can say, and what it says in our own block."""
 

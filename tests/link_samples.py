@@ -15,13 +15,14 @@ from linkexchange.model.identifiers import (
     Kvnr,
     LinkId,
     Oid,
+    PlainUrl,
     SeriesUid,
     SopClassUid,
     SopInstanceUid,
     StudyUid,
     TelematikId,
 )
-from linkexchange.model.link import Link, LinkStatus, Order, Origin
+from linkexchange.model.link import Confidentiality, Link, LinkStatus, Order, Origin, Particulars
 from linkexchange.model.patient import Patient
 from linkexchange.model.regions import REGIONS
 from linkexchange.model.study import Instance, Manifest, Series
@@ -90,6 +91,22 @@ _origins = st.builds(
 _orders = st.builds(Order, _texts, _texts, _texts).filter(lambda order: order != Order())
 
 
+_words = st.from_regex(r"[a-z]([a-z0-9]{0,8}[a-z0-9])?", fullmatch=True)
+_paths = st.lists(st.from_regex(r"[A-Za-z0-9_~!$&()*+,;=:-]{0,8}|%[0-9A-F]{2}|a[.]b", fullmatch=True), max_size=3)
+_addresses = st.builds(
+    lambda host, port, path: PlainUrl(f"https://{'.'.join(host)}.example{port}/{'/'.join(path)}"),
+    st.lists(_words, min_size=1, max_size=3),
+    st.just("") | st.integers(1, 65535).filter(lambda it: it != 443).map(lambda it: f":{it}"),
+    _paths.filter(lambda it: not {"%2E", "%2e"} & set(it)),
+)
+_particulars = st.builds(
+    Particulars,
+    resolver=st.none() | _addresses,
+    viewer=st.none() | _addresses,
+    confidentiality=st.none() | st.sampled_from(Confidentiality),
+)
+
+
 @st.composite
 def _manifests(draw: st.DrawFn) -> Manifest:
     """UIDs are derived from a counter, so that no two are the same."""
@@ -122,6 +139,7 @@ links = st.builds(
     retrieve_ae=st.none() | st.from_regex(AeTitle.pattern, fullmatch=True).map(str.strip).map(AeTitle),
     status=st.sampled_from(LinkStatus),
     replaces=st.none() | _link_ids,
+    particulars=_particulars,
 )
 """Any link that can be written without losing a character, and that lists its instances."""
 

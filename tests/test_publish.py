@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from growing import look_for_growth
 from sqlalchemy import text
@@ -9,8 +11,8 @@ from world import HOSPITAL, KVNR, PRACTICE, STUDY, World, data_set, uid
 
 from linkexchange import documents, publish, record, serve
 from linkexchange.errors import WrongPatient
-from linkexchange.model.identifiers import Kvnr, LinkId
-from linkexchange.model.link import LinkStatus
+from linkexchange.model.identifiers import Kvnr, LinkId, PlainUrl
+from linkexchange.model.link import Confidentiality, LinkStatus, Particulars
 from linkexchange.model.transfer import State
 
 
@@ -21,6 +23,14 @@ def test_a_link_withdrawn_before_it_was_announced_reaches_neither_hub_nor_record
     publish.announce(world.hospital, link)
     assert world.held == {}
     assert "link.registered" not in world.actions(world.resolver.store, HOSPITAL)  # type: ignore[arg-type]
+
+
+def test_a_link_says_what_the_house_says_in_all_of_its_links(world: World) -> None:
+    world.pacs[HOSPITAL].hold(data_set(1))
+    said = Particulars(viewer=PlainUrl("https://viewer.example/"), confidentiality=Confidentiality.RESTRICTED)
+    link = publish.publish(replace(world.hospital, particulars=said), STUDY, pacs="hospital", kvnr=KVNR)
+    with world.nodes.work(HOSPITAL) as work:
+        assert documents.read(work.links.get(link).document).particulars == said
 
 
 def test_a_study_whose_older_entry_somebody_has_replaced_is_published_anew(world: World) -> None:

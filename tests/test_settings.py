@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from linkexchange.errors import SettingRefused
+from linkexchange.model.identifiers import PlainUrl
+from linkexchange.model.link import Confidentiality, Particulars
 from linkexchange.settings import HubSettings, NodeSettings, load
 
 SECRET = "s3cret-canary"
@@ -116,6 +118,16 @@ def test_move_destinations_are_at_most_four_ae_titles(refused: Callable[..., str
     assert refused(MOVE_AE_TITLES=titles).startswith("LINKEXCHANGE_MOVE_AE_TITLES")
 
 
+def test_what_stands_in_all_links_comes_from_the_settings(read: Callable[..., NodeSettings]) -> None:
+    said = read(
+        LINK_RESOLVER="https://hub.example/fhir", LINK_VIEWER="https://viewer.example/", LINK_CONFIDENTIALITY="R"
+    )
+    assert said.particulars == Particulars(
+        PlainUrl("https://hub.example/fhir"), PlainUrl("https://viewer.example/"), Confidentiality.RESTRICTED
+    )
+    assert read(LINK_RESOLVER="", LINK_VIEWER="", LINK_CONFIDENTIALITY="").particulars == Particulars()
+
+
 def test_the_address_of_the_data_process_is_https_where_there_is_one(refused: Callable[..., str]) -> None:
     assert "DATA_URL" in refused(DATA_URL="http://data.example")
 
@@ -158,6 +170,9 @@ def test_a_key_that_must_be_there_is_named(refused: Callable[..., str], name: st
         ("IDLE_SECONDS", SECRET),
         ("DATABASE_URL", f"mysql://linkexchange:{SECRET}@host/db"),
         ("DATABASE_OWNER_URL", SECRET),
+        ("LINK_RESOLVER", f"https://hub.example/?token={SECRET}"),
+        ("LINK_VIEWER", f"https://user:{SECRET}@viewer.example/"),
+        ("LINK_CONFIDENTIALITY", SECRET),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_key_and_never_shown(

@@ -28,6 +28,7 @@ from linkexchange.ti import (
     AttestationVerifier,
     AttestingCard,
     SimulatedRecord,
+    believing,
     open_simulated_card,
     open_simulated_record,
 )
@@ -267,3 +268,12 @@ def test_eight_threads_share_one_login(record: Record, card: CountingCard) -> No
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(find, range(8))) == [0] * 8
     assert card.signatures == 1
+
+
+def test_a_card_is_believed_while_it_is_valid() -> None:
+    certificate, clock = PKI.card(CLINIC).certificate, Clock()
+    believe = believing(PKI.trust_pem, clock)
+    believe(certificate)
+    clock.ahead = timedelta(days=6 * 365)
+    with pytest.raises(IdentityRefused, match="step 2: expired"):
+        believe(certificate)

@@ -22,6 +22,7 @@ from linkexchange.commands import (
     pull,
     push,
     release_rules,
+    sign,
     stop,
     validate,
     watch,
@@ -49,6 +50,7 @@ app.command("stop")(stop.stop)
 app.command("push")(push.push)
 app.command("digest")(digest.digest)
 app.command("convert")(convert.convert)
+app.command("sign")(sign.sign)
 app.add_typer(watch.app, name="watch")
 app.command("validate")(validate.validate)
 app.add_typer(outbox.app, name="outbox")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import replace
 from datetime import datetime
@@ -12,11 +11,10 @@ from typing import Annotated
 import typer
 
 from linkexchange.commands.arguments import kvnr_of, telematik_id_of
+from linkexchange.commands.files import contents, put
 from linkexchange.documents.conversion import Form, Opened, open_any, written
 from linkexchange.documents.kos import Flavour, Supplement
 from linkexchange.errors import SettingRefused
-
-_MAX_BYTES = 64 * 1024 * 1024
 
 
 def convert(
@@ -34,18 +32,10 @@ def convert(
     """Write a link document as a DICOM manifest, or the other way round. What is written may name a patient."""
     if output is None and to is Form.KOS and sys.stdout.isatty():
         raise SettingRefused("--output: a DICOM file is nothing for a terminal")
-    opened = open_any(_read(file), _supplement(telematik_id, kvnr, expires))
+    opened = open_any(contents(file), _supplement(telematik_id, kvnr, expires))
     for defect in opened.defects:
         typer.echo(f"{file}: {defect.value}: {defect.sentence}", err=True)
-    _put(written(_with(opened, url), to, flavour), output)
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with file.open("rb") as stream:
-            return stream.read(_MAX_BYTES)
-    except OSError:
-        raise SettingRefused("FILE: cannot be read") from None
+    put(written(_with(opened, url), to, flavour), output)
 
 
 def _supplement(telematik_id: str, kvnr: str, expires: str) -> Supplement:
@@ -68,15 +58,3 @@ def _moment(value: str) -> datetime:
 
 def _with(opened: Opened, url: str) -> Opened:
     return replace(opened, address=url) if url else opened
-
-
-def _put(content: bytes, output: Path | None) -> None:
-    """Only the owner can read what is written."""
-    if output is None:
-        sys.stdout.buffer.write(content)
-        return
-    try:
-        with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-            stream.write(content)
-    except OSError:
-        raise SettingRefused("--output: cannot be written, or is there already") from None

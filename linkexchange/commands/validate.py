@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
-from linkexchange.documents.parsing import BYTES_MAX, guessed
+from linkexchange.commands.files import contents
+from linkexchange.documents.parsing import BYTES_MAX, JWS_MAX_BYTES, guessed
 from linkexchange.model.link import Document, MediaType
 from linkexchange.validation import Report
 from linkexchange.validation import validate as validated
+from linkexchange.validation.signed import Believe
 
 UNREADABLE = 2
 
@@ -35,12 +37,21 @@ def validate(
         MediaType | None,
         typer.Option(help="What the files are; else the first character of each tells.", show_default=False),
     ] = None,
+    signature: Annotated[
+        Path | None,
+        typer.Option(help="A signature that lies beside the one document.", show_default=False),
+    ] = None,
+    trust_list: Annotated[
+        Path | None,
+        typer.Option(help="CA certificates in PEM: a signature counts only by a card of theirs.", show_default=False),
+    ] = None,
 ) -> None:
     """Check link documents against FHIR R4 and our profiles.
 
     Exit status: 0 all are good, 1 there are errors, 2 a file is unreadable.
     """
-    reports = [it for file in files if (it := _report(file, media_type))]
+    beside, believe = _signature(signature, files), _believing(trust_list)
+    reports = [it for file in files if (it := _report(file, media_type, beside, believe))]
     _tell(reports, format)
     if len(reports) < len(files):
         raise typer.Exit(UNREADABLE)
@@ -48,7 +59,28 @@ def validate(
         raise typer.Exit(1)
 
 
-def _report(file: Path, media_type: MediaType | None) -> Report | None:
+def _signature(file: Path | None, files: list[Path]) -> str | None:
+    """What cannot be a signature is found to be none by its first step."""
+    if file is None:
+        return None
+    if len(files) != 1:
+        raise typer.BadParameter("a signature lies beside one document")
+    try:
+        with file.open("rb") as stream:
+            return stream.read(JWS_MAX_BYTES + 1).decode("ascii", errors="replace").strip()
+    except OSError as fault:
+        raise typer.BadParameter(fault.strerror or "cannot be read") from None
+
+
+def _believing(trust_list: Path | None) -> Believe | None:
+    if trust_list is None:
+        return None
+    from linkexchange.ti import believing
+
+    return believing(contents(trust_list, name="--trust-list"))
+
+
+def _report(file: Path, media_type: MediaType | None, signature: str | None, believe: Believe | None) -> Report | None:
     """None for a file that cannot be read; of one that is too long no more is read than shows that it is."""
     try:
         with file.open("rb") as stream:
@@ -56,7 +88,8 @@ def _report(file: Path, media_type: MediaType | None) -> Report | None:
     except OSError as fault:
         typer.echo(f"{file}: {fault.strerror}", err=True)
         return None
-    return validated(Document(content, media_type or guessed(content)), name=str(file))
+    document = Document(content, media_type or guessed(content))
+    return validated(document, name=str(file), signature=signature, believe=believe)
 
 
 def _tell(reports: list[Report], form: Format) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 from linkexchange.documents import names
 from linkexchange.documents.building import Element, document_id, resource, utc
+from linkexchange.documents.compose_endpoints import other_endpoints, wado_endpoint
 from linkexchange.documents.compose_head import composition
-from linkexchange.documents.compose_parties import device, organization, patient, wado_endpoint
+from linkexchange.documents.compose_parties import device, organization, patient
 from linkexchange.documents.compose_study import imaging_study, service_requests
 from linkexchange.model.link import Link
 
@@ -30,13 +31,8 @@ def bundle(link: Link, *, address: str) -> Element:
 
 def _resources(link: Link, address: str) -> Iterator[tuple[str, Element]]:
     """Each with the name that references use."""
-    head = (
-        composition(link),
-        imaging_study(link),
-        patient(link),
-        organization(link),
-        wado_endpoint(link, address),
-        device(link),
-    )
+    head = (composition(link), imaging_study(link), patient(link), organization(link), wado_endpoint(link, address))
     yield from ((it["resourceType"], it) for it in head)
+    yield from other_endpoints(link)
+    yield "Device", device(link)
     yield from service_requests(link)

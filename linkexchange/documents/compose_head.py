@@ -41,6 +41,7 @@ def composition(link: Link) -> Element:
         date=utc(link.published),
         author=[reference(link, kind, type=kind) for kind in ("Device", "Organization")],
         title=TITLE,
+        confidentiality=link.particulars.confidentiality and link.particulars.confidentiality.value,
         custodian=reference(link, "Organization"),
         relatesTo=[{"code": "replaces", "targetIdentifier": document_id(link.replaces)}] if link.replaces else None,
         event=[{"detail": [reference(link, "ImagingStudy")]}],

@@ -1,4 +1,4 @@
-"""Patient, origin, its endpoint, and the software that writes."""
+"""Patient, origin, and the software that writes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from functools import cache
 from importlib.metadata import version
 
 from linkexchange.documents import names
-from linkexchange.documents.building import Element, coding, concept, filled, listed, reference, resource, utc
+from linkexchange.documents.building import Element, coding, concept, filled, listed, reference, resource
 from linkexchange.documents.text import plain
-from linkexchange.model.link import Link, LinkStatus, Origin
+from linkexchange.model.link import Link, Origin
 
 GENDERS = {"M": "male", "F": "female", "O": "other"}
 MANUFACTURER = "linkexchange"
-WADO_TEXT = "DICOM WADO-RS"
 
 
 def patient(link: Link) -> Element:
@@ -55,34 +54,6 @@ def _numbers(origin: Origin) -> tuple[Element, ...]:
         {"type": concept(coding(names.IDENTIFIER_TYPE, kind)), "system": system, "value": value}
         for kind, system, value in kinds
     )
-
-
-def wado_endpoint(link: Link, address: str) -> Element:
-    """Where the origin serves the study, and until when."""
-    return resource(
-        "Endpoint",
-        "link-wado-endpoint",
-        extension=_ways(link),
-        status="active" if link.status is LinkStatus.AVAILABLE else "off",
-        connectionType=coding(names.CONNECTION_TYPE, names.WADO_RS),
-        managingOrganization=reference(link, "Organization"),
-        period={"start": utc(link.published), "end": utc(link.expires)},
-        payloadType=[concept(coding(names.PAYLOAD_TYPE, "none"), text=WADO_TEXT)],
-        payloadMimeType=["application/dicom"],
-        address=address,
-    )
-
-
-def _ways(link: Link) -> list[Element]:
-    """Other names under which the study can be asked for."""
-    origin, ae_title = link.origin, (link.retrieve_ae or "").strip()
-    community = names.OID + origin.home_community if origin.home_community else ""
-    ways = (
-        {"url": names.RETRIEVE_LOCATION_UID, "valueString": str(origin.location or "")},
-        {"url": names.HOME_COMMUNITY_ID, "valueUri": community},
-        {"url": names.RETRIEVE_AE_TITLE, "valueString": ae_title},
-    )
-    return [it for it in ways if all(it.values())]
 
 
 def device(link: Link) -> Element:

@@ -19,6 +19,7 @@ from linkexchange.documents.building import (
     resource,
     unsigned,
 )
+from linkexchange.documents.compose_endpoints import other_endpoints
 from linkexchange.documents.text import plain
 from linkexchange.model.link import Link, Order
 from linkexchange.model.regions import REGIONS, SNOMED_CT
@@ -39,6 +40,7 @@ def imaging_study(link: Link) -> Element:
         subject=reference(link, "Patient"),
         started=local(link.started) if link.started else None,
         basedOn=[_based_on(link, name, order) for name, order in _orders(link)],
+        endpoint=[reference(link, name) for name, _ in other_endpoints(link)],
         numberOfSeries=len(filled_series(link)),
         numberOfInstances=link.manifest.size,
         procedureCode=[{"text": plain(link.description) or UNNAMED}],

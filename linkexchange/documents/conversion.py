@@ -8,8 +8,8 @@ from enum import StrEnum
 from linkexchange.documents import kos, names
 from linkexchange.documents.addresses import is_plain_address
 from linkexchange.documents.kos.parsing import is_dicom
-from linkexchange.documents.parsing import guessed, parse
-from linkexchange.documents.reading import read
+from linkexchange.documents.parsing import Json, guessed, parse
+from linkexchange.documents.reading import read_parsed
 from linkexchange.documents.writing import write
 from linkexchange.errors import FormRefused
 from linkexchange.model.link import Document, Link, MediaType
@@ -45,13 +45,13 @@ def open_any(content: bytes, supplement: kos.Supplement) -> Opened:
         manifest = kos.read(content)
         return Opened(kos.link_of(manifest, supplement), manifest.whereabouts.address, manifest.defects)
     document = Document(content, guessed(content))
-    return Opened(read(document), address_of(document))
+    raw = parse(document)
+    return Opened(read_parsed(raw, document.media_type), _address_in(raw))
 
 
-def address_of(document: Document) -> str | None:
+def _address_in(raw: Json) -> str | None:
     """The address of the WADO-RS endpoint of a document that has been read, None where it is no plain https URL."""
-    resources = (it.get("resource", {}) for it in parse(document)["entry"])
-    for it in resources:
+    for it in (entry["resource"] for entry in raw["entry"]):
         if it["resourceType"] == "Endpoint" and it["connectionType"]["code"] == names.WADO_RS:
             return it["address"] if is_plain_address(it["address"]) else None
     return None

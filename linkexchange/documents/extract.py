@@ -10,8 +10,8 @@ from linkexchange.documents.extract_parties import origin, patient, retrieve_ae
 from linkexchange.documents.extract_study import manifest, orders, regions
 from linkexchange.documents.parts import Parts, find_parts
 from linkexchange.errors import DocumentFault
-from linkexchange.model.identifiers import LinkId, TelematikId
-from linkexchange.model.link import Link, LinkStatus
+from linkexchange.model.identifiers import LinkId, PlainUrl, TelematikId
+from linkexchange.model.link import Confidentiality, Link, LinkStatus, Particulars
 from linkexchange.model.patient import Patient
 
 _STATUS = {
@@ -20,6 +20,7 @@ _STATUS = {
     ("entered-in-error", "cancelled"): LinkStatus.CANCELLED,
 }
 _ENDPOINT_STATUS = frozenset({"active", "suspended", "error", "off", "entered-in-error", "test"})
+_CONFIDENTIALITY = frozenset(Confidentiality)
 _RELATIONS = frozenset({"replaces", "transforms", "signs", "appends"})
 
 
@@ -27,7 +28,8 @@ def extract(bundle: Any) -> Link:
     """Convert a validated Bundle; raises `DocumentFault` where it is not the document of one link."""
     demand(bundle.type == "document", "Bundle.type", "must be document")
     parts = find_parts(bundle)
-    _check_endpoint(parts.endpoint)
+    for it in parts.endpoints:
+        _check_endpoint(it)
     whose, endpoint, study = origin(parts.organization, parts.endpoint), parts.endpoint, parts.study
     return Link(
         link=_link_id(bundle, parts.composition),
@@ -43,6 +45,7 @@ def extract(bundle: Any) -> Link:
         retrieve_ae=retrieve_ae(endpoint),
         status=_status(parts),
         replaces=_replaces(parts.composition),
+        particulars=_particulars(parts),
     )
 
 
@@ -50,6 +53,20 @@ def _check_endpoint(endpoint: Any) -> None:
     """A header would be the place for a token, and a token that lies in a record belongs to everybody."""
     coded(endpoint.status, _ENDPOINT_STATUS, "Endpoint.status")
     demand(not endpoint.header, "Endpoint.header", "not allowed")
+
+
+def _particulars(parts: Parts) -> Particulars:
+    level, path = parts.composition.confidentiality, "Composition.confidentiality"
+    return Particulars(
+        resolver=_address(parts.resolver),
+        viewer=_address(parts.viewer),
+        confidentiality=Confidentiality(coded(level, _CONFIDENTIALITY, path)) if level is not None else None,
+    )
+
+
+def _address(endpoint: Any) -> PlainUrl | None:
+    """What has a user or a query is refused, and not left out: a secret that lies in a record belongs to everybody."""
+    return typed(PlainUrl, str(endpoint.address), "Endpoint.address") if endpoint else None
 
 
 def _link_id(bundle: Any, composition: Any) -> LinkId:

@@ -43,6 +43,8 @@ IKNR = "http://fhir.de/sid/arge-ik/iknr"
 LANR = "https://fhir.kbv.de/NamingSystem/KBV_NS_Base_ANR"
 CONNECTION_TYPE = "http://terminology.hl7.org/CodeSystem/endpoint-connection-type"
 WADO_RS = "dicom-wado-rs"
+FHIR_REST = "hl7-fhir-rest"
+VIEWER = "ihe-iid"
 PAYLOAD_TYPE = "http://terminology.hl7.org/CodeSystem/endpoint-payload-type"
 
 

@@ -16,6 +16,8 @@ from linkexchange.errors import DocumentFault
 from linkexchange.model.link import Document, MediaType
 
 BYTES_MAX = 32 * 1024 * 1024
+JWS_MAX_BYTES = 64 * 1024
+"""A signature, within a document or beside it."""
 DEPTH_MAX = 32
 MARKS_MAX = 700_000
 """Tags and attributes of an XML document; commas and opening brackets of a JSON document."""

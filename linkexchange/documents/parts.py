@@ -8,14 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from linkexchange.documents import names
-from linkexchange.documents.elements import demand, only
+from linkexchange.documents.elements import at_most_one, demand, only
 
 _KINDS = ("Composition", "ImagingStudy", "Patient", "Organization", "Endpoint")
+_OTHER_ENDPOINTS = {
+    names.FHIR_REST: f"{names.STRUCTURES}/link-resolver-endpoint",
+    names.VIEWER: f"{names.STRUCTURES}/link-viewer-endpoint",
+}
+"""The profile by which one of ours is told from those of others, whose addresses are complete with query and all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """One resource of each kind, as the model holds it, and their names within the document; and the orders by name."""
+    """One resource of each kind, as the model holds it, and their names within the document; and the orders by name.
+
+    `resolver` and `viewer` are endpoints that a document may have or not.
+    """
 
     composition: Any
     study: Any
@@ -24,6 +32,13 @@ class Parts:
     endpoint: Any
     urls: dict[str, str]
     requests: dict[str, Any]
+    resolver: Any
+    viewer: Any
+
+    @property
+    def endpoints(self) -> list[Any]:
+        """All that a link knows."""
+        return [it for it in (self.endpoint, self.resolver, self.viewer) if it]
 
 
 def find_parts(bundle: Any) -> Parts:
@@ -47,13 +62,25 @@ def _one_of_each(entries: Iterable[Any]) -> Parts:
     composition, study, patient, organization, endpoint = (it.resource for it in one.values())
     urls = {kind: it.fullUrl for kind, it in one.items()}
     requests = {it.fullUrl: it.resource for it in found["ServiceRequest"]}
-    return Parts(composition, study, patient, organization, endpoint, urls, requests)
+    resolver, viewer = (
+        at_most_one((it.resource for it in found[kind]), f"Bundle.entry.resource.ofType(Endpoint).where({kind})")
+        for kind in _OTHER_ENDPOINTS
+    )
+    return Parts(composition, study, patient, organization, endpoint, urls, requests, resolver, viewer)
 
 
 def _kind(resource: Any) -> str:
-    """Only an endpoint that serves images is one of ours; viewers and others are no concern of a pull."""
+    """Only an endpoint that serves images is the Endpoint of a pull; resolver and viewer count if they are ours."""
     name: str = resource.get_resource_type()
-    return "" if name == "Endpoint" and resource.connectionType.code != names.WADO_RS else name
+    if name != "Endpoint" or resource.connectionType.code == names.WADO_RS:
+        return name
+    code: str = resource.connectionType.code
+    return code if code in _OTHER_ENDPOINTS and _claims(resource, _OTHER_ENDPOINTS[code]) else ""
+
+
+def _claims(resource: Any, profile: str) -> bool:
+    claimed = resource.meta.profile if resource.meta else None
+    return profile in {str(it).partition("|")[0] for it in claimed or ()}
 
 
 def _meetings(parts: Parts) -> Iterator[tuple[str, set[str], str]]:
@@ -65,7 +92,8 @@ def _meetings(parts: Parts) -> Iterator[tuple[str, set[str], str]]:
     yield "Composition.custodian", _named(composition.custodian), "Organization"
     yield "Composition.event.detail", _named(*details), "ImagingStudy"
     yield "ImagingStudy.subject", _named(study.subject), "Patient"
-    yield "Endpoint.managingOrganization", _named(parts.endpoint.managingOrganization), "Organization"
+    for endpoint in parts.endpoints:
+        yield "Endpoint.managingOrganization", _named(endpoint.managingOrganization), "Organization"
     for place, series in enumerate(study.series or ()):
         yield f"ImagingStudy.series[{place}].endpoint", _named(*(series.endpoint or ())), "Endpoint"
 

@@ -7,15 +7,16 @@
 It is never needed: what a node believes comes from the record and the ledger. Where it is present it must be right. The
 key lies on P-256 or, on an SMC-B, on brainpoolP256r1, which gematik calls ES256 as well (A_24590).
 
-Two states of belief: `Signed` proves that the key of a certificate has signed these contents. Whose certificate that
-is, and whether it was valid, is a question for the trust list, and has not been asked here.
+Two states of belief: `Signed` proves that the key of a certificate has signed these contents, and that this certificate
+names the institution that the document names as its author. Who has issued it, and whether it was valid, is a question
+for the trust list, and has not been asked here.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,13 +30,13 @@ from rfc8785 import CanonicalizationError
 
 from linkexchange.documents import names
 from linkexchange.documents.modelling import modelled
-from linkexchange.documents.parsing import parse
+from linkexchange.documents.parsing import JWS_MAX_BYTES, Json, parse
+from linkexchange.documents.signatory import Sign, institution_of
 from linkexchange.errors import DocumentFault
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.link import Document, MediaType
 from linkexchange.signing import canonical, certificate_der
 
-JWS_MAX_BYTES = 64 * 1024
 CERTIFICATES_MAX = 6
 _SCALAR_BYTES = 32
 _REFUSED_HEADERS = frozenset({"crit", "b64", "zip", "jwk", "jku", "x5u"})
@@ -43,28 +44,25 @@ _REFUSED_HEADERS = frozenset({"crit", "b64", "zip", "jwk", "jku", "x5u"})
 _AUTHOR = {"system": "urn:iso-astm:E1762-95:2013", "code": "1.2.840.10065.1.12.1.1", "display": "Author's Signature"}
 _PATH = "Bundle.signature"
 
-Json = dict[str, Any]
-Sign = Callable[[bytes], bytes]
-"""A SHA-256 digest → an ECDSA signature in DER, as a card's ExternalAuthenticate gives it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """The certificates of whoever signed; the first one's key has made the signature."""
+    """The certificates of whoever signed; the first one's key has made the signature, and it names `institution`."""
 
     chain: tuple[x509.Certificate, ...]
+    institution: TelematikId
 
 
 def detached(document: Document, chain: Sequence[x509.Certificate], sign: Sign) -> str:
     """The signature as a file of its own. It fits the document in either encoding."""
-    return _jws(_payload(document), chain, sign)
+    return _jws(_payload(_structure(parse(document), document.media_type)), chain, sign)
 
 
 def enclosed(
     document: Document, chain: Sequence[x509.Certificate], sign: Sign, *, who: TelematikId, when: datetime
 ) -> Document:
     """The document with its signature within. Raises `ValueError` if it has one."""
-    bundle = _structure(document)
+    bundle = _structure(parse(document), document.media_type)
     if "signature" in bundle:
         raise ValueError("the document is signed")
     bundle["signature"] = {
@@ -73,7 +71,7 @@ def enclosed(
         "who": {"identifier": {"system": names.TELEMATIK_ID, "value": str(who)}},
         "targetFormat": MediaType.JSON.value,
         "sigFormat": "application/jose",
-        "data": base64.b64encode(detached(document, chain, sign).encode()).decode(),
+        "data": base64.b64encode(_jws(_payload(bundle), chain, sign).encode()).decode(),
     }
     return Document(_encoded(bundle, document.media_type), document.media_type)
 
@@ -83,21 +81,64 @@ def verify(document: Document, jws: str | None = None) -> Signed | None:
 
     1. Size. 2. Three segments of strict base64url, the middle one empty. 3. ES256, and nothing that asks for more.
     4. One to six certificates, the first with a key on one of the two curves. 5. The signature over these contents.
+    6. The first certificate names one institution (`institution_of`), and that is the author of the Composition.
 
     Raises:
         DocumentFault: With the step that failed.
     """
-    found = jws if jws is not None else _within(parse(document))
+    return prove(parse(document), document.media_type, jws)
+
+
+def prove(raw: Json, media_type: MediaType, jws: str | None = None) -> Signed | None:
+    """The same for what `parse` has made of a document."""
+    found = jws if jws is not None else _within(raw)
     if found is None:
         return None
     header, signature = _split(found)
     chain = _chain(header)
-    key = _key(chain[0])
+    contents = _structure(raw, media_type)
+    _check(_key(chain[0]), _der(signature), _digest(found.partition(".")[0], _payload(contents)))
+    return Signed(chain, _author(chain[0], contents))
+
+
+def _check(key: EllipticCurvePublicKey, signature: bytes, digest: bytes) -> None:
     try:
-        key.verify(_der(signature), _digest(found.partition(".")[0], _payload(document)), ECDSA(Prehashed(SHA256())))
+        key.verify(signature, digest, ECDSA(Prehashed(SHA256())))
     except InvalidSignature:
         raise DocumentFault(f"{_PATH}: step 5: signature") from None
-    return Signed(chain)
+
+
+def _author(certificate: x509.Certificate, bundle: Json) -> TelematikId:
+    """The institution of the certificate, which must be the one that the document names as author."""
+    try:
+        institution = institution_of(certificate)
+    except ValueError:
+        raise DocumentFault(f"{_PATH}: step 6: the certificate does not name one institution") from None
+    _demand(set(_authors(bundle)) == {institution}, "step 6: the certificate is not that of the author's institution")
+    return institution
+
+
+def _authors(bundle: Json) -> Iterator[str]:
+    """Telematik-IDs of the organizations that the Composition names as authors."""
+    named = [author.get("reference") for _, it in _resources(bundle, "Composition") for author in _items(it, "author")]
+    for url, organization in _resources(bundle, "Organization"):
+        if url in named:
+            numbers = _items(organization, "identifier")
+            yield from (str(it.get("value")) for it in numbers if it.get("system") == names.TELEMATIK_ID)
+
+
+def _resources(bundle: Json, kind: str) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+    """Those of one type, with their names in the document."""
+    for entry in _items(bundle, "entry"):
+        resource = entry.get("resource")
+        if isinstance(resource, Mapping) and resource.get("resourceType") == kind:
+            yield entry.get("fullUrl"), resource
+
+
+def _items(element: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """What stands in a list and is an object: a document in JSON has not been looked at yet."""
+    items = element.get(name)
+    return [it for it in items if isinstance(it, Mapping)] if isinstance(items, list) else []
 
 
 def _within(bundle: Json) -> str | None:
@@ -111,18 +152,17 @@ def _within(bundle: Json) -> str | None:
         raise DocumentFault(f"{_PATH}.data: step 2: form") from None
 
 
-def _structure(document: Document) -> Json:
+def _structure(raw: Json, media_type: MediaType) -> Json:
     """The document in FHIR's JSON form; XML knows no numbers, so the model says which values are."""
-    raw = parse(document)
-    if document.media_type is MediaType.JSON:
+    if media_type is MediaType.JSON:
         return raw
     text: str = modelled(raw, DocumentFault).model_dump_json()
     structure: Json = json.loads(text)
     return structure
 
 
-def _payload(document: Document) -> bytes:
-    contents = {name: value for name, value in _structure(document).items() if name != "signature"}
+def _payload(bundle: Json) -> bytes:
+    contents = {name: value for name, value in bundle.items() if name != "signature"}
     try:
         return canonical(_with_canonical_text(contents))
     except CanonicalizationError:

@@ -173,6 +173,22 @@ class AeTitle(Identifier):
     pattern = re.compile(r"(?=.*\S)[\x20-\x5B\x5D-\x7E]{1,16}")
 
 
+class PlainUrl(Identifier):
+    """An https URL for a document that many read: no user, query or fragment, in which a secret could travel.
+
+    Only in the spelling that every reader keeps: host in lower case, no default port, a path, no dot segments (WHATWG
+    URL, section 4.4), so that it comes back to the character.
+    """
+
+    __slots__ = ()
+    pattern = re.compile(
+        r"(?=.{1,1024}\Z)https://"
+        r"(?:(?:[a-z0-9-]{1,63}\.)*[a-z][a-z0-9-]{0,62}|(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2}))"
+        r"(?::(?!443/)[1-9][0-9]{0,4})?"
+        r"(?!.*/(?:\.|%2[eE]){1,2}(?:/|\Z))/(?:[A-Za-z0-9._~!$&()*+,;=:/-]|%[0-9A-Fa-f]{2})*"
+    )
+
+
 class Sha256(Identifier):
     """A SHA-256 in lower-case hexadecimal."""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import NAMESPACE_URL, uuid5
 
-from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, LinkId, Oid, Sha256, TelematikId
+from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, LinkId, Oid, PlainUrl, Sha256, TelematikId
 from linkexchange.model.patient import Patient
 from linkexchange.model.study import ListingLevel, Manifest
 
@@ -68,6 +68,33 @@ class Order:
     filler_order_number: str = ""
 
 
+class Confidentiality(StrEnum):
+    """How a document is to be guarded: the codes of HL7 v3 Confidentiality that a Composition may have (FHIR R4)."""
+
+    UNRESTRICTED = "U"
+    LOW = "L"
+    MODERATE = "M"
+    NORMAL = "N"
+    RESTRICTED = "R"
+    VERY_RESTRICTED = "V"
+
+
+@dataclass(frozen=True, slots=True)
+class Particulars:
+    """What an origin says in all of its links, beside the study; None is not said.
+
+    `resolver` is where foreign software asks for a grant, `viewer` where a person looks at images with a browser. Both
+    are hints for others: a node of ours opens neither.
+    """
+
+    resolver: PlainUrl | None = None
+    viewer: PlainUrl | None = None
+    confidentiality: Confidentiality | None = None
+
+
+NOTHING_SAID = Particulars()
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """One version of a link to one study. `replaces` names the version before it.
@@ -89,6 +116,7 @@ class Link:
     retrieve_ae: AeTitle | None = None
     status: LinkStatus = LinkStatus.AVAILABLE
     replaces: LinkId | None = None
+    particulars: Particulars = NOTHING_SAID
 
     @property
     def accession(self) -> str:

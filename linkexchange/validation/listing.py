@@ -19,7 +19,7 @@ LISTING = "ImagingStudy.series.instance"
 _UNDERSTOOD = frozenset(
     {
         "hasValue() or (children().count() > id.count())",
-        "$this.toString().matches('^(0|[1-9][0-9]*)([.](0|[1-9][0-9]*))*$') and $this.toString().length() <= 64",
+        "$this.toString().matches('^(0|[1-9][0-9]*)([.]0|[.][1-9][0-9]*)*$') and $this.toString().length() <= 64",
     }
 )
 """Every well-formed UID and number keeps these."""

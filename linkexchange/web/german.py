@@ -40,6 +40,7 @@ from linkexchange.errors import (
     RecordUnavailable,
     Refused,
     SettingRefused,
+    SignatureRefused,
     SpoolDamaged,
     SpoolFull,
     StateUnavailable,
@@ -155,6 +156,10 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     FormRefused: (
         "In dieser Form lässt sich der Bildverweis nicht ausdrücken.",
         "Wählen Sie eine andere Form, oder bitten Sie die Herkunft, die Studie mit dieser Angabe neu bereitzustellen.",
+    ),
+    SignatureRefused: (
+        "So lässt sich der Bildverweis nicht signieren.",
+        "Signieren Sie nur einmal, mit Zertifikat und Schlüssel der Einrichtung, die der Bildverweis als Autor nennt.",
     ),
     InstancesNotListed: (
         "Der Bildverweis nennt nur die Zahl der Bilder je Serie: dass alle ankommen, ließe sich nicht nachweisen.",

@@ -20,7 +20,7 @@ class Runs:
         return statistics.median(self.values)
 
     def __str__(self) -> str:
-        return f"{_figure(self.median)} ({_figure(min(self.values))} to {_figure(max(self.values))})"
+        return f"{figure(self.median)} ({figure(min(self.values))} to {figure(max(self.values))})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Result:
     def cells(self) -> tuple[str, ...]:
         """For a table: what, ours, the rival, the measure, goal, floor, verdict."""
         rival = f"{self.rival.name}: {self.rival}" if self.rival else ""
-        measure = f"{_figure(self.measure)} ×" if self.rival else f"{_figure(self.measure)} {self.unit}"
+        measure = f"{figure(self.measure)} ×" if self.rival else f"{figure(self.measure)} {self.unit}"
         goal, floor = (self._bound(self.limit.goal), self._bound(self.limit.floor)) if self.limit else ("", "")
         return (self.title, f"{self.ours} {self.unit}", rival, measure, goal, floor, self.verdict)
 
@@ -97,6 +97,6 @@ def rates(name: str, seconds: Sequence[float], megabytes: float) -> Runs:
     return Runs(name, tuple(megabytes / it for it in seconds))
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
     """Three digits that matter."""
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

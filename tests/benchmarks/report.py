@@ -33,23 +33,28 @@ class Circumstances:
     versions: dict[str, str]
 
     @classmethod
-    def here(cls) -> Circumstances:
+    def here(cls, versions: dict[str, str] | None = None) -> Circumstances:
+        """This machine, now; without versions of its own, beside the peers of a transfer."""
         return cls(
             day=datetime.now(UTC).date().isoformat(),
             cores=os.cpu_count() or 0,
             processor=_processor(),
             system=f"Linux {platform.release().partition('-')[0]}, Python {platform.python_version()}",
-            versions={
-                "Orthanc": _first_version("Orthanc", "--version"),
-                "DCMTK": _first_version("storescp", "--version"),
-                "pynetdicom": version("pynetdicom"),
-            },
+            versions=versions if versions is not None else _peers(),
         )
 
     @property
     def sentence(self) -> str:
         peers = ", ".join(f"{name} {number}" for name, number in self.versions.items())
         return f"{self.day}, {self.cores} cores ({self.processor}), {self.system}; {peers}"
+
+
+def _peers() -> dict[str, str]:
+    return {
+        "Orthanc": _first_version("Orthanc", "--version"),
+        "DCMTK": _first_version("storescp", "--version"),
+        "pynetdicom": version("pynetdicom"),
+    }
 
 
 def table(results: Sequence[Result]) -> Table:

@@ -28,6 +28,7 @@ WORDS = [
             "push",
             "digest",
             "convert",
+            "sign",
             "validate",
         )
     ],

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from linkexchange.documents import fhir_xml
 from linkexchange.documents.conversion import Form, open_any, written
 from linkexchange.documents.kos import Flavour, Supplement
 from linkexchange.errors import FormRefused
@@ -35,3 +36,16 @@ def test_a_plain_manifest_holds_the_listing_of_each_example(example: Path) -> No
         return
     manifest = open_any(written(opened, Form.KOS, Flavour.XDS_I), Supplement())
     assert manifest.link.manifest.digest == opened.link.manifest.digest
+
+
+@pytest.mark.parametrize("example", EXAMPLES[:1], ids=lambda it: it.stem)
+def test_a_document_is_parsed_once(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed, tree = [], fhir_xml.tree
+
+    def counting(content: bytes) -> object:
+        parsed.append(content)
+        return tree(content)
+
+    monkeypatch.setattr(fhir_xml, "tree", counting)
+    assert open_any(example.read_bytes(), Supplement()).address
+    assert len(parsed) == 1

@@ -15,8 +15,8 @@ from lxml import etree
 
 from linkexchange.documents import fhir_xml, read, write
 from linkexchange.errors import DocumentFault
-from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, LinkId, Oid
-from linkexchange.model.link import Code, Document, LinkStatus, MediaType, Order
+from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, LinkId, Oid, PlainUrl
+from linkexchange.model.link import Code, Confidentiality, Document, LinkStatus, MediaType, Order, Particulars
 from linkexchange.model.regions import REGIONS, SNOMED_CT
 from linkexchange.model.study import ListingLevel
 
@@ -322,6 +322,74 @@ def test_an_endpoint_for_viewers_is_not_taken_for_that_of_the_images() -> None:
         bundle["entry"].append({"fullUrl": "urn:uuid:viewer", "resource": viewer})
 
     assert read(as_json(changed(add_viewer))) == GOOD
+
+
+SAID = replace(
+    GOOD,
+    particulars=Particulars(
+        PlainUrl("https://hub.example/fhir"), PlainUrl("https://viewer.example/"), Confidentiality.RESTRICTED
+    ),
+)
+
+
+def with_particulars() -> Json:
+    bundle: Json = json.loads(write(SAID, MediaType.JSON, node_url_hint=HINT).content)
+    return bundle
+
+
+RESOLVER, VIEWER = 5, 6
+
+
+@pytest.mark.parametrize("place", [RESOLVER, VIEWER], ids=["resolver", "viewer"])
+@pytest.mark.parametrize(
+    ("name", "value", "detail"),
+    [
+        ("address", "https://a.example/?access_token=" + SECRET, "Endpoint.address: syntax of PlainUrl"),
+        ("address", f"https://u:{SECRET}@a.example/", "Endpoint.address: syntax of PlainUrl"),
+        ("address", "http://a.example/", "Endpoint.address: syntax of PlainUrl"),
+        ("address", "https://a.example/#" + SECRET, "Endpoint.address: syntax of PlainUrl"),
+        ("header", ["Authorization: " + SECRET], "Endpoint.header: not allowed"),
+        ("managingOrganization", ELSEWHERE, "Endpoint.managingOrganization: must refer"),
+        ("status", SECRET, "Endpoint.status: unknown code"),
+    ],
+)
+def test_a_resolver_or_viewer_with_a_secret_or_of_somebody_else_is_refused(
+    place: int, name: str, value: Any, detail: str
+) -> None:
+    bundle = with_particulars()
+    bundle["entry"][place]["resource"][name] = value
+    with pytest.raises(DocumentFault) as caught:
+        read(as_json(bundle))
+    assert detail in caught.value.detail
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("place", [RESOLVER, VIEWER], ids=["resolver", "viewer"])
+def test_there_is_one_resolver_and_one_viewer_at_most(place: int) -> None:
+    bundle = with_particulars()
+    bundle["entry"].append({**bundle["entry"][place], "fullUrl": "urn:uuid:again"})
+    with pytest.raises(DocumentFault, match="at most one"):
+        read(as_json(bundle))
+
+
+def test_a_confidentiality_that_is_none_is_refused() -> None:
+    with pytest.raises(DocumentFault, match=r"Composition\.confidentiality: unknown code"):
+        read(as_json(changed(of("Composition", "confidentiality", SECRET))))
+
+
+@pytest.mark.parametrize("place", [RESOLVER, VIEWER], ids=["resolver", "viewer"])
+def test_an_endpoint_of_others_is_passed_over_with_its_query(place: int) -> None:
+    bundle = with_particulars()
+    bundle["entry"][place]["resource"].pop("meta")
+    bundle["entry"][place]["resource"]["address"] = "https://a.example/IHEInvokeImageDisplay?requestType=STUDY"
+    gone = {RESOLVER: "resolver", VIEWER: "viewer"}[place]
+    assert read(as_json(bundle)) == replace(SAID, particulars=replace(SAID.particulars, **{gone: None}))
+
+
+def test_an_endpoint_cannot_pass_for_another_kind_of_resource() -> None:
+    bundle = with_particulars()
+    bundle["entry"][VIEWER]["resource"]["connectionType"]["code"] = "Composition"
+    assert read(as_json(bundle)) == replace(SAID, particulars=replace(SAID.particulars, viewer=None))
 
 
 def test_the_address_of_the_endpoint_does_not_become_part_of_the_link() -> None:

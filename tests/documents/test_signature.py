@@ -16,12 +16,15 @@ from hypothesis import given, settings
 from kos_samples import GOOD
 from link_samples import HINT, links
 from lxml import etree
+from simulated_ti import make_pki
 
 from linkexchange.documents import read, write
-from linkexchange.documents.signature import Sign, Signed, detached, enclosed, verify
+from linkexchange.documents.signatory import Sign
+from linkexchange.documents.signature import Signed, detached, enclosed, verify
 from linkexchange.errors import DocumentFault
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.link import Document, Link, MediaType
+from ti_adapter.simulator.shape import SimulatedInstitution
 
 WHO = TelematikId("5-2-121212")
 WHEN = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -30,10 +33,12 @@ JSON = write(GOOD, MediaType.JSON, node_url_hint=HINT)
 P256, SMC_B = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.BrainpoolP256R1())
 
 
-def certificate(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+def certificate(key: ec.EllipticCurvePrivateKey, *named: TelematikId) -> x509.Certificate:
+    """One that names the author of the documents, or these institutions."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Klinikum")])
     builder = x509.CertificateBuilder(name, name, key.public_key(), 1, WHEN, WHEN + timedelta(days=1))
-    return builder.sign(key, SHA256())
+    uris = [x509.UniformResourceIdentifier(it.uri) for it in named or (WHO,)]
+    return builder.add_extension(x509.SubjectAlternativeName(uris), critical=False).sign(key, SHA256())
 
 
 def signing(key: ec.EllipticCurvePrivateKey) -> Sign:
@@ -56,7 +61,7 @@ def test_a_signed_document_reads_as_before_and_names_the_certificate(
     assert read(signed) == GOOD
     found = verify(signed)
     assert isinstance(found, Signed)
-    assert found.chain[0].public_key() == key.public_key()
+    assert (found.chain[0].public_key(), found.institution) == (key.public_key(), WHO)
 
 
 def test_no_signature_is_needed() -> None:
@@ -66,7 +71,7 @@ def test_no_signature_is_needed() -> None:
 
 def test_a_signature_beside_fits_both_encodings() -> None:
     beside = detached(XML, CHAIN, signing(P256))
-    assert verify(XML, beside) == verify(JSON, beside) == Signed(CHAIN)
+    assert verify(XML, beside) == verify(JSON, beside) == Signed(CHAIN, WHO)
 
 
 @pytest.mark.slow
@@ -74,9 +79,10 @@ def test_a_signature_beside_fits_both_encodings() -> None:
 @settings(max_examples=10)
 def test_whatever_is_signed_as_json_is_proven_as_xml(link: Link) -> None:
     as_json = write(link, MediaType.JSON, node_url_hint=HINT)
-    beside = detached(as_json, CHAIN, signing(P256))
+    chain = (certificate(P256, link.origin.telematik_id),)
+    beside = detached(as_json, chain, signing(P256))
     assert verify(write(link, MediaType.XML, node_url_hint=HINT), beside)
-    assert verify(enclosed(as_json, CHAIN, signing(P256), who=WHO, when=WHEN), beside)
+    assert verify(enclosed(as_json, chain, signing(P256), who=WHO, when=WHEN), beside)
 
 
 def test_the_signature_is_a_jws_that_the_library_proves_too() -> None:
@@ -119,6 +125,49 @@ def test_another_document_is_not_what_was_signed() -> None:
 def test_anothers_key_does_not_fit_the_certificate() -> None:
     with pytest.raises(DocumentFault, match="step 5: signature"):
         verify(JSON, detached(JSON, CHAIN, signing(ec.generate_private_key(ec.SECP256R1()))))
+
+
+@pytest.mark.parametrize("document", [XML, JSON], ids=["XML", "JSON"])
+@pytest.mark.parametrize(
+    ("named", "rule"),
+    [
+        ((TelematikId("5-2-999999"),), "step 6: the certificate is not that of the author's institution"),
+        ((WHO, TelematikId("5-2-999999")), "step 6: the certificate does not name one institution"),
+    ],
+    ids=["another", "two"],
+)
+def test_another_institutions_signature_is_refused_though_it_fits_the_contents(
+    document: Document, named: tuple[TelematikId, ...], rule: str
+) -> None:
+    signed = enclosed(document, (certificate(P256, *named),), signing(P256), who=WHO, when=WHEN)
+    with pytest.raises(DocumentFault, match=rule):
+        read(signed)
+
+
+def test_the_card_of_the_institution_signs_for_it() -> None:
+    card = make_pki().card(SimulatedInstitution(WHO, "Klinikum Süd"))
+    signed = enclosed(XML, (card.certificate,), card.external_authenticate, who=WHO, when=WHEN)
+    assert read(signed) == GOOD
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda it: it["entry"][0]["resource"].update(author=[]),
+        lambda it: it["entry"][0]["resource"].update(author=[{"reference": ["a"]}, 7]),
+        lambda it: it["entry"][3]["resource"].update(identifier="a"),
+        lambda it: it.update(entry=7),
+    ],
+    ids=["no author", "references that are none", "no numbers", "no entries"],
+)
+def test_contents_that_name_no_author_are_nobodys_even_when_they_are_signed(
+    change: Callable[[dict[str, Any]], object],
+) -> None:
+    bundle = json.loads(JSON.content)
+    change(bundle)
+    document = Document(json.dumps(bundle).encode(), MediaType.JSON)
+    with pytest.raises(DocumentFault, match="step 6"):
+        verify(document, detached(document, CHAIN, signing(P256)))
 
 
 def _with_header(change: Callable[[dict[str, Any]], object]) -> str:

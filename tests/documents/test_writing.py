@@ -16,9 +16,10 @@ from lxml import etree
 from linkexchange import profiles
 from linkexchange.documents import read, write
 from linkexchange.documents.parsing import INSTANCES_MAX
-from linkexchange.model.identifiers import LinkId
-from linkexchange.model.link import Code, Link, LinkStatus, MediaType, Order
+from linkexchange.model.identifiers import LinkId, PlainUrl
+from linkexchange.model.link import Code, Confidentiality, Link, LinkStatus, MediaType, Order, Particulars
 from linkexchange.model.regions import REGIONS, SNOMED_CT
+from linkexchange.validation import Severity, validate
 
 both_encodings = pytest.mark.parametrize("media_type", MediaType)
 
@@ -89,6 +90,41 @@ def test_the_endpoint_has_no_header_where_a_token_could_stand() -> None:
 
 def test_the_link_expires_with_the_period_of_its_endpoint() -> None:
     assert resources(link(1))["Endpoint"]["period"]["end"] == "2036-03-01T00:00:00Z"
+
+
+SAID = Particulars(
+    PlainUrl("https://hub.example/fhir"), PlainUrl("https://viewer.example/"), Confidentiality.RESTRICTED
+)
+
+
+def entries(value: Link) -> list[dict[str, Any]]:
+    bundle = json.loads(write(value, MediaType.JSON, node_url_hint=HINT).content)
+    found: list[dict[str, Any]] = bundle["entry"]
+    return found
+
+
+def test_resolver_and_viewer_stand_behind_the_endpoint_of_the_images_and_are_found_from_the_study() -> None:
+    found = entries(replace(link(1), particulars=SAID))
+    endpoints = [it["resource"] for it in found[4:7]]
+    assert [it["connectionType"]["code"] for it in endpoints] == ["dicom-wado-rs", "hl7-fhir-rest", "ihe-iid"]
+    assert [it["address"] for it in endpoints[1:]] == ["https://hub.example/fhir", "https://viewer.example/"]
+    named = [it["reference"] for it in found[1]["resource"]["endpoint"]]
+    assert named == [it["fullUrl"] for it in found[5:7]]
+
+
+def test_resolver_and_viewer_of_a_withdrawn_link_are_off() -> None:
+    found = entries(replace(link(1), particulars=SAID, status=LinkStatus.CANCELLED))
+    assert [it["resource"]["status"] for it in found[4:7]] == ["off"] * 3
+
+
+def test_a_document_says_how_it_is_to_be_guarded_where_the_origin_says_so() -> None:
+    said, silent = (entries(it)[0]["resource"] for it in (replace(link(1), particulars=SAID), link(1)))
+    assert (said["confidentiality"], "confidentiality" in silent) == ("R", False)
+
+
+def test_what_the_origin_says_in_all_of_its_links_passes_the_validator() -> None:
+    written = write(replace(link(1), particulars=SAID), MediaType.XML, node_url_hint=HINT)
+    assert [it for it in validate(written).findings if it.severity is Severity.ERROR] == []
 
 
 def test_a_cancelled_link_is_entered_in_error_and_its_endpoint_off() -> None:

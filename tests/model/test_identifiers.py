@@ -15,6 +15,7 @@ from linkexchange.model.identifiers import (
     Kvnr,
     LinkId,
     Oid,
+    PlainUrl,
     Sha256,
     SopInstanceUid,
     StudyUid,
@@ -51,6 +52,9 @@ LINK = LinkId("6f0c1c52-0f1e-4c55-9d0c-5a3c1e0f7a11")
         (Sha256, "0123456789abcdef" * 4),
         (LinkId, "6f0c1c52-0f1e-4c55-9d0c-5a3c1e0f7a11"),
         (Kvnr, "X110411319"),
+        (PlainUrl, "https://viewer.example/"),
+        (PlainUrl, "https://viewer.klinik-1.example:8443/studies/2.25.1/a%20b"),
+        (PlainUrl, "https://10.0.0.1/"),
     ],
 )
 def test_a_well_formed_identifier_is_the_string_it_was_made_from(kind: type[Identifier], value: str) -> None:
@@ -104,6 +108,19 @@ def test_a_well_formed_identifier_is_the_string_it_was_made_from(kind: type[Iden
         (Kvnr, " X110411319"),
         (Kvnr, "X11041131"),
         (Kvnr, "X1104113190"),
+        (PlainUrl, "http://viewer.example/"),
+        (PlainUrl, "https://user:secret@viewer.example/"),
+        (PlainUrl, "https://viewer.example/?access_token=secret"),
+        (PlainUrl, "https://viewer.example/?"),
+        (PlainUrl, "https://viewer.example/#secret"),
+        (PlainUrl, "https://viewer.example"),
+        (PlainUrl, "https://Viewer.example/"),
+        (PlainUrl, "https://viewer.example:443/"),
+        (PlainUrl, "https://viewer.example/a/../b"),
+        (PlainUrl, "https://viewer.example/a/%2E%2e"),
+        (PlainUrl, "https://viewer.example/a b"),
+        (PlainUrl, "https://viewer.example/\n"),
+        (PlainUrl, "https://viewer.example/" + "x" * 1024),
     ],
 )
 def test_a_malformed_identifier_is_refused(kind: type[Identifier], value: str) -> None:

@@ -87,8 +87,9 @@ def test_the_sources_give_the_package_again_to_the_byte(tmp_path: Path) -> None:
 def test_the_packed_package_holds_the_same_files(tmp_path: Path) -> None:
     COMPILER.pack(tmp_path / "package.tgz")
     with tarfile.open(tmp_path / "package.tgz") as archive:
-        packed = {it.name: archive.extractfile(it).read() for it in archive if it.isfile()}  # type: ignore[union-attr]
-    assert packed == {f"package/{name}": content for name, content in contents(COMPILER.PACKAGE).items()}
+        packed = {it.name.removeprefix("package/"): archive.extractfile(it) for it in archive}
+        found = {name: file.read() for name, file in packed.items() if file}
+    assert found == contents(COMPILER.PACKAGE)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

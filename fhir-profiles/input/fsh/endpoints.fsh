@@ -33,7 +33,7 @@ Profile: LinkResolverEndpoint
 Parent: LinkEndpoint
 Id: link-resolver-endpoint
 Title: "Link document: Endpoint of a resolver"
-* insert Described([[Where the origin answers who asks for a grant. Not written by this software, which finds the resolver in the directory.]], [[Bildverweis: Endpoint eines Resolvers]], [[Wo die Herkunft antwortet, wenn jemand um eine Berechtigung bittet. Diese Software schreibt ihn nicht; sie findet den Resolver im Verzeichnis.]])
+* insert Described([[Where foreign software asks for a grant; this software finds the resolver in the directory and opens no address out of a document. It is told from endpoints of others by this profile.]], [[Bildverweis: Endpoint eines Resolvers]], [[Wo fremde Software um eine Berechtigung bittet; diese Software findet den Resolver im Verzeichnis und öffnet keine Adresse aus einem Dokument. Von Endpunkten anderer unterscheidet ihn dieses Profil.]])
 * connectionType.system 1..1
 * connectionType.system = $connection-type (exactly)
 * connectionType.code 1..1
@@ -44,7 +44,7 @@ Profile: LinkViewerEndpoint
 Parent: LinkEndpoint
 Id: link-viewer-endpoint
 Title: "Link document: Endpoint of a viewer"
-* insert Described([[Where a person can look at the study with a web browser. Not written by this software, which has no viewer.]], [[Bildverweis: Endpoint eines Betrachters]], [[Wo eine Person die Studie mit einem Webbrowser ansehen kann. Diese Software schreibt ihn nicht; sie hat keinen Betrachter.]])
+* insert Described([[Where a person who may can look at the study with a web browser. The address holds no secret and no query, so that nobody can look without logging in there. It is told from endpoints of others by this profile.]], [[Bildverweis: Endpoint eines Betrachters]], [[Wo eine Person, die das darf, die Studie mit einem Webbrowser ansehen kann. Die Adresse enthält kein Geheimnis und keine Abfrage, damit niemand ohne Anmeldung dort etwas sieht. Von Endpunkten anderer unterscheidet ihn dieses Profil.]])
 * connectionType.system 1..1
 * connectionType.system = $connection-type (exactly)
 * connectionType.code 1..1

@@ -15,6 +15,8 @@ from linkexchange.model.patient import KVNR_ISSUER
 
 TELEMATIK_ID_ISSUER = "1.2.276.0.76.4.188"
 """OID of the Telematik-ID as an identifier system."""
+CONFIDENTIALITY = "2.16.840.1.113883.5.25"
+CONFIDENTIALITY_URI = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 STUDY_KIND = "urn:ihe:iti:xds:2016:studyInstanceUID"
 ACCESSION_KIND = "urn:ihe:iti:xds:2013:accession"
 ORDER_KIND = "urn:ihe:iti:xds:2013:order"
@@ -86,7 +88,7 @@ def metadata(link: Link, content: Content, profile: CodesProfile, *, title: str)
         format_code=profile.formats[content.mime_type],
         practice_setting_code=profile.practice_setting_code,
         healthcare_facility_type_code=profile.healthcare_facility_type_code,
-        confidentiality_code=(profile.confidentiality_code,),
+        confidentiality_code=(_confidentiality(link, profile.confidentiality_code),),
         event_code_list=(*_modalities(link, profile), *_regions(link, profile)),
         language_code=profile.language_code,
         title=title,
@@ -105,6 +107,15 @@ def metadata(link: Link, content: Content, profile: CodesProfile, *, title: str)
 def _time(moment: datetime) -> str:
     """DTM in UTC, to the second."""
     return f"{moment.astimezone(UTC):%Y%m%d%H%M%S}".rjust(14, "0")
+
+
+def _confidentiality(link: Link, usual: Coding) -> Coding:
+    """What the document says of itself, where it says it: record and document must not contradict each other."""
+    said = link.particulars.confidentiality
+    if said is None or said.value == usual.code:
+        return usual
+    display = said.name.lower().replace("_", " ")
+    return Coding(code=said.value, system=CONFIDENTIALITY, display=display, uri=CONFIDENTIALITY_URI)
 
 
 def _modalities(link: Link, profile: CodesProfile) -> Iterator[Coding]:

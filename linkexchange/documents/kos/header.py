@@ -127,3 +127,6 @@ def _private(link: Link) -> Iterator[tuple[Private, str]]:
     yield Private.BSNR, str(origin.bsnr or "")
     yield Private.IKNR, str(origin.iknr or "")
     yield Private.DIGEST, str(link.manifest.digest)
+    yield Private.RESOLVER, str(link.particulars.resolver or "")
+    yield Private.VIEWER, str(link.particulars.viewer or "")
+    yield Private.CONFIDENTIALITY, str(link.particulars.confidentiality or "")

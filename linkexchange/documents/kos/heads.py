@@ -14,8 +14,8 @@ from linkexchange.documents.kos.manifest import Creator, PatientIds, Subject
 from linkexchange.documents.kos.private import Private
 from linkexchange.documents.kos.view import View
 from linkexchange.errors import DocumentFault
-from linkexchange.model.identifiers import Bsnr, Iknr, LinkId, Oid, Sha256, TelematikId
-from linkexchange.model.link import Order
+from linkexchange.model.identifiers import Bsnr, Iknr, LinkId, Oid, PlainUrl, Sha256, TelematikId
+from linkexchange.model.link import Confidentiality, Order, Particulars
 
 T = TypeVar("T")
 
@@ -108,6 +108,15 @@ def expires(document: View) -> datetime | None:
 def replaces(document: View) -> LinkId | None:
     """The version before, which only our own manifests say."""
     return _private(LinkId.from_oid, document, Private.REPLACES)
+
+
+def particulars(document: View) -> Particulars:
+    """What the origin says in all of its links, which only our own manifests say."""
+    return Particulars(
+        _private(PlainUrl, document, Private.RESOLVER),
+        _private(PlainUrl, document, Private.VIEWER),
+        _private(Confidentiality, document, Private.CONFIDENTIALITY),
+    )
 
 
 def digest(document: View) -> Sha256 | None:

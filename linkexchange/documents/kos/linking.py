@@ -48,6 +48,7 @@ def link_of(kos: KosManifest, supplement: Supplement = Supplement()) -> Link:
         regions=kos.regions,
         retrieve_ae=place.retrieve_ae,
         replaces=kos.replaces,
+        particulars=kos.particulars,
     )
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from linkexchange.documents.kos.defects import Defect
 from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, LinkId, Oid, TelematikId, Uid
-from linkexchange.model.link import Code, Order
+from linkexchange.model.link import Code, Order, Particulars
 from linkexchange.model.study import Manifest
 
 
@@ -85,4 +85,5 @@ class KosManifest:
     orders: tuple[Order, ...]
     regions: tuple[Code, ...]
     replaces: LinkId | None
+    particulars: Particulars
     defects: tuple[Defect, ...]

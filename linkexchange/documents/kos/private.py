@@ -5,6 +5,8 @@
     (0071,1002) LT name of the origin                (0071,1006) SH BSNR
     (0071,1003) DT when the link expires             (0071,1007) SH IKNR
     (0071,1004) UI home community                    (0071,1008) LO manifest digest, SHA-256 in hexadecimal
+    (0071,1009) LT address of the resolver           (0071,100A) LT address of the viewer
+    (0071,100B) SH confidentiality (HL7 v3)
 
 Rule of change: elements may be added, none is ever given another meaning. A foreign reader passes over them.
 """
@@ -28,6 +30,9 @@ class Private(IntEnum):
     BSNR = 0x06
     IKNR = 0x07
     DIGEST = 0x08
+    RESOLVER = 0x09
+    VIEWER = 0x0A
+    CONFIDENTIALITY = 0x0B
 
 
 VR = {
@@ -39,4 +44,7 @@ VR = {
     Private.BSNR: "SH",
     Private.IKNR: "SH",
     Private.DIGEST: "LO",
+    Private.RESOLVER: "LT",
+    Private.VIEWER: "LT",
+    Private.CONFIDENTIALITY: "SH",
 }

@@ -61,6 +61,7 @@ def _read(document: View) -> KosManifest:
         orders=heads.orders(document),
         regions=tuple(description.regions),
         replaces=heads.replaces(document),
+        particulars=heads.particulars(document),
         defects=tuple(it for it in Defect if it in document.seen),
     )
 

@@ -10,7 +10,7 @@ from shared_data import shared
 
 from linkexchange.documents.envelope import CodesProfile, Content, XdsMetadata, metadata, shipped
 from linkexchange.model.identifiers import LinkId, Oid
-from linkexchange.model.link import Code, Link, Order
+from linkexchange.model.link import Code, Confidentiality, Link, Order, Particulars
 from linkexchange.model.regions import SNOMED_CT
 from linkexchange.model.study import Manifest
 
@@ -93,6 +93,13 @@ def test_a_version_names_the_one_before_it_and_the_community() -> None:
     origin = replace(link(1).origin, home_community=Oid("1.2.3"))
     found = told(replace(link(1), replaces=before, origin=origin))
     assert (found.replaces, found.home_community_id) == (before, "urn:oid:1.2.3")
+
+
+def test_the_record_guards_a_document_as_it_says_of_itself() -> None:
+    said = replace(link(1), particulars=Particulars(confidentiality=Confidentiality.VERY_RESTRICTED))
+    (code,) = told(said).confidentiality_code
+    assert (code.code, code.display, code.system) == ("V", "very restricted", EPA.confidentiality_code.system)
+    assert told(link(1)).confidentiality_code == (EPA.confidentiality_code,)
 
 
 def test_a_mime_type_without_a_format_code_is_refused() -> None:

@@ -1,0 +1,92 @@
+"""`linkexchange sign`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from linkexchange import documents
+from linkexchange.commands.files import contents, put
+from linkexchange.documents.parsing import guessed
+from linkexchange.documents.signatory import Signatory, from_pem
+from linkexchange.errors import DocumentFault, SettingRefused, SignatureRefused
+from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.link import Document
+
+
+def sign(
+    file: Annotated[Path, typer.Argument(help="A link document (FHIR XML or JSON).", exists=True)],
+    certificate: Annotated[
+        Path | None, typer.Option(help="Certificate of the institution in PEM, then those above it.")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="Private key of that certificate in PEM, on P-256 or brainpoolP256r1.")
+    ] = None,
+    card: Annotated[
+        Path | None, typer.Option(help="Folder of the simulated institution card, in the place of the two.")
+    ] = None,
+    beside: Annotated[
+        bool, typer.Option("--beside", help="Write the signature alone, to lie beside the document as it is.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write, which must not be there yet.")
+    ] = None,
+) -> None:
+    """Sign a link document with the key of the institution that it names as its author."""
+    content = contents(file)
+    document = Document(content, guessed(content))
+    author = documents.read(document).origin.telematik_id
+    signatory = _signatory(certificate, key, card)
+    put(_beside(document, signatory) if beside else _within(document, signatory, author), output)
+
+
+def _signatory(certificate: Path | None, key: Path | None, card: Path | None) -> Signatory:
+    if card and not (certificate or key):
+        from linkexchange.ti import simulated_signatory
+
+        return simulated_signatory(card)
+    if card or not (certificate and key):
+        raise SettingRefused("--certificate and --key, or --card: one of the two is wanted")
+    try:
+        return from_pem(contents(certificate, name="--certificate"), _private(key))
+    except ValueError as wrong:
+        raise SettingRefused(f"--certificate, --key: {wrong}") from None
+
+
+def _private(key: Path) -> bytes:
+    content = contents(key, name="--key")
+    if key.stat().st_mode & 0o077:
+        raise SettingRefused("--key: others may read this file; make it 0600")
+    return content
+
+
+def _beside(document: Document, signatory: Signatory) -> bytes:
+    from linkexchange.documents.signature import detached
+
+    jws = detached(document, signatory.chain, signatory.sign)
+    _prove(document, jws)
+    return jws.encode()
+
+
+def _within(document: Document, signatory: Signatory, author: TelematikId) -> bytes:
+    from linkexchange.documents.signature import enclosed
+
+    try:
+        signed = enclosed(document, signatory.chain, signatory.sign, who=author, when=datetime.now(UTC))
+    except ValueError as wrong:
+        raise SignatureRefused(str(wrong)) from None
+    _prove(signed)
+    return signed.content
+
+
+def _prove(document: Document, jws: str | None = None) -> None:
+    """Nobody is given a signature that a reader would refuse: another institution's, or by a key that does not fit."""
+    from linkexchange.documents.signature import verify
+
+    try:
+        verify(document, jws)
+    except DocumentFault as fault:
+        raise SignatureRefused(fault.detail) from None
