@@ -154,6 +154,7 @@ def node(settings: NodeSettings) -> Node:
         sightings=partial(sightings, settings),
         index=Index(TelematikId(settings.telematik_id), store, now),
         rules=Rules(TelematikId(settings.telematik_id), store),
+        numbers=settings.numbers,
     )
 
 

@@ -16,7 +16,7 @@ from linkexchange.dataset import Labels
 from linkexchange.errors import OutboxOnlySends, UnknownStudy, WrongPatient
 from linkexchange.model.access import RegisteredLink
 from linkexchange.model.audit import Action
-from linkexchange.model.identifiers import Kvnr, LinkId, Sha256, StudyUid
+from linkexchange.model.identifiers import AeTitle, Kvnr, LinkId, Sha256, StudyUid
 from linkexchange.model.link import Link, MediaType, Order, Origin, location_of, lock_of
 from linkexchange.model.outbox import OUTBOX
 from linkexchange.model.patient import LocalPatientId, Patient, PatientHeader, differences
@@ -33,13 +33,15 @@ NO_LABELS = Labels()
 class Found:
     """A study as its PACS has it, the patient as an image header names them, and whose the PACS says it is.
 
-    A PACS may have merged two patients without touching its images. `labels` are those of the same image.
+    A PACS may have merged two patients without touching its images. `labels` are those of the same image, `ae_title`
+    is that of the PACS.
     """
 
     summary: StudySummary
     header: PatientHeader
     local: LocalPatientId
     labels: Labels = NO_LABELS
+    ae_title: AeTitle | None = None
 
 
 def publish(node: Node, study: StudyUid, *, pacs: str, kvnr: Kvnr) -> LinkId:
@@ -117,7 +119,8 @@ def find(node: Node, study: StudyUid, *, pacs: str) -> Found:
     summary, listed = archive.summary(study)
     header, labels = _header(archive, summary)
     named = listed if listed.patient_id else header
-    return Found(summary, header, LocalPatientId(named.patient_id, named.issuer), labels)
+    title = None if pacs == OUTBOX else AeTitle(passport.ae_title.strip())
+    return Found(summary, header, LocalPatientId(named.patient_id, named.issuer), labels, title)
 
 
 def _header(archive: Archive, summary: StudySummary) -> tuple[PatientHeader, Labels]:
@@ -148,7 +151,7 @@ def link_of(node: Node, found: Found, kvnr: Kvnr, *, replaces: LinkId | None) ->
     now = node.now().replace(microsecond=0)
     return Link(
         link=LinkId(str(uuid4())),
-        origin=Origin(node.me, node.name, location=location_of(node.me)),
+        origin=_origin(node),
         patient=patient,
         manifest=summary.manifest,
         published=now,
@@ -156,7 +159,21 @@ def link_of(node: Node, found: Found, kvnr: Kvnr, *, replaces: LinkId | None) ->
         started=summary.started,
         description=summary.description,
         orders=(Order(summary.accession),) if summary.accession else (),
+        retrieve_ae=node.numbers.retrieve_ae or found.ae_title,
         replaces=replaces,
+    )
+
+
+def _origin(node: Node) -> Origin:
+    """This institution, under every name that its settings give it."""
+    known = node.numbers
+    return Origin(
+        telematik_id=node.me,
+        name=node.name,
+        bsnr=known.bsnr,
+        iknr=known.iknr,
+        location=known.location or location_of(node.me),
+        home_community=known.home_community,
     )
 
 

@@ -28,7 +28,8 @@ from pydantic import (
 
 from linkexchange.errors import Fault, SettingRefused
 from linkexchange.model.hours import Hours
-from linkexchange.model.identifiers import AeTitle, TelematikId
+from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, Oid, TelematikId
+from linkexchange.model.link import Numbers
 
 PREFIX = "LINKEXCHANGE_"
 FILE_KEY = "LINKEXCHANGE_SETTINGS_FILE"
@@ -45,6 +46,18 @@ def _ae_title(value: str) -> str:
 
 def _ae_title_or_none(value: str) -> str:
     return AeTitle(value) if value else ""
+
+
+def _bsnr(value: str) -> str:
+    return Bsnr(value) if value else ""
+
+
+def _iknr(value: str) -> str:
+    return Iknr(value) if value else ""
+
+
+def _oid(value: str) -> str:
+    return Oid(value) if value else ""
 
 
 def _ae_titles(text: str) -> str:
@@ -181,6 +194,21 @@ class NodeSettings(CommonSettings):
     name: str
     """Name of the institution, as it stands in link documents."""
 
+    bsnr: Annotated[str, AfterValidator(_bsnr)] = ""
+    """BSNR of the institution: nine digits. It stands in link documents. Empty: none does."""
+
+    iknr: Annotated[str, AfterValidator(_iknr)] = ""
+    """IKNR of the institution: nine digits with check digit. It stands in link documents. Empty: none does."""
+
+    location_uid: Annotated[str, AfterValidator(_oid)] = ""
+    """Retrieve Location UID (0040,E011) in link documents: an OID. Empty: one that is derived from telematik_id."""
+
+    home_community: Annotated[str, AfterValidator(_oid)] = ""
+    """homeCommunityId (IHE XCA) in link documents and their metadata: an OID without urn:oid:. Empty: none."""
+
+    retrieve_ae_title: Annotated[str, AfterValidator(_ae_title_or_none)] = ""
+    """Retrieve AE Title (0008,0054) in link documents. Empty: that of the PACS which has the study."""
+
     node_url: Https
     """Address under which other nodes reach this node's mTLS port."""
 
@@ -312,6 +340,17 @@ class NodeSettings(CommonSettings):
             if self.hl7_port and not getattr(self, key):
                 raise ValueError(f"{PREFIX}{key.upper()}: is needed with hl7_port")
         return self
+
+    @property
+    def numbers(self) -> Numbers:
+        """What link documents say of the institution."""
+        return Numbers(
+            bsnr=Bsnr(self.bsnr) if self.bsnr else None,
+            iknr=Iknr(self.iknr) if self.iknr else None,
+            location=Oid(self.location_uid) if self.location_uid else None,
+            home_community=Oid(self.home_community) if self.home_community else None,
+            retrieve_ae=AeTitle(self.retrieve_ae_title.strip()) if self.retrieve_ae_title else None,
+        )
 
     @property
     def receiving_titles(self) -> list[str]:

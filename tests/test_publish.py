@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from growing import look_for_growth
 from sqlalchemy import text
@@ -9,8 +11,8 @@ from world import HOSPITAL, KVNR, PRACTICE, STUDY, World, data_set, uid
 
 from linkexchange import documents, publish, record, serve
 from linkexchange.errors import WrongPatient
-from linkexchange.model.identifiers import Kvnr, LinkId
-from linkexchange.model.link import LinkStatus
+from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, Kvnr, LinkId, Oid
+from linkexchange.model.link import Link, LinkStatus, Numbers, Origin, location_of
 from linkexchange.model.transfer import State
 
 
@@ -118,3 +120,22 @@ def test_a_kvnr_that_the_image_header_contradicts_is_refused(world: World) -> No
     with pytest.raises(WrongPatient):
         publish.publish(world.hospital, STUDY, pacs="hospital", kvnr=Kvnr.with_check_digit("B87654321"))
     assert world.held == {}
+
+
+def published(world: World, **numbers: object) -> Link:
+    """What the record has after the hospital has published under these numbers."""
+    world.hospital = replace(world.hospital, numbers=Numbers(**numbers))
+    return documents.read(world.held[world.publish()][1])
+
+
+def test_a_link_says_of_its_institution_what_the_settings_say(world: World) -> None:
+    told = {"bsnr": Bsnr("098765400"), "iknr": Iknr("260123451"), "home_community": Oid("1.2.3")}
+    link = published(world, **told, location=Oid("2.25.9"), retrieve_ae=AeTitle("ARCHIV"))
+    assert link.origin == Origin(HOSPITAL, HOSPITAL, **told, location=Oid("2.25.9"))  # type: ignore[arg-type]
+    assert link.retrieve_ae == "ARCHIV"
+
+
+def test_a_link_without_such_settings_names_a_derived_location_and_the_ae_title_of_its_pacs(world: World) -> None:
+    link = published(world)
+    assert link.origin == Origin(HOSPITAL, HOSPITAL, location=location_of(HOSPITAL))
+    assert link.retrieve_ae == "PACS"

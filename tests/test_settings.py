@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from linkexchange.errors import SettingRefused
+from linkexchange.model.identifiers import Bsnr, Iknr, Oid
+from linkexchange.model.link import Numbers
 from linkexchange.settings import HubSettings, NodeSettings, load
 
 SECRET = "s3cret-canary"
@@ -328,3 +330,35 @@ def test_who_may_send_messages_and_how_must_be_named(
 
 def test_a_node_without_ports_for_notices_needs_none_of_it(read: Callable[..., NodeSettings]) -> None:
     assert (read().ian_port, read().hl7_port, read().watch_pacs) == (0, 0, "")
+
+
+# --- what link documents say of the institution -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BSNR", "12345678"),
+        ("IKNR", "26012345"),
+        ("IKNR", "260123452"),
+        ("LOCATION_UID", "urn:oid:1.2.3"),
+        ("HOME_COMMUNITY", "3.1"),
+        ("RETRIEVE_AE_TITLE", "SEVENTEEN_LETTERS"),
+    ],
+)
+def test_a_number_of_the_institution_that_is_none_is_refused_by_its_key_and_not_shown(
+    refused: Callable[..., str], name: str, value: str
+) -> None:
+    detail = refused(**{name: value})
+    assert detail.startswith(f"LINKEXCHANGE_{name}: not a")
+    assert value not in detail
+
+
+def test_the_numbers_of_the_institution_are_values(read: Callable[..., NodeSettings]) -> None:
+    settings = read(BSNR="098765400", IKNR="260123451", LOCATION_UID="2.25.9", HOME_COMMUNITY="1.2.3")
+    told = Numbers(Bsnr("098765400"), Iknr("260123451"), Oid("2.25.9"), Oid("1.2.3"))
+    assert settings.numbers == told
+
+
+def test_an_institution_that_names_no_numbers_has_none(read: Callable[..., NodeSettings]) -> None:
+    assert read().numbers == Numbers()

@@ -10,6 +10,7 @@ from linkexchange.model.findings import Findings, Scope
 from linkexchange.model.identifiers import (
     TelematikId,
 )
+from linkexchange.model.link import Numbers
 from linkexchange.model.participant import Participant
 from linkexchange.model.passport import Passport
 from linkexchange.model.watched import Plan
@@ -38,6 +39,7 @@ class Pauses:
 
 
 NO_PLAN = Plan()
+NO_NUMBERS = Numbers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Node:
     """Everything a use case of a node needs. Tests put fakes in the places of the outer world.
 
     `close` ends what the adapters hold open. `spool` is None where there is no outbox. Without `index` and `rules` no
-    study is published but by a person. `sightings` asks a PACS which studies it has.
+    study is published but by a person. `sightings` asks a PACS which studies it has. `numbers` stand in every link.
     """
 
     me: TelematikId
@@ -71,3 +73,4 @@ class Node:
     index: PatientIndex | None = None
     rules: ReleaseRules | None = None
     sightings: Callable[[Passport, StudyQuery], Sequence[Sighting]] = lambda *_: ()
+    numbers: Numbers = NO_NUMBERS
