@@ -30,6 +30,8 @@ from linkexchange.jobs import CONNECTIONS_MAX, Pace
 from linkexchange.model.findings import Findings, Scope
 from linkexchange.model.hours import Hours
 from linkexchange.model.identifiers import AeTitle, TelematikId
+from linkexchange.model.link import Document, Link
+from linkexchange.model.metadata import Filing
 from linkexchange.model.outbox import OUTBOX
 from linkexchange.model.participant import Participant
 from linkexchange.model.passport import Passport, Retrieve
@@ -117,7 +119,6 @@ def database(settings: CommonSettings) -> Database:
 
 def node(settings: NodeSettings) -> Node:
     """A node with everything its use cases need."""
-    from linkexchange.dicomweb import OriginNodeClient
     from linkexchange.ti import open_simulated_card, open_simulated_record
     from linkexchange.transcoding import TranscodingPool
 
@@ -125,12 +126,7 @@ def node(settings: NodeSettings) -> Node:
     hub = HubClient(settings.hub_url, context)
     card = open_simulated_card(settings.card_folder)
     signer = node_signer(settings)
-
-    def origin(participant: Participant, grant: str) -> OriginNode:
-        return OriginNodeClient(participant, grant, context, idle_seconds=settings.idle_seconds)
-
     store, transcoder = database(settings), TranscodingPool()
-
     return Node(
         me=TelematikId(settings.telematik_id),
         name=settings.name,
@@ -144,7 +140,7 @@ def node(settings: NodeSettings) -> Node:
         archive=_with_outbox(settings, store, lambda passport: archive(settings, passport)),
         destination=lambda passport: destination(settings, passport),
         probe=lambda passport, scope: probe(settings, passport, scope),
-        origin=origin,
+        origin=partial(_origin_node, settings, context),
         hub_keys=_hub_keys(settings),
         now=now,
         close=_closing(transcoder, store, hub),
@@ -155,7 +151,21 @@ def node(settings: NodeSettings) -> Node:
         index=Index(TelematikId(settings.telematik_id), store, now),
         rules=Rules(TelematikId(settings.telematik_id), store),
         numbers=settings.numbers,
+        filing=_filing(settings),
     )
+
+
+def _origin_node(settings: NodeSettings, context: ssl.SSLContext, participant: Participant, grant: str) -> OriginNode:
+    from linkexchange.dicomweb import OriginNodeClient
+
+    return OriginNodeClient(participant, grant, context, idle_seconds=settings.idle_seconds)
+
+
+def _filing(settings: NodeSettings) -> Callable[[Link, Document, str], Filing]:
+    from linkexchange.documents.envelope import named
+    from linkexchange.documents.filing import filed
+
+    return partial(filed, named(settings.codes_profile))
 
 
 def _closing(*opened: TranscodingPool | Database | HubClient) -> Callable[[], None]:

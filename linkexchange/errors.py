@@ -87,6 +87,14 @@ class NotEntitled(Refused):
     next_step = "Read the patient's card, or ask the patient whether the document is hidden."
 
 
+class AlreadyStored(Refused):
+    """The record has this document already: it was not stored a second time."""
+
+    code = "already-stored"
+    owner = Owner.OWN_NODE
+    next_step = "Nothing: the node goes on with the document that is there."
+
+
 class IdentityRefused(Refused):
     """The institution could not prove who it is."""
 

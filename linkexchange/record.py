@@ -1,8 +1,9 @@
 """What the record is told about a link: that it is there, that another one is in its place, that it was withdrawn.
 
-The record knows no number of ours, and a crash may come between the storing of a document and the note of its entry. So
-it is noted before that the record may have the document, and whoever comes after a crash looks whether it has: the very
-bytes. The jobs of one study run in one line. What the record refuses for lack of an entitlement waits for one.
+A crash may come between the storing of a document and the note of its entry. So it is noted before that the record may
+have the document, and whoever comes after a crash looks whether it has, under the document's own uniqueId. The record
+takes each uniqueId once: a worker that froze while it stored, and wakes when another has done its work, stores nothing.
+The jobs of one study run in one line. What the record refuses for lack of an entitlement waits for one.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from dataclasses import replace
 from uuid import uuid4
 
 from linkexchange import documents
-from linkexchange.errors import NotEntitled
+from linkexchange.errors import AlreadyStored, NotEntitled
 from linkexchange.model.audit import Action
-from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid
+from linkexchange.model.identifiers import Kvnr, LinkId, Oid, StudyUid
 from linkexchange.model.link import Document, Link, LinkStatus, MediaType
+from linkexchange.model.metadata import Filing
 from linkexchange.ports import Node, Published, RecordEntry, UnitOfWork, Waits
 
 WITHDRAW_JOB, CLOSE_JOB = "withdraw", "close"
@@ -69,25 +71,28 @@ def title_of(link: Link) -> str:
     return f"Bilder: {modalities or 'Studie'} {link.description}".rstrip() + f"{day}, {link.origin.name}"
 
 
-def _brought(node: Node, published: Published) -> RecordEntry | str:
-    """The entry under which the record has it now. Raises `NotEntitled`."""
-    document, title = published.document, title_of(published.link)
-    kvnr = published.link.patient.kvnr
-    if published.attempted and (present := _entry_with(node, kvnr, document)):
+def _brought(node: Node, published: Published) -> str:
+    """The entry under which the record has it now; empty where it has it and does not show it. Raises `NotEntitled`."""
+    link, kvnr = published.link, published.link.patient.kvnr
+    if published.attempted and (present := _entry_with(node, kvnr, link.link)):
         return present
-    return _replaced(node, published) or node.record.store(kvnr, document, title=title)
+    filing = node.filing(link, published.document, title_of(link))
+    try:
+        stored = _replaced(node, kvnr, _entry_of(node, link.replaces), filing) or node.record.store(kvnr, filing)
+    except AlreadyStored:
+        return _entry_with(node, kvnr, link.link)
+    return stored.entry
 
 
-def _replaced(node: Node, published: Published) -> RecordEntry | None:
+def _replaced(node: Node, kvnr: Kvnr, older: str, filing: Filing) -> RecordEntry | None:
     """The new version in the place of the older one; None where there is none, or the record has it no longer.
 
     Any entitled practice may replace or remove a document of ours, and the patient may hide it: then it is stored anew.
     """
-    link, older = published.link, _entry_of(node, published.link.replaces)
     if not older:
         return None
     try:
-        return node.record.replace(link.patient.kvnr, older, published.document, title=title_of(link))
+        return node.record.replace(kvnr, older, filing)
     except NotEntitled:
         return None
 
@@ -100,22 +105,21 @@ def _entry_of(node: Node, link: LinkId | None) -> str:
         older = work.links.get(link)
     if older.entry or not older.attempted or older.kvnr is None:
         return older.entry
-    return _entry_with(node, older.kvnr, older.document)
+    return _entry_with(node, older.kvnr, older.link.link)
 
 
-def _entry_with(node: Node, kvnr: Kvnr, document: Document) -> str:
-    """The entry that has these very bytes; empty where none has."""
-    for entry in node.record.find(kvnr):
-        if entry.media_type == document.media_type and node.record.retrieve(kvnr, entry.entry) == document:
-            return entry.entry
-    return ""
+def _entry_with(node: Node, kvnr: Kvnr, link: LinkId) -> str:
+    """The entry that was filed under the uniqueId of a link; empty where none is shown."""
+    found = node.record.look_up(kvnr, Oid(link.oid))
+    return found.entry if found else ""
 
 
-def _note(node: Node, published: Published, entry: RecordEntry | str) -> None:
+def _note(node: Node, published: Published, entry: str) -> None:
     """The record has it. What was withdrawn meanwhile is withdrawn once more, now that it is there."""
     link, study = published.link, published.link.manifest.study
     with node.store.work(node.me) as work:
-        work.links.stored(link.link, entry if isinstance(entry, str) else entry.entry)
+        if not work.links.stored(link.link, entry):
+            return
         if link.replaces:
             work.links.close(link.replaces)
         work.audit(Action.LINK_PUBLISHED, link=link.link, study=study, replaces=link.replaces or "")
@@ -127,15 +131,18 @@ def _note(node: Node, published: Published, entry: RecordEntry | str) -> None:
 
 def _closed(node: Node, published: Published, kvnr: Kvnr) -> str:
     """The entry of the closing version; empty where the record has nothing to close. Raises `NotEntitled`."""
-    entry = published.entry
-    if not entry and published.attempted:
-        entry = _entry_with(node, kvnr, published.document)
-    if published.closing and (present := _entry_with(node, kvnr, published.closing)):
+    if published.closing and (present := _entry_with(node, kvnr, documents.read(published.closing).link)):
         return present
+    entry = published.entry or (_entry_with(node, kvnr, published.link.link) if published.attempted else "")
     if not entry or not any(entry == listed.entry for listed in node.record.find(kvnr)):
         return ""
     closing = published.closing or _keep_closing(node, published)
-    return node.record.withdraw(kvnr, entry, closing, title=title_of(published.link) + _CLOSED).entry
+    link = documents.read(closing)
+    try:
+        filing = node.filing(link, closing, title_of(published.link) + _CLOSED)
+        return node.record.withdraw(kvnr, entry, filing).entry
+    except AlreadyStored:
+        return _entry_with(node, kvnr, link.link)
 
 
 def _keep_closing(node: Node, published: Published) -> Document:

@@ -29,7 +29,7 @@ from pydantic import (
 from linkexchange.errors import Fault, SettingRefused
 from linkexchange.model.hours import Hours
 from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, Oid, TelematikId
-from linkexchange.model.link import Numbers
+from linkexchange.model.link import MediaType, Numbers
 
 PREFIX = "LINKEXCHANGE_"
 FILE_KEY = "LINKEXCHANGE_SETTINGS_FILE"
@@ -58,6 +58,18 @@ def _iknr(value: str) -> str:
 
 def _oid(value: str) -> str:
     return Oid(value) if value else ""
+
+
+def _codes(name: str) -> str:
+    from linkexchange.documents import envelope
+
+    try:
+        profile = envelope.named(name)
+    except SettingRefused as wrong:
+        raise ValueError(wrong.detail) from wrong
+    if MediaType.XML.value not in profile.formats:
+        raise ValueError(f"no format code for {MediaType.XML.value}, which link documents are")
+    return name
 
 
 def _ae_titles(text: str) -> str:
@@ -220,6 +232,9 @@ class NodeSettings(CommonSettings):
 
     record_url: str
     """Address of the simulated record system."""
+
+    codes_profile: Annotated[str, AfterValidator(_codes)] = "epa"
+    """Codes with which documents are filed in the record: epa, mado, or the path of a TOML file."""
 
     ae_title: Annotated[str, AfterValidator(_ae_title)] = "LINKEXCHANGE"
     """AE title with which this node calls its PACS."""

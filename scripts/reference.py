@@ -117,6 +117,7 @@ _BY_CHECK = {
     "_hours": "hours",
     "_addresses": "IP addresses",
     "_charset": "character set",
+    "_codes": "codes profile",
     "_ae_title": "AE title",
     "_ae_title_or_none": "AE title",
     "_ae_titles": "AE titles",

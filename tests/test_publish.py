@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from growing import look_for_growth
 from sqlalchemy import text
-from world import HOSPITAL, KVNR, PRACTICE, STUDY, World, data_set, uid
+from world import CODES, HOSPITAL, KVNR, PRACTICE, STUDY, World, data_set, uid
 
 from linkexchange import documents, publish, record, serve
+from linkexchange.documents.envelope import Content, metadata
 from linkexchange.errors import WrongPatient
 from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, Kvnr, LinkId, Oid
 from linkexchange.model.link import Link, LinkStatus, Numbers, Origin, location_of
@@ -139,3 +141,80 @@ def test_a_link_without_such_settings_names_a_derived_location_and_the_ae_title_
     link = published(world)
     assert link.origin == Origin(HOSPITAL, HOSPITAL, location=location_of(HOSPITAL))
     assert link.retrieve_ae == "PACS"
+
+
+# --- metadata, and one document under one uniqueId -------------------------------------------------------------------
+
+
+def test_the_record_is_told_all_metadata_of_a_link(world: World) -> None:
+    entry = world.publish()
+    link, told = documents.read(world.held[entry][1]), world.filed[entry].metadata
+    content = Content(world.filed[entry].content, "application/fhir+xml")
+    assert told == metadata(link, content, CODES, title=record.title_of(link))
+    assert told.unique_id == link.link.oid
+
+
+def frozen(world: World, monkeypatch: pytest.MonkeyPatch, method: str, meanwhile: Callable[[], object]) -> None:
+    """The hospital's worker freezes at the record's door; another one does its work until it wakes."""
+    knock = getattr(world.records[HOSPITAL], method)
+
+    def knock_late(*arguments: object) -> object:
+        monkeypatch.undo()
+        meanwhile()
+        return knock(*arguments)
+
+    monkeypatch.setattr(world.records[HOSPITAL], method, knock_late)
+
+
+def test_a_worker_that_froze_while_it_stored_stores_no_second_document(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.pacs[HOSPITAL].hold(data_set(1))
+    link = publish.publish(world.hospital, STUDY, pacs="hospital", kvnr=KVNR)
+    frozen(world, monkeypatch, "store", lambda: publish.announce(world.hospital, link))
+    publish.announce(world.hospital, link)
+    [entry] = world.held
+    with world.nodes.work(HOSPITAL) as work:
+        assert work.links.get(link).entry == entry
+    assert world.actions(world.nodes, HOSPITAL).count("link.published") == 1
+
+
+def test_a_worker_that_froze_while_it_replaced_leaves_one_document(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.publish()
+    link = publish.publish(world.hospital, STUDY, pacs="hospital", kvnr=KVNR)
+    frozen(world, monkeypatch, "replace", lambda: publish.announce(world.hospital, link))
+    publish.announce(world.hospital, link)
+    [(_, document, _)] = world.held.values()
+    assert documents.read(document).link == link
+
+
+def test_a_worker_that_froze_while_it_withdrew_leaves_one_closing_version(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.publish()
+    with world.nodes.work(HOSPITAL) as work:
+        [published] = work.links.recent()
+    link = published.link.link
+    publish.withdraw(world.hospital, link)
+    frozen(world, monkeypatch, "withdraw", lambda: record.close(world.hospital, link))
+    record.close(world.hospital, link)
+    [(_, document, _)] = world.held.values()
+    assert documents.read(document).status is LinkStatus.CANCELLED
+    with world.nodes.work(HOSPITAL) as work:
+        assert work.links.untold() == []
+
+
+def test_a_document_that_the_patient_hid_before_a_crash_was_noted_is_not_stored_again(world: World) -> None:
+    world.pacs[HOSPITAL].hold(data_set(1))
+    link = publish.publish(world.hospital, STUDY, pacs="hospital", kvnr=KVNR)
+    with world.nodes.work(HOSPITAL) as work:
+        published = work.links.get(link)
+        work.links.attempt(link)
+    hidden = world.records[HOSPITAL].store(KVNR, world.hospital.filing(published.link, published.document, "CT"))
+    del world.held[hidden.entry]
+    publish.announce(world.hospital, link)
+    assert world.held == {}
+    with world.nodes.work(HOSPITAL) as work:
+        assert work.links.untold() == []

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from linkexchange.documents import envelope
 from linkexchange.errors import SettingRefused
 from linkexchange.model.identifiers import Bsnr, Iknr, Oid
 from linkexchange.model.link import Numbers
@@ -362,3 +364,38 @@ def test_the_numbers_of_the_institution_are_values(read: Callable[..., NodeSetti
 
 def test_an_institution_that_names_no_numbers_has_none(read: Callable[..., NodeSettings]) -> None:
     assert read().numbers == Numbers()
+
+
+# --- codes of the metadata --------------------------------------------------------------------------------------------
+
+
+def test_the_codes_of_the_metadata_may_stand_in_a_file(read: Callable[..., NodeSettings], tmp_path: Path) -> None:
+    file = tmp_path / "codes.toml"
+    shutil.copy(Path(envelope.__file__).parent / "profiles/epa.toml", file)
+    assert read(CODES_PROFILE=str(file)).codes_profile == str(file)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (("", ""), "cannot be read"),
+        (("[type_code]", "[typecode]"), "type_code: missing"),
+        (("[type_code]", "["), "not TOML"),
+    ],
+)
+def test_codes_that_are_wrong_stop_the_start_with_the_name_of_the_key(
+    refused: Callable[..., str], tmp_path: Path, wrong: tuple[str, str], why: str
+) -> None:
+    file = tmp_path / "codes.toml"
+    if wrong[0]:
+        file.write_text((Path(envelope.__file__).parent / "profiles/epa.toml").read_text().replace(*wrong))
+    detail = refused(CODES_PROFILE=str(file))
+    assert detail.startswith("LINKEXCHANGE_CODES_PROFILE: codes.toml: ")
+    assert why in detail
+
+
+def test_codes_without_a_format_for_link_documents_stop_the_start(refused: Callable[..., str], tmp_path: Path) -> None:
+    text = (Path(envelope.__file__).parent / "profiles/epa.toml").read_text()
+    head, _, rest = text.partition('[formats."application/fhir+xml"]')
+    (tmp_path / "codes.toml").write_text(head + rest[rest.index("[formats.") :])
+    assert "no format code for application/fhir+xml" in refused(CODES_PROFILE=str(tmp_path / "codes.toml"))

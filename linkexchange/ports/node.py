@@ -10,7 +10,8 @@ from linkexchange.model.findings import Findings, Scope
 from linkexchange.model.identifiers import (
     TelematikId,
 )
-from linkexchange.model.link import Numbers
+from linkexchange.model.link import Document, Link, Numbers
+from linkexchange.model.metadata import Filing
 from linkexchange.model.participant import Participant
 from linkexchange.model.passport import Passport
 from linkexchange.model.watched import Plan
@@ -46,7 +47,8 @@ NO_NUMBERS = Numbers()
 class Node:
     """Everything a use case of a node needs. Tests put fakes in the places of the outer world.
 
-    `close` ends what the adapters hold open. `spool` is None where there is no outbox. Without `index` and `rules` no
+    `close` ends what the adapters hold open. `filing` makes of a link, its document and a title what a record is given.
+    `spool` is None where there is no outbox. Without `index` and `rules` no
     study is published but by a person. `sightings` asks a PACS which studies it has. `numbers` stand in every link.
     """
 
@@ -67,6 +69,7 @@ class Node:
     now: Callable[[], datetime]
     close: Callable[[], None]
     transcoder: Transcoder
+    filing: Callable[[Link, Document, str], Filing]
     pauses: Pauses = Pauses()
     spool: Spool | None = None
     plan: Plan = NO_PLAN

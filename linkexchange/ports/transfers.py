@@ -216,8 +216,11 @@ class Links(Protocol):
         """The active links in the record of this person, the oldest first."""
         ...
 
-    def stored(self, link: LinkId, entry: str) -> None:
-        """Note the entry under which the record keeps it; nothing is to be said about it any more."""
+    def stored(self, link: LinkId, entry: str) -> bool:
+        """Note the entry under which the record keeps it; nothing is to be said about it any more.
+
+        False where an entry has been noted before: another worker was quicker.
+        """
         ...
 
     def close(self, link: LinkId) -> None:

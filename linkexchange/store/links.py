@@ -70,10 +70,11 @@ class LinkRows:
         """Active links in a record."""
         return self._all(select(links).where(links.c.kvnr == kvnr, links.c.active).order_by(links.c.created))
 
-    def stored(self, link: LinkId, entry: str) -> None:
-        """Note the record's entry. Of one that was withdrawn meanwhile the record is still to be told."""
+    def stored(self, link: LinkId, entry: str) -> bool:
+        """Note the record's entry, once. Of one that was withdrawn meanwhile the record is still to be told."""
         told = case((links.c.active, Waits.NOTHING.value), else_=links.c.waits)
-        self._set(link, entry=entry, waits=told)
+        first = update(links).where(links.c.link == link, links.c.entry == "").values(entry=entry, waits=told)
+        return bool(self._connection.execute(first).rowcount)
 
     def close(self, link: LinkId) -> None:
         """End a link."""

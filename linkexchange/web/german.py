@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from linkexchange.errors import (
+    AlreadyStored,
     CardUnavailable,
     Denied,
     DocumentFault,
@@ -143,6 +144,10 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     UnknownPatient: (
         "Diese Frage zu einer Patientin oder einem Patienten wartet hier nicht mehr.",
         "Sehen Sie nach, was noch wartet: Jemand kann sie inzwischen beantwortet haben.",
+    ),
+    AlreadyStored: (
+        "Die Akte hat dieses Dokument bereits; es wurde kein zweites Mal gespeichert.",
+        "Es ist nichts zu tun: Der Knoten arbeitet mit dem vorhandenen Dokument weiter.",
     ),
     OutboxOnlySends: (
         "Was im Postausgang wartet, lässt sich nur an einen Teilnehmer senden.",
