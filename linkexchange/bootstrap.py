@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from linkexchange import documents, tls
 from linkexchange.attest import AttestedSessions
+from linkexchange.documents import envelope, filing
 from linkexchange.errors import PacsUnavailable, SettingRefused
 from linkexchange.growth import Growth
 from linkexchange.hub import HubClient
@@ -30,8 +31,6 @@ from linkexchange.jobs import CONNECTIONS_MAX, Pace
 from linkexchange.model.findings import Findings, Scope
 from linkexchange.model.hours import Hours
 from linkexchange.model.identifiers import AeTitle, TelematikId
-from linkexchange.model.link import Document, Link
-from linkexchange.model.metadata import Filing
 from linkexchange.model.outbox import OUTBOX
 from linkexchange.model.participant import Participant
 from linkexchange.model.passport import Passport, Retrieve
@@ -127,6 +126,7 @@ def node(settings: NodeSettings) -> Node:
     card = open_simulated_card(settings.card_folder)
     signer = node_signer(settings)
     store, transcoder = database(settings), TranscodingPool()
+    codes = envelope.named(settings.codes_profile)
     return Node(
         me=TelematikId(settings.telematik_id),
         name=settings.name,
@@ -151,7 +151,9 @@ def node(settings: NodeSettings) -> Node:
         index=Index(TelematikId(settings.telematik_id), store, now),
         rules=Rules(TelematikId(settings.telematik_id), store),
         numbers=settings.numbers,
-        filing=_filing(settings),
+        filing=partial(filing.filed, codes),
+        page=partial(filing.paged, codes, settings.companion_address),
+        has_pages=settings.companion_page,
     )
 
 
@@ -159,13 +161,6 @@ def _origin_node(settings: NodeSettings, context: ssl.SSLContext, participant: P
     from linkexchange.dicomweb import OriginNodeClient
 
     return OriginNodeClient(participant, grant, context, idle_seconds=settings.idle_seconds)
-
-
-def _filing(settings: NodeSettings) -> Callable[[Link, Document, str], Filing]:
-    from linkexchange.documents.envelope import named
-    from linkexchange.documents.filing import filed
-
-    return partial(filed, named(settings.codes_profile))
 
 
 def _closing(*opened: TranscodingPool | Database | HubClient) -> Callable[[], None]:

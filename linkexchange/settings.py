@@ -72,6 +72,14 @@ def _codes(name: str) -> str:
     return name
 
 
+def _qr_address(text: str) -> str:
+    from linkexchange.documents.addresses import is_plain_address
+
+    if text != "urn:uuid:" and not is_plain_address(text):
+        raise ValueError("must be urn:uuid:, or an https address without user, query and fragment")
+    return text
+
+
 def _ae_titles(text: str) -> str:
     titles = [AeTitle(word.strip()) for word in text.split(",")]
     if len(set(titles)) > MOVE_TITLES_MAX:
@@ -236,6 +244,12 @@ class NodeSettings(CommonSettings):
     codes_profile: Annotated[str, AfterValidator(_codes)] = "epa"
     """Codes with which documents are filed in the record: epa, mado, or the path of a TOML file."""
 
+    companion_page: bool = False
+    """Whether a companion page (PDF/A) stands in the record beside each link document, for systems that show no XML."""
+
+    companion_address: Annotated[str, AfterValidator(_qr_address)] = "urn:uuid:"
+    """What the QR code of that page holds before the link's number: urn:uuid:, or an https address of the house."""
+
     ae_title: Annotated[str, AfterValidator(_ae_title)] = "LINKEXCHANGE"
     """AE title with which this node calls its PACS."""
 
@@ -346,6 +360,15 @@ class NodeSettings(CommonSettings):
         if self.outbox_ae.strip() in self.receiving_titles:
             raise ValueError(f"{PREFIX}OUTBOX_AE: is an AE title for C-MOVE as well")
         _check_apart(self.spool_folder, self.spool_key)
+        return self
+
+    @model_validator(mode="after")
+    def _pages_have_codes(self) -> Self:
+        """A page that could not be filed is missed at the start, and not in a job."""
+        from linkexchange.documents import envelope
+
+        if self.companion_page and envelope.PAGE_MIME_TYPE not in envelope.named(self.codes_profile).formats:
+            raise ValueError(f"{PREFIX}CODES_PROFILE: no format code for {envelope.PAGE_MIME_TYPE} (companion_page)")
         return self
 
     @model_validator(mode="after")

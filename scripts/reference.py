@@ -126,6 +126,7 @@ _BY_CHECK = {
     "_oid": "OID",
     "_https": "https address",
     "_loopback": "loopback address",
+    "_qr_address": "`urn:uuid:` or https address",
     "_own_folder": "folder, mode 0700",
     "_postgresql": "postgresql URL, secret",
     "_private": "file, mode 0600",

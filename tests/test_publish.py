@@ -11,11 +11,14 @@ from sqlalchemy import text
 from world import CODES, HOSPITAL, KVNR, PRACTICE, STUDY, World, data_set, uid
 
 from linkexchange import documents, publish, record, serve
+from linkexchange.documents.companion import unique_id_of
 from linkexchange.documents.envelope import Content, metadata
 from linkexchange.errors import WrongPatient
 from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, Kvnr, LinkId, Oid
 from linkexchange.model.link import Link, LinkStatus, Numbers, Origin, location_of
+from linkexchange.model.metadata import Filing, XdsMetadata
 from linkexchange.model.transfer import State
+from linkexchange.ports import RecordEntry
 
 
 def test_a_link_withdrawn_before_it_was_announced_reaches_neither_hub_nor_record(world: World) -> None:
@@ -218,3 +221,138 @@ def test_a_document_that_the_patient_hid_before_a_crash_was_noted_is_not_stored_
     assert world.held == {}
     with world.nodes.work(HOSPITAL) as work:
         assert work.links.untold() == []
+
+
+def test_what_was_withdrawn_while_a_worker_that_stored_it_was_frozen_is_closed_when_it_wakes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.pacs[HOSPITAL].hold(data_set(1))
+    link = publish.publish(world.hospital, STUDY, pacs="hospital", kvnr=KVNR)
+
+    def withdrawn() -> None:
+        publish.withdraw(world.hospital, link)
+        record.close(world.hospital, link)
+
+    frozen(world, monkeypatch, "store", withdrawn)
+    publish.announce(world.hospital, link)
+    record.close(world.hospital, link)
+    [(_, document, _)] = world.held.values()
+    assert documents.read(document).status is LinkStatus.CANCELLED
+
+
+# --- the companion page -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def paged(world: World) -> World:
+    """A hospital that asks for pages."""
+    world.hospital = replace(world.hospital, has_pages=True)
+    return world
+
+
+def pages(world: World) -> list[XdsMetadata]:
+    """What the record says of the pages that stand."""
+    return [world.filed[entry].metadata for entry in world.pages]
+
+
+def withdraw(world: World) -> LinkId:
+    with world.nodes.work(HOSPITAL) as work:
+        [link] = [it.link.link for it in work.links.recent() if it.active]
+    publish.withdraw(world.hospital, link)
+    record.close(world.hospital, link)
+    return link
+
+
+@pytest.mark.slow
+def test_a_page_comes_with_the_document_changes_with_it_and_ends_with_it(paged: World) -> None:
+    first = documents.read(paged.held[paged.publish()][1])
+    [page] = pages(paged)
+    assert (page.mime_type, page.title, page.unique_id) == (
+        "application/pdf",
+        record.title_of(first),
+        unique_id_of(first.link),
+    )
+    second = documents.read(paged.held[paged.publish()][1])
+    assert [it.unique_id for it in pages(paged)] == [unique_id_of(second.link)]
+    withdraw(paged)
+    [closing] = [documents.read(document) for _, document, _ in paged.held.values()]
+    [page] = pages(paged)
+    assert (page.unique_id, page.title[-15:]) == (unique_id_of(closing.link), "(zurückgezogen)")
+
+
+@pytest.mark.slow
+def test_a_page_says_of_its_study_what_the_document_says(paged: World) -> None:
+    entry = paged.publish()
+    [page] = pages(paged)
+    document = paged.filed[entry].metadata
+    assert page.reference_id_list == document.reference_id_list
+    assert page.event_code_list == document.event_code_list
+    assert page.service_start_time == document.service_start_time
+
+
+def test_without_the_setting_there_is_no_page(world: World) -> None:
+    world.publish()
+    withdraw(world)
+    assert [it for it in world.filed.values() if it.metadata.mime_type == "application/pdf"] == []
+
+
+@pytest.mark.slow
+def test_what_has_a_page_keeps_one_when_the_setting_is_gone_and_its_page_is_withdrawn(paged: World) -> None:
+    paged.publish()
+    paged.hospital = replace(paged.hospital, has_pages=False)
+    link = documents.read(paged.held[paged.publish()][1]).link
+    assert [it.unique_id for it in pages(paged)] == [unique_id_of(link)]
+    withdraw(paged)
+    assert [it.title[-15:] for it in pages(paged)] == ["(zurückgezogen)"]
+
+
+@pytest.mark.slow
+def test_a_page_that_somebody_has_removed_comes_again_with_the_next_version(paged: World) -> None:
+    paged.publish()
+    paged.pages.clear()
+    paged.publish()
+    assert len(pages(paged)) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("doors", [1, 2])
+def test_a_worker_that_froze_while_it_stored_leaves_one_page(
+    paged: World, monkeypatch: pytest.MonkeyPatch, doors: int
+) -> None:
+    """It freezes before the document, or between document and page."""
+    paged.pacs[HOSPITAL].hold(data_set(1))
+    link = publish.publish(paged.hospital, STUDY, pacs="hospital", kvnr=KVNR)
+    store, knocks = paged.records[HOSPITAL].store, iter(range(1, 10))
+
+    def knock_late(kvnr: Kvnr, filing: Filing) -> RecordEntry:
+        if next(knocks) == doors:
+            publish.announce(paged.hospital, link)
+        return store(kvnr, filing)
+
+    monkeypatch.setattr(paged.records[HOSPITAL], "store", knock_late)
+    publish.announce(paged.hospital, link)
+    assert (len(paged.held), len(pages(paged)), len(paged.filed)) == (1, 1, 2)
+
+
+@pytest.mark.slow
+def test_a_record_that_lets_nobody_in_any_more_gets_the_page_when_it_does(
+    paged: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paged.pacs[HOSPITAL].hold(data_set(1))
+    link = publish.publish(paged.hospital, STUDY, pacs="hospital", kvnr=KVNR)
+    hospital = paged.records[HOSPITAL]
+    store = hospital.store
+
+    def then_close(kvnr: Kvnr, filing: Filing) -> RecordEntry:
+        stored = store(kvnr, filing)
+        hospital.entitled = False
+        return stored
+
+    monkeypatch.setattr(hospital, "store", then_close)
+    publish.announce(paged.hospital, link)
+    assert (len(paged.held), pages(paged)) == (1, [])
+    monkeypatch.undo()
+    hospital.entitled = True
+    assert publish.remind(paged.hospital) == 1
+    publish.announce(paged.hospital, link)
+    assert (len(paged.held), len(pages(paged)), publish.remind(paged.hospital)) == (1, 1, 0)

@@ -399,3 +399,16 @@ def test_codes_without_a_format_for_link_documents_stop_the_start(refused: Calla
     head, _, rest = text.partition('[formats."application/fhir+xml"]')
     (tmp_path / "codes.toml").write_text(head + rest[rest.index("[formats.") :])
     assert "no format code for application/fhir+xml" in refused(CODES_PROFILE=str(tmp_path / "codes.toml"))
+
+
+@pytest.mark.parametrize("address", ["http://praxis.example/", "https://praxis.example/?link=", "urn:oid:", ""])
+def test_the_address_in_a_code_holds_no_secret(refused: Callable[..., str], address: str) -> None:
+    assert refused(COMPANION_ADDRESS=address).startswith("LINKEXCHANGE_COMPANION_ADDRESS: must be")
+
+
+def test_pages_need_a_format_code(refused: Callable[..., str], tmp_path: Path) -> None:
+    text = (Path(envelope.__file__).parent / "profiles/epa.toml").read_text()
+    head, _, rest = text.partition('[formats."application/pdf"]')
+    (tmp_path / "codes.toml").write_text(head + rest[rest.index("[modalities]") :])
+    detail = refused(CODES_PROFILE=str(tmp_path / "codes.toml"), COMPANION_PAGE="true")
+    assert detail == "LINKEXCHANGE_CODES_PROFILE: no format code for application/pdf (companion_page)"

@@ -28,7 +28,8 @@ from pydicom.filewriter import write_dataset
 from linkexchange import publish, pull, push
 from linkexchange.attest import AttestedSessions
 from linkexchange.documents import envelope
-from linkexchange.documents.filing import filed
+from linkexchange.documents.envelope import PAGE_MIME_TYPE
+from linkexchange.documents.filing import filed, paged
 from linkexchange.errors import (
     AlreadyStored,
     IdentityRefused,
@@ -212,11 +213,13 @@ def in_chunks(content: bytes, size: int = 100) -> Iterator[bytes]:
 class FakeRecord:
     """The record of one institution: `held` and `filed` are shared by all, `entitled` is this institution's right.
 
-    `filed` has whatever was ever brought, by its entry: also what was replaced, whose uniqueId stays taken.
+    `filed` has whatever was ever brought, by its entry: also what was replaced, whose uniqueId stays taken. `pages` are
+    the entries of companion pages that stand, with their owners.
     """
 
     held: dict[str, tuple[Kvnr, Document, str]]
     filed: dict[str, Filing]
+    pages: dict[str, Kvnr]
     clock: Callable[[], datetime]
     entitled: bool = True
     read: int = 0
@@ -224,9 +227,12 @@ class FakeRecord:
     def store(self, kvnr: Kvnr, filing: Filing) -> RecordEntry:
         self._check(filing)
         entry = f"entry-{1 + len(self.filed)}"
-        document = Document(filing.content, MediaType(filing.metadata.mime_type))
-        self.held[entry] = (kvnr, document, filing.metadata.title)
         self.filed[entry] = filing
+        if filing.metadata.mime_type == PAGE_MIME_TYPE:
+            self.pages[entry] = kvnr
+        else:
+            document = Document(filing.content, MediaType(filing.metadata.mime_type))
+            self.held[entry] = (kvnr, document, filing.metadata.title)
         return self._entry(entry)
 
     def find(self, kvnr: Kvnr) -> Sequence[RecordEntry]:
@@ -234,7 +240,8 @@ class FakeRecord:
         return [self._entry(entry) for entry, (owner, _, _) in self.held.items() if owner == kvnr]
 
     def look_up(self, kvnr: Kvnr, unique_id: Oid) -> RecordEntry | None:
-        return next((it for it in self.find(kvnr) if it.unique_id == unique_id), None)
+        pages = [self._entry(page) for page, owner in self.pages.items() if owner == kvnr]
+        return next((it for it in (*self.find(kvnr), *pages) if it.unique_id == unique_id), None)
 
     def retrieve(self, kvnr: Kvnr, entry: str) -> Document:
         self._check()
@@ -245,10 +252,11 @@ class FakeRecord:
 
     def replace(self, kvnr: Kvnr, entry: str, filing: Filing) -> RecordEntry:
         self._check(filing)
-        if entry not in self.held:
+        if entry not in self.held and entry not in self.pages:
             raise NotEntitled
         newer = self.store(kvnr, filing)
-        del self.held[entry]
+        self.held.pop(entry, None)
+        self.pages.pop(entry, None)
         return newer
 
     def withdraw(self, kvnr: Kvnr, entry: str, closing: Filing) -> RecordEntry:
@@ -261,8 +269,11 @@ class FakeRecord:
             raise AlreadyStored
 
     def _entry(self, entry: str) -> RecordEntry:
+        told = self.filed[entry].metadata if entry in self.filed else None
+        unique_id = told.unique_id if told else ""
+        if entry in self.pages and told:
+            return RecordEntry(entry, told.title, "hospital", self.clock(), told.mime_type, unique_id)
         _, document, title = self.held[entry]
-        unique_id = self.filed[entry].metadata.unique_id if entry in self.filed else ""
         return RecordEntry(entry, title, "hospital", self.clock(), document.media_type, unique_id)
 
 
@@ -353,7 +364,8 @@ class World:
         self.held: dict[str, tuple[Kvnr, Document, str]] = {}
         self.pacs = {me: FakePacs(_passport(me)) for me in (HOSPITAL, PRACTICE)}
         self.filed: dict[str, Filing] = {}
-        self.records = {me: FakeRecord(self.held, self.filed, clock) for me in (HOSPITAL, PRACTICE)}
+        self.pages: dict[str, Kvnr] = {}
+        self.records = {me: FakeRecord(self.held, self.filed, self.pages, clock) for me in (HOSPITAL, PRACTICE)}
         self.signers = {me: _signer(f"thumb {me}") for me in (HOSPITAL, PRACTICE)}
         self.wires = {me: Wire(self._origin(_other(me)), self.caller(me)) for me in (HOSPITAL, PRACTICE)}
         self.transcoder = TranscodingPool()
@@ -456,6 +468,7 @@ class World:
             close=lambda: None,
             transcoder=self.transcoder,
             filing=partial(filed, CODES),
+            page=partial(paged, CODES, "urn:uuid:"),
             pauses=Pauses((0.0, 0.0), (0.0,)),
         )
 

@@ -47,7 +47,8 @@ NO_NUMBERS = Numbers()
 class Node:
     """Everything a use case of a node needs. Tests put fakes in the places of the outer world.
 
-    `close` ends what the adapters hold open. `filing` makes of a link, its document and a title what a record is given.
+    `close` ends what the adapters hold open. `filing` makes of a link, its document and a title what a record is given,
+    `page` the same of its companion page; with `has_pages` each link gets one.
     `spool` is None where there is no outbox. Without `index` and `rules` no
     study is published but by a person. `sightings` asks a PACS which studies it has. `numbers` stand in every link.
     """
@@ -70,6 +71,7 @@ class Node:
     close: Callable[[], None]
     transcoder: Transcoder
     filing: Callable[[Link, Document, str], Filing]
+    page: Callable[[Link, str], Filing]
     pauses: Pauses = Pauses()
     spool: Spool | None = None
     plan: Plan = NO_PLAN
@@ -77,3 +79,4 @@ class Node:
     rules: ReleaseRules | None = None
     sightings: Callable[[Passport, StudyQuery], Sequence[Sighting]] = lambda *_: ()
     numbers: Numbers = NO_NUMBERS
+    has_pages: bool = False

@@ -18,8 +18,9 @@ from linkexchange.model.link import MediaType
 from linkexchange.model.metadata import Coding
 
 KOS_MIME_TYPE = "application/dicom"
-MIME_TYPES = frozenset({MediaType.XML.value, MediaType.JSON.value, KOS_MIME_TYPE})
-"""What a link document can be: FHIR in two encodings, and a DICOM Key Object Selection."""
+PAGE_MIME_TYPE = "application/pdf"
+MIME_TYPES = frozenset({MediaType.XML.value, MediaType.JSON.value, KOS_MIME_TYPE, PAGE_MIME_TYPE})
+"""What a link document can be (FHIR in two encodings, a DICOM Key Object Selection), and its companion page."""
 
 SHIPPED = ("epa", "mado")
 _FOLDER = Path(__file__).parent / "profiles"
