@@ -16,6 +16,7 @@ from linkexchange.dataset import Labels
 from linkexchange.errors import OutboxOnlySends, UnknownStudy, WrongPatient
 from linkexchange.model.access import RegisteredLink
 from linkexchange.model.audit import Action
+from linkexchange.model.body_parts import regions_of
 from linkexchange.model.identifiers import AeTitle, Kvnr, LinkId, Sha256, StudyUid
 from linkexchange.model.link import Link, MediaType, Order, Origin, location_of, lock_of
 from linkexchange.model.outbox import OUTBOX
@@ -27,6 +28,8 @@ from linkexchange.ports import Archive, Node, Published, UnitOfWork
 
 ANNOUNCE_JOB = "announce"
 NO_LABELS = Labels()
+ORDERS_MAX = 50
+"""So many orders are named; a document with many more could not be read any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,8 @@ def link_of(node: Node, found: Found, kvnr: Kvnr, *, replaces: LinkId | None) ->
         expires=kept_until(summary.started, header.birth_date, now),
         started=summary.started,
         description=summary.description,
-        orders=(Order(summary.accession),) if summary.accession else (),
+        orders=tuple(Order(accession) for accession in summary.accessions[:ORDERS_MAX]),
+        regions=regions_of(summary.body_parts),
         retrieve_ae=node.numbers.retrieve_ae or found.ae_title,
         replaces=replaces,
     )

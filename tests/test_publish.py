@@ -14,9 +14,12 @@ from linkexchange import documents, publish, record, serve
 from linkexchange.documents.companion import unique_id_of
 from linkexchange.documents.envelope import Content, metadata
 from linkexchange.errors import WrongPatient
-from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, Kvnr, LinkId, Oid
-from linkexchange.model.link import Link, LinkStatus, Numbers, Origin, location_of
+from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, Kvnr, LinkId, Oid, StudyUid
+from linkexchange.model.link import Link, LinkStatus, Numbers, Order, Origin, location_of
 from linkexchange.model.metadata import Filing, XdsMetadata
+from linkexchange.model.patient import PatientHeader
+from linkexchange.model.regions import REGIONS
+from linkexchange.model.study import StudySummary
 from linkexchange.model.transfer import State
 from linkexchange.ports import RecordEntry
 
@@ -356,3 +359,43 @@ def test_a_record_that_lets_nobody_in_any_more_gets_the_page_when_it_does(
     assert publish.remind(paged.hospital) == 1
     publish.announce(paged.hospital, link)
     assert (len(paged.held), len(pages(paged)), publish.remind(paged.hospital)) == (1, 1, 0)
+
+
+# --- regions and orders -----------------------------------------------------------------------------------------------
+
+
+def told(world: World, monkeypatch: pytest.MonkeyPatch, **more: object) -> Link:
+    """The link of a study of which the PACS says more."""
+    pacs = world.pacs[HOSPITAL]
+    summary = pacs.summary
+
+    def telling(study: StudyUid) -> tuple[StudySummary, PatientHeader]:
+        listed, header = summary(study)
+        return replace(listed, **more), header
+
+    monkeypatch.setattr(pacs, "summary", telling)
+    return documents.read(world.held[world.publish()][1])
+
+
+def test_a_link_names_the_regions_and_all_accession_numbers_that_the_pacs_tells(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = told(world, monkeypatch, body_parts=("SKULL", "HEAD", "SERVICE"), accessions=("A-1", "A-2"))
+    assert link.regions == (REGIONS["774007"],)
+    assert link.orders == (Order("A-1"), Order("A-2"))
+    [filing] = world.filed.values()
+    assert [it for it in filing.metadata.reference_id_list if "accession" in it] == [
+        f"{number}^^^^urn:ihe:iti:xds:2013:accession" for number in ("A-1", "A-2")
+    ]
+
+
+def test_a_link_of_a_study_of_which_nothing_is_told_names_no_region_and_no_order(world: World) -> None:
+    link = documents.read(world.held[world.publish()][1])
+    assert (link.regions, link.orders) == ((), ())
+
+
+def test_a_study_of_more_orders_than_a_document_can_hold_can_still_be_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = told(world, monkeypatch, accessions=tuple(f"A-{number}" for number in range(500)))
+    assert len(link.orders) == publish.ORDERS_MAX
