@@ -249,7 +249,12 @@ def remind(node: Node, kvnr: Kvnr | None = None) -> int:
     A job may have given up, and an institution that was not entitled may be so now.
     """
     with node.store.work(node.me) as work:
-        untold = work.links.untold(kvnr)
-        for link, study, active, _ in untold:
-            defer_announce(work, link, study) if active else record.defer_close(work, link, study)
+        return queue_untold(work, *([kvnr] if kvnr else []))
+
+
+def queue_untold(work: UnitOfWork, *kvnrs: Kvnr) -> int:
+    """The same in this very transaction; without a KVNR, of all records."""
+    untold = work.links.untold(*kvnrs)
+    for link, study, active, _ in untold:
+        defer_announce(work, link, study) if active else record.defer_close(work, link, study)
     return len(untold)

@@ -26,7 +26,7 @@ from linkexchange.model.index import Doubt, Entry, Source
 from linkexchange.model.link import LinkStatus
 from linkexchange.model.patient import LocalPatientId, PatientHeader
 from linkexchange.model.release import ReleaseRule
-from linkexchange.model.watched import Plan, Wait
+from linkexchange.model.watched import Plan, Wait, Watched
 from linkexchange.model.watched import Source as Watching
 from linkexchange.patients import Index
 from linkexchange.ports import Doubt as Doubted
@@ -124,6 +124,73 @@ def test_the_card_that_is_read_says_whose_number_it_is(index: Index) -> None:
     assert index.kvnr_of(replace(HEADER, birth_date=date(1999, 1, 1)), LOCAL) == Doubted("header-differs")
     with pytest.raises(CardUnavailable):
         index.assign_by_card(LOCAL, Reader(None), user="test")
+
+
+def barred(world: World) -> LinkId:
+    """A link that the record has not been told of, since it does not let the hospital in; the job has given up."""
+    world.records[HOSPITAL].entitled = False
+    world.pacs[HOSPITAL].hold(data_set(1))
+    link = publish.publish(world.hospital, STUDY, pacs="hospital", kvnr=KVNR)
+    publish.announce(world.hospital, link)
+    with world.nodes.engine.begin() as connection:
+        connection.execute(text("DELETE FROM procrastinate_jobs"))
+    return link
+
+
+def queued(world: World) -> list[str]:
+    with world.nodes.engine.connect() as connection:
+        jobs = text("SELECT args FROM procrastinate_jobs WHERE task_name = :job")
+        return [args["link"] for args in connection.execute(jobs, {"job": publish.ANNOUNCE_JOB}).scalars()]
+
+
+KNOWN: dict[str, Callable[[Index], object]] = {
+    "a card is read": lambda index: index.assign_by_card(
+        LOCAL, Reader(Insured(KVNR, "Müller", "Jörg", BORN, "M")), user="test"
+    ),
+    "a message names the patient": lambda index: index.tell(JOERG),
+    "a file names the patient": lambda index: index.tell_all([replace(JOERG, source=Source.XDT)]),
+    "two numbers are merged": lambda index: index.merge(LocalPatientId("815"), JOERG),
+    "a person assigns the number": lambda index: index.assign(LOCAL, KVNR, user="test"),
+}
+
+
+@pytest.mark.parametrize("event", KNOWN)
+def test_what_a_record_was_not_told_is_queued_when_its_patient_is_named(index: Index, world: World, event: str) -> None:
+    link = barred(world)
+    KNOWN[event](index)
+    assert queued(world) == [link]
+
+
+def test_it_is_queued_as_well_when_nothing_new_is_said(index: Index, world: World) -> None:
+    index.tell(JOERG)
+    link = barred(world)
+    index.tell(JOERG)
+    assert queued(world) == [link]
+
+
+def test_it_is_queued_when_a_person_answers_whose_images_they_are(index: Index, world: World) -> None:
+    index.kvnr_of(HEADER, LOCAL)
+    link = barred(world)
+    ((asked, _),) = index.waiting()
+    index.decide(asked.question, KVNR, user="test")
+    assert queued(world) == [link]
+
+
+def test_what_waits_for_the_record_of_somebody_else_is_left_alone(index: Index, world: World) -> None:
+    barred(world)
+    index.tell(replace(JOERG, kvnr=OTHER_KVNR))
+    index.tell(replace(JOERG, local=LocalPatientId("815"), kvnr=None))
+    assert queued(world) == []
+
+
+def test_a_study_that_waits_for_an_entitlement_is_looked_at_when_the_card_is_read(index: Index, world: World) -> None:
+    study = Watched("hospital", STUDY, Watching.BACKFILL, world.clock(), LOCAL, wait=Wait.ENTITLEMENT)
+    with world.nodes.work(HOSPITAL) as work:
+        work.watched.notice(replace(study, due=world.clock() + timedelta(days=20)))
+    for _ in range(2):
+        KNOWN["a card is read"](index)
+    with world.nodes.work(HOSPITAL) as work:
+        assert work.watched.get("hospital", STUDY).due == world.clock()
 
 
 # --- merges -----------------------------------------------------------------------------------------------------------

@@ -243,8 +243,8 @@ class Links(Protocol):
         """Note what keeps the record from being told."""
         ...
 
-    def untold(self, kvnr: Kvnr | None = None) -> Sequence[tuple[LinkId, StudyUid, bool, Waits]]:
-        """What the record is still to be told, of one insured person or of all: link, study, whether it is active."""
+    def untold(self, *kvnrs: Kvnr) -> Sequence[tuple[LinkId, StudyUid, bool, Waits]]:
+        """What records are still to be told, of these insured persons or of all: link, study, whether it is active."""
         ...
 
     def recent(self, limit: int = 50) -> Sequence[Published]:

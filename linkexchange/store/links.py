@@ -97,11 +97,11 @@ class LinkRows:
         """Note what keeps the record from being told."""
         self._set(link, waits=waits.value)
 
-    def untold(self, kvnr: Kvnr | None = None) -> Sequence[tuple[LinkId, StudyUid, bool, Waits]]:
+    def untold(self, *kvnrs: Kvnr) -> Sequence[tuple[LinkId, StudyUid, bool, Waits]]:
         """The oldest first."""
         columns = (links.c.link, links.c.study, links.c.active, links.c.waits)
         open_ones = select(*columns).where(links.c.waits != Waits.NOTHING.value).order_by(links.c.created, links.c.link)
-        those = open_ones.where(links.c.kvnr == kvnr) if kvnr else open_ones
+        those = open_ones.where(links.c.kvnr.in_(kvnrs)) if kvnrs else open_ones
         rows = self._connection.execute(those)
         return [(LinkId(link), StudyUid(study), active, Waits(waits)) for link, study, active, waits in rows]
 
