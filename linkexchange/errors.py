@@ -134,6 +134,14 @@ class WrongPatient(Refused):
     next_step = "Call the origin: its link names another patient than its image headers."
 
 
+class PatientObjects(Refused):
+    """The patient objects to this study being published."""
+
+    code = "patient-objects"
+    owner = Owner.REQUESTER
+    next_step = "Nothing; where the patient no longer objects, end the objection first (`linkexchange patients agree`)."
+
+
 class UnknownPatient(Refused):
     """This patient, or this question about a patient, is not here."""
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from linkexchange import dataset, documents, record
 from linkexchange.dataset import Labels
-from linkexchange.errors import OutboxOnlySends, UnknownStudy, WrongPatient
+from linkexchange.errors import OutboxOnlySends, PatientObjects, UnknownStudy, WrongPatient
 from linkexchange.model.access import RegisteredLink
 from linkexchange.model.audit import Action
 from linkexchange.model.body_parts import regions_of
@@ -51,8 +51,8 @@ def publish(node: Node, study: StudyUid, *, pacs: str, kvnr: Kvnr) -> LinkId:
     """Make a link document of a study and bring it into the patient's record; from then on the study is watched.
 
     The KVNR comes from whoever knows the patient; it is compared with the image header. Raises `WrongPatient` when they
-    differ, `UnknownStudy`, `UnknownPacs`, `PacsUnavailable`, or `OutboxOnlySends`: what waits in the outbox does not
-    stay, and a link in a record lasts.
+    differ, `PatientObjects` where the patient does, `UnknownStudy`, `UnknownPacs`, `PacsUnavailable`, or
+    `OutboxOnlySends`: what waits in the outbox does not stay, and a link in a record lasts.
     """
     if pacs == OUTBOX:
         raise OutboxOnlySends
@@ -64,7 +64,12 @@ def publish(node: Node, study: StudyUid, *, pacs: str, kvnr: Kvnr) -> LinkId:
 
 
 def keep(node: Node, work: UnitOfWork, found: Found, *, pacs: str, kvnr: Kvnr) -> LinkId:
-    """Write down a link to what was found, in the place of the one that stands, and let a job announce it."""
+    """Write down a link to what was found, in the place of the one that stands, and let a job announce it.
+
+    Raises `PatientObjects`: whoever publishes, and however, an objection stands before it (§ 353 SGB V).
+    """
+    if work.patients.objects(kvnr, found.summary.manifest.study):
+        raise PatientObjects
     older = work.links.current(found.summary.manifest.study)
     link = link_of(node, found, kvnr, replaces=older.link.link if older and older.kvnr == kvnr else None)
     document = documents.write(link, MediaType.XML, node_url_hint=node.node_url)

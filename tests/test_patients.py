@@ -6,8 +6,8 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import hl7.client
@@ -19,9 +19,9 @@ from world import HOSPITAL, KVNR, STUDY, World, data_set
 from xdt.practice import gdt
 
 from linkexchange import documents, notice, patients, publish, record
-from linkexchange.errors import CardUnavailable, UnknownPatient
+from linkexchange.errors import CardUnavailable, PatientObjects, UnknownPatient, UnknownStudy
 from linkexchange.hl7 import Listener, admissions
-from linkexchange.model.identifiers import Kvnr, LinkId
+from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid
 from linkexchange.model.index import Doubt, Entry, Source
 from linkexchange.model.link import LinkStatus
 from linkexchange.model.patient import LocalPatientId, PatientHeader
@@ -29,8 +29,8 @@ from linkexchange.model.release import ReleaseRule
 from linkexchange.model.watched import Plan, Wait, Watched
 from linkexchange.model.watched import Source as Watching
 from linkexchange.patients import Index
+from linkexchange.ports import Candidate, Insured, Judgement
 from linkexchange.ports import Doubt as Doubted
-from linkexchange.ports import Insured
 from linkexchange.release import Rules
 from linkexchange.store.transaction import act_for
 from linkexchange.xdt import PatientFolder
@@ -313,6 +313,54 @@ def test_an_objection_withdraws_what_is_published_until_it_ends(index: Index, wo
     world.clock.advance(hours=2)  # type: ignore[attr-defined]
     look_again(world, index)
     assert sorted(active for active, _ in links(world).values()) == [False, True]
+
+
+@pytest.mark.parametrize("study", [None, STUDY])
+def test_nobody_publishes_by_hand_what_the_patient_objects_to(
+    index: Index, world: World, study: StudyUid | None
+) -> None:
+    world.pacs[HOSPITAL].hold(data_set(1))
+    index.object(KVNR, study, user="test")
+    with pytest.raises(PatientObjects):
+        publish.publish(world.hospital, STUDY, pacs="hospital", kvnr=KVNR)
+    assert (links(world), world.held) == ({}, {})
+    with world.nodes.work(HOSPITAL) as work, pytest.raises(UnknownStudy):
+        work.watched.get("hospital", STUDY)
+    index.withdraw_objection(KVNR, study, user="test")
+    assert publish.publish(world.hospital, STUDY, pacs="hospital", kvnr=KVNR) in links(world)
+
+
+def test_an_objection_to_another_study_does_not_keep_this_one_back(index: Index, world: World) -> None:
+    world.pacs[HOSPITAL].hold(data_set(1))
+    index.object(KVNR, StudyUid("1.2.3"), user="test")
+    index.object(OTHER_KVNR, None, user="test")
+    assert publish.publish(world.hospital, STUDY, pacs="hospital", kvnr=KVNR)
+
+
+def test_an_objection_that_comes_between_the_judgement_and_the_publishing_counts(index: Index, world: World) -> None:
+    world.pacs[HOSPITAL].hold(data_set(1))
+    notice.heard(world.hospital, "hospital", STUDY, Watching.POLL)
+    rules = Rules(HOSPITAL, world.nodes)
+    node = replace(world.hospital, index=index, rules=Judge(rules, index), plan=Plan(quiet=timedelta()))
+    with pytest.raises(PatientObjects):
+        notice.look(node, "hospital", STUDY)
+    look_again(world, index)
+    with world.nodes.work(HOSPITAL) as work:
+        assert work.watched.get("hospital", STUDY).wait is Wait.RELEASE
+    assert links(world) == {}
+
+
+@dataclass
+class Judge:
+    """Rules that let a study go, and are then overtaken by the patient."""
+
+    rules: Rules
+    index: Index
+
+    def judge(self, candidate: Candidate, at: datetime) -> Judgement:
+        judgement = self.rules.judge(candidate, at)
+        self.index.object(KVNR, None, user="test")
+        return judgement
 
 
 def test_a_study_does_not_move_into_the_record_of_a_patient_who_objects(index: Index, world: World) -> None:

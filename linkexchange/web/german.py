@@ -37,6 +37,7 @@ from linkexchange.errors import (
     PacsUnavailable,
     PacsWithholds,
     PatientIdTaken,
+    PatientObjects,
     PeerFault,
     RecordUnavailable,
     Refused,
@@ -144,6 +145,10 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     UnknownPatient: (
         "Diese Frage zu einer Patientin oder einem Patienten wartet hier nicht mehr.",
         "Sehen Sie nach, was noch wartet: Jemand kann sie inzwischen beantwortet haben.",
+    ),
+    PatientObjects: (
+        "Die Patientin oder der Patient widerspricht der Veröffentlichung dieser Studie.",
+        "Die Studie bleibt außerhalb der Akte. Besteht der Widerspruch nicht mehr, lassen Sie ihn zuerst aufheben.",
     ),
     AlreadyStored: (
         "Die Akte hat dieses Dokument bereits; es wurde kein zweites Mal gespeichert.",
