@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from linkexchange import documents, tls
 from linkexchange.attest import AttestedSessions
+from linkexchange.documents import envelope, filing
 from linkexchange.errors import PacsUnavailable, SettingRefused
 from linkexchange.growth import Growth
 from linkexchange.hub import HubClient
@@ -117,7 +118,6 @@ def database(settings: CommonSettings) -> Database:
 
 def node(settings: NodeSettings) -> Node:
     """A node with everything its use cases need."""
-    from linkexchange.dicomweb import OriginNodeClient
     from linkexchange.ti import open_simulated_card, open_simulated_record
     from linkexchange.transcoding import TranscodingPool
 
@@ -125,12 +125,8 @@ def node(settings: NodeSettings) -> Node:
     hub = HubClient(settings.hub_url, context)
     card = open_simulated_card(settings.card_folder)
     signer = node_signer(settings)
-
-    def origin(participant: Participant, grant: str) -> OriginNode:
-        return OriginNodeClient(participant, grant, context, idle_seconds=settings.idle_seconds)
-
     store, transcoder = database(settings), TranscodingPool()
-
+    codes = envelope.named(settings.codes_profile)
     return Node(
         me=TelematikId(settings.telematik_id),
         name=settings.name,
@@ -144,7 +140,7 @@ def node(settings: NodeSettings) -> Node:
         archive=_with_outbox(settings, store, lambda passport: archive(settings, passport)),
         destination=lambda passport: destination(settings, passport),
         probe=lambda passport, scope: probe(settings, passport, scope),
-        origin=origin,
+        origin=partial(_origin_node, settings, context),
         hub_keys=_hub_keys(settings),
         now=now,
         close=_closing(transcoder, store, hub),
@@ -155,7 +151,17 @@ def node(settings: NodeSettings) -> Node:
         index=Index(TelematikId(settings.telematik_id), store, now),
         rules=Rules(TelematikId(settings.telematik_id), store),
         particulars=settings.particulars,
+        numbers=settings.numbers,
+        filing=partial(filing.filed, codes),
+        page=partial(filing.paged, codes, settings.companion_address),
+        has_pages=settings.companion_page,
     )
+
+
+def _origin_node(settings: NodeSettings, context: ssl.SSLContext, participant: Participant, grant: str) -> OriginNode:
+    from linkexchange.dicomweb import OriginNodeClient
+
+    return OriginNodeClient(participant, grant, context, idle_seconds=settings.idle_seconds)
 
 
 def _closing(*opened: TranscodingPool | Database | HubClient) -> Callable[[], None]:

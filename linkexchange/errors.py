@@ -87,6 +87,14 @@ class NotEntitled(Refused):
     next_step = "Read the patient's card, or ask the patient whether the document is hidden."
 
 
+class AlreadyStored(Refused):
+    """The record has this document already: it was not stored a second time."""
+
+    code = "already-stored"
+    owner = Owner.OWN_NODE
+    next_step = "Nothing: the node goes on with the document that is there."
+
+
 class IdentityRefused(Refused):
     """The institution could not prove who it is."""
 
@@ -124,6 +132,14 @@ class WrongPatient(Refused):
     code = "wrong-patient"
     owner = Owner.ORIGIN
     next_step = "Call the origin: its link names another patient than its image headers."
+
+
+class PatientObjects(Refused):
+    """The patient objects to this study being published."""
+
+    code = "patient-objects"
+    owner = Owner.REQUESTER
+    next_step = "Nothing; where the patient no longer objects, end the objection first (`linkexchange patients agree`)."
 
 
 class UnknownPatient(Refused):

@@ -66,10 +66,11 @@ class Index:
         self.tell_all([entry])
 
     def tell_all(self, entries: Sequence[Entry]) -> None:
-        """In one transaction."""
+        """In one transaction. Whoever is named stands at the counter, perhaps with the card: records are told again."""
         with self.store.work(self.me) as work:
             for entry in entries:
                 keep(work, entry, at=self.now())
+            _tell_records(work, entries)
 
     def merge(self, gone: LocalPatientId, into: Entry) -> None:
         """A source says that two numbers are one patient (HL7 A40): `into` survives.
@@ -78,6 +79,7 @@ class Index:
         """
         with self.store.work(self.me) as work:
             survivor = keep(work, into, at=self.now())
+            _tell_records(work, [into])
             _merge(work, _ghost(work, gone, into.source, at=self.now()), survivor, at=self.now())
 
     def waiting(self) -> Sequence[tuple[Question, Sequence[Entry]]]:
@@ -93,6 +95,8 @@ class Index:
             if not work.patients.answer(question, kvnr, self.now()):
                 raise UnknownPatient("it does not wait any more")
             work.watched.suspect(asked.local, self.now())
+            if kvnr:
+                publish.queue_untold(work, kvnr)
             answer = "kvnr" if kvnr else "nobody"
             work.audit(Action.PATIENT_DECIDED, question=str(question), answer=answer, user=user)
             work.emit(Action.PATIENT_DECIDED.value, question=str(question), answer=answer)
@@ -102,14 +106,21 @@ class Index:
         self._assign(Entry(local, Source.PERSON, kvnr), user)
 
     def assign_by_card(self, local: LocalPatientId, card: InsuredCard, *, user: str) -> None:
-        """The eGK that is in the reader now is this local patient's. Raises `CardUnavailable`."""
+        """The eGK that is in the reader now is this local patient's. Raises `CardUnavailable`.
+
+        Reading it opens the record to this institution, so what waits for that is queued: links that a record has not
+        been told of, and studies of this patient that wait to be published.
+        """
         insured = card.insured()
         said = Entry(local, Source.EGK, insured.kvnr, insured.family, insured.given, insured.birth_date, insured.sex)
         self._assign(said, user)
+        with self.store.work(self.me) as work:
+            work.watched.suspect(local, self.now())
 
     def _assign(self, entry: Entry, user: str) -> None:
         with self.store.work(self.me) as work:
             known = keep(work, entry, at=self.now())
+            _tell_records(work, [entry])
             work.audit(Action.PATIENT_ASSIGNED, patient=str(known.patient), source=entry.source.value, user=user)
 
     def object(self, kvnr: Kvnr, study: StudyUid | None, *, user: str) -> None:
@@ -142,6 +153,12 @@ def whose(work: UnitOfWork, header: PatientHeader, local: LocalPatientId) -> Kvn
         for other in work.patients.sharing(kvnr, [it.patient for it in known])
     ]
     return settle(header, [it.entry for it in known], sharing)
+
+
+def _tell_records(work: UnitOfWork, entries: Sequence[Entry]) -> None:
+    """What waits for the records of these patients is queued once more; what is still refused goes on waiting."""
+    if named := {entry.kvnr for entry in entries if entry.kvnr}:
+        publish.queue_untold(work, *named)
 
 
 def _as_one(local: LocalPatientId) -> LocalPatientId:

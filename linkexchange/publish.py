@@ -13,10 +13,11 @@ from uuid import uuid4
 
 from linkexchange import dataset, documents, record
 from linkexchange.dataset import Labels
-from linkexchange.errors import OutboxOnlySends, UnknownStudy, WrongPatient
+from linkexchange.errors import OutboxOnlySends, PatientObjects, UnknownStudy, WrongPatient
 from linkexchange.model.access import RegisteredLink
 from linkexchange.model.audit import Action
-from linkexchange.model.identifiers import Kvnr, LinkId, Sha256, StudyUid
+from linkexchange.model.body_parts import regions_of
+from linkexchange.model.identifiers import AeTitle, Kvnr, LinkId, Sha256, StudyUid
 from linkexchange.model.link import Link, MediaType, Order, Origin, location_of, lock_of
 from linkexchange.model.outbox import OUTBOX
 from linkexchange.model.patient import LocalPatientId, Patient, PatientHeader, differences
@@ -27,27 +28,31 @@ from linkexchange.ports import Archive, Node, Published, UnitOfWork
 
 ANNOUNCE_JOB = "announce"
 NO_LABELS = Labels()
+ORDERS_MAX = 50
+"""So many orders are named; a document with many more could not be read any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """A study as its PACS has it, the patient as an image header names them, and whose the PACS says it is.
 
-    A PACS may have merged two patients without touching its images. `labels` are those of the same image.
+    A PACS may have merged two patients without touching its images. `labels` are those of the same image, `ae_title`
+    is that of the PACS.
     """
 
     summary: StudySummary
     header: PatientHeader
     local: LocalPatientId
     labels: Labels = NO_LABELS
+    ae_title: AeTitle | None = None
 
 
 def publish(node: Node, study: StudyUid, *, pacs: str, kvnr: Kvnr) -> LinkId:
     """Make a link document of a study and bring it into the patient's record; from then on the study is watched.
 
     The KVNR comes from whoever knows the patient; it is compared with the image header. Raises `WrongPatient` when they
-    differ, `UnknownStudy`, `UnknownPacs`, `PacsUnavailable`, or `OutboxOnlySends`: what waits in the outbox does not
-    stay, and a link in a record lasts.
+    differ, `PatientObjects` where the patient does, `UnknownStudy`, `UnknownPacs`, `PacsUnavailable`, or
+    `OutboxOnlySends`: what waits in the outbox does not stay, and a link in a record lasts.
     """
     if pacs == OUTBOX:
         raise OutboxOnlySends
@@ -59,7 +64,12 @@ def publish(node: Node, study: StudyUid, *, pacs: str, kvnr: Kvnr) -> LinkId:
 
 
 def keep(node: Node, work: UnitOfWork, found: Found, *, pacs: str, kvnr: Kvnr) -> LinkId:
-    """Write down a link to what was found, in the place of the one that stands, and let a job announce it."""
+    """Write down a link to what was found, in the place of the one that stands, and let a job announce it.
+
+    Raises `PatientObjects`: whoever publishes, and however, an objection stands before it (§ 353 SGB V).
+    """
+    if work.patients.objects(kvnr, found.summary.manifest.study):
+        raise PatientObjects
     older = work.links.current(found.summary.manifest.study)
     link = link_of(node, found, kvnr, replaces=older.link.link if older and older.kvnr == kvnr else None)
     document = documents.write(link, MediaType.XML, node_url_hint=node.node_url)
@@ -117,7 +127,8 @@ def find(node: Node, study: StudyUid, *, pacs: str) -> Found:
     summary, listed = archive.summary(study)
     header, labels = _header(archive, summary)
     named = listed if listed.patient_id else header
-    return Found(summary, header, LocalPatientId(named.patient_id, named.issuer), labels)
+    title = None if pacs == OUTBOX else AeTitle(passport.ae_title.strip())
+    return Found(summary, header, LocalPatientId(named.patient_id, named.issuer), labels, title)
 
 
 def _header(archive: Archive, summary: StudySummary) -> tuple[PatientHeader, Labels]:
@@ -148,16 +159,31 @@ def link_of(node: Node, found: Found, kvnr: Kvnr, *, replaces: LinkId | None) ->
     now = node.now().replace(microsecond=0)
     return Link(
         link=LinkId(str(uuid4())),
-        origin=Origin(node.me, node.name, location=location_of(node.me)),
+        origin=_origin(node),
         patient=patient,
         manifest=summary.manifest,
         published=now,
         expires=kept_until(summary.started, header.birth_date, now),
         started=summary.started,
         description=summary.description,
-        orders=(Order(summary.accession),) if summary.accession else (),
+        orders=tuple(Order(accession) for accession in summary.accessions[:ORDERS_MAX]),
+        regions=regions_of(summary.body_parts),
+        retrieve_ae=node.numbers.retrieve_ae or found.ae_title,
         replaces=replaces,
         particulars=node.particulars,
+    )
+
+
+def _origin(node: Node) -> Origin:
+    """This institution, under every name that its settings give it."""
+    known = node.numbers
+    return Origin(
+        telematik_id=node.me,
+        name=node.name,
+        bsnr=known.bsnr,
+        iknr=known.iknr,
+        location=known.location or location_of(node.me),
+        home_community=known.home_community,
     )
 
 
@@ -229,7 +255,12 @@ def remind(node: Node, kvnr: Kvnr | None = None) -> int:
     A job may have given up, and an institution that was not entitled may be so now.
     """
     with node.store.work(node.me) as work:
-        untold = work.links.untold(kvnr)
-        for link, study, active, _ in untold:
-            defer_announce(work, link, study) if active else record.defer_close(work, link, study)
+        return queue_untold(work, *([kvnr] if kvnr else []))
+
+
+def queue_untold(work: UnitOfWork, *kvnrs: Kvnr) -> int:
+    """The same in this very transaction; without a KVNR, of all records."""
+    untold = work.links.untold(*kvnrs)
+    for link, study, active, _ in untold:
+        defer_announce(work, link, study) if active else record.defer_close(work, link, study)
     return len(untold)

@@ -28,8 +28,8 @@ from pydantic import (
 
 from linkexchange.errors import Fault, SettingRefused
 from linkexchange.model.hours import Hours
-from linkexchange.model.identifiers import AeTitle, PlainUrl, TelematikId
-from linkexchange.model.link import Confidentiality, Particulars
+from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, Oid, PlainUrl, TelematikId
+from linkexchange.model.link import Confidentiality, MediaType, Numbers, Particulars
 
 PREFIX = "LINKEXCHANGE_"
 FILE_KEY = "LINKEXCHANGE_SETTINGS_FILE"
@@ -46,6 +46,38 @@ def _ae_title(value: str) -> str:
 
 def _ae_title_or_none(value: str) -> str:
     return AeTitle(value) if value else ""
+
+
+def _bsnr(value: str) -> str:
+    return Bsnr(value) if value else ""
+
+
+def _iknr(value: str) -> str:
+    return Iknr(value) if value else ""
+
+
+def _oid(value: str) -> str:
+    return Oid(value) if value else ""
+
+
+def _codes(name: str) -> str:
+    from linkexchange.documents import envelope
+
+    try:
+        profile = envelope.named(name)
+    except SettingRefused as wrong:
+        raise ValueError(wrong.detail) from wrong
+    if MediaType.XML.value not in profile.formats:
+        raise ValueError(f"no format code for {MediaType.XML.value}, which link documents are")
+    return name
+
+
+def _qr_address(text: str) -> str:
+    from linkexchange.documents.addresses import is_plain_address
+
+    if text != "urn:uuid:" and not is_plain_address(text):
+        raise ValueError("must be urn:uuid:, or an https address without user, query and fragment")
+    return text
 
 
 def _ae_titles(text: str) -> str:
@@ -197,6 +229,21 @@ class NodeSettings(CommonSettings):
     name: str
     """Name of the institution, as it stands in link documents."""
 
+    bsnr: Annotated[str, AfterValidator(_bsnr)] = ""
+    """BSNR of the institution: nine digits. It stands in link documents. Empty: none does."""
+
+    iknr: Annotated[str, AfterValidator(_iknr)] = ""
+    """IKNR of the institution: nine digits with check digit. It stands in link documents. Empty: none does."""
+
+    location_uid: Annotated[str, AfterValidator(_oid)] = ""
+    """Retrieve Location UID (0040,E011) in link documents: an OID. Empty: one that is derived from telematik_id."""
+
+    home_community: Annotated[str, AfterValidator(_oid)] = ""
+    """homeCommunityId (IHE XCA) in link documents and their metadata: an OID without urn:oid:. Empty: none."""
+
+    retrieve_ae_title: Annotated[str, AfterValidator(_ae_title_or_none)] = ""
+    """Retrieve AE Title (0008,0054) in link documents. Empty: that of the PACS which has the study."""
+
     node_url: Https
     """Address under which other nodes reach this node's mTLS port."""
 
@@ -217,6 +264,15 @@ class NodeSettings(CommonSettings):
 
     record_url: str
     """Address of the simulated record system."""
+
+    codes_profile: Annotated[str, AfterValidator(_codes)] = "epa"
+    """Codes with which documents are filed in the record: epa, mado, or the path of a TOML file."""
+
+    companion_page: bool = False
+    """Whether a companion page (PDF/A) stands in the record beside each link document, for systems that show no XML."""
+
+    companion_address: Annotated[str, AfterValidator(_qr_address)] = "urn:uuid:"
+    """What the QR code of that page holds before the link's number: urn:uuid:, or an https address of the house."""
 
     ae_title: Annotated[str, AfterValidator(_ae_title)] = "LINKEXCHANGE"
     """AE title with which this node calls its PACS."""
@@ -331,6 +387,15 @@ class NodeSettings(CommonSettings):
         return self
 
     @model_validator(mode="after")
+    def _pages_have_codes(self) -> Self:
+        """A page that could not be filed is missed at the start, and not in a job."""
+        from linkexchange.documents import envelope
+
+        if self.companion_page and envelope.PAGE_MIME_TYPE not in envelope.named(self.codes_profile).formats:
+            raise ValueError(f"{PREFIX}CODES_PROFILE: no format code for {envelope.PAGE_MIME_TYPE} (companion_page)")
+        return self
+
+    @model_validator(mode="after")
     def _messages_have_senders(self) -> Self:
         """Whoever may send messages decides whose images are whose: so each is named."""
         for key in ("hl7_senders", "hl7_pacs"):
@@ -345,6 +410,17 @@ class NodeSettings(CommonSettings):
             PlainUrl(self.link_resolver) if self.link_resolver else None,
             PlainUrl(self.link_viewer) if self.link_viewer else None,
             Confidentiality(self.link_confidentiality) if self.link_confidentiality else None,
+        )
+
+    @property
+    def numbers(self) -> Numbers:
+        """What link documents say of the institution."""
+        return Numbers(
+            bsnr=Bsnr(self.bsnr) if self.bsnr else None,
+            iknr=Iknr(self.iknr) if self.iknr else None,
+            location=Oid(self.location_uid) if self.location_uid else None,
+            home_community=Oid(self.home_community) if self.home_community else None,
+            retrieve_ae=AeTitle(self.retrieve_ae_title.strip()) if self.retrieve_ae_title else None,
         )
 
     @property

@@ -19,6 +19,7 @@ from cryptography import x509
 
 from linkexchange.documents.signatory import Signatory
 from linkexchange.errors import (
+    AlreadyStored,
     CardUnavailable,
     DocumentFault,
     Fault,
@@ -28,13 +29,15 @@ from linkexchange.errors import (
     RecordUnavailable,
     SettingRefused,
 )
-from linkexchange.model.identifiers import Kvnr, TelematikId
+from linkexchange.model.identifiers import Kvnr, Oid, TelematikId
 from linkexchange.model.link import Document, MediaType
+from linkexchange.model.metadata import Filing, XdsMetadata
 from linkexchange.model.participant import Institution
 from linkexchange.ports import Card, Record, RecordEntry
 from ti_adapter import attestation
 from ti_adapter.errors import CardFailed, ErrorCode, ProofFailed, RecordRefused, RecordSilent
 from ti_adapter.pki import TrustList, verify_institution
+from ti_adapter.xds import Code, DocumentEntry
 
 if TYPE_CHECKING:
     from ti_adapter.simulator.client import RecordClient
@@ -53,6 +56,7 @@ _REFUSALS: dict[ErrorCode, type[Fault]] = {
     ErrorCode.NO_RESOURCE: NotEntitled,
     ErrorCode.STATUS_MISMATCH: NotEntitled,
     ErrorCode.DOCUMENT_TOO_LARGE: DocumentFault,
+    ErrorCode.DUPLICATE_DOCUMENT: AlreadyStored,
 }
 
 _Answer = TypeVar("_Answer")
@@ -114,15 +118,20 @@ class SimulatedRecord:
         self._session = ""
         self._login = threading.Lock()
 
-    def store(self, kvnr: Kvnr, document: Document, *, title: str) -> RecordEntry:
+    def store(self, kvnr: Kvnr, filing: Filing) -> RecordEntry:
         """Put a new document into the record. Raises `DocumentFault` where it is too large for it."""
-        upload = _upload(document, title)
+        upload = _upload(filing)
         return _record_entry(self._call(lambda session: self._client.store(session, kvnr, upload)))
 
     def find(self, kvnr: Kvnr) -> Sequence[RecordEntry]:
         """List the current link documents, newest first."""
         listed = self._call(lambda session: self._client.find(session, kvnr))
         return [_record_entry(entry) for entry in listed if entry.media_type in _LINK_DOCUMENTS]
+
+    def look_up(self, kvnr: Kvnr, unique_id: Oid) -> RecordEntry | None:
+        """The document under a uniqueId, of any kind; None where it is not there, replaced or hidden."""
+        listed = self._call(lambda session: self._client.find(session, kvnr, unique_id=unique_id))
+        return _record_entry(listed[0]) if listed else None
 
     def retrieve(self, kvnr: Kvnr, entry: str) -> Document:
         """Read one document: the very bytes that were stored. Raises `DocumentFault` where it is no FHIR document."""
@@ -131,14 +140,14 @@ class SimulatedRecord:
             raise DocumentFault("media type")
         return Document(read.content, MediaType(read.media_type))
 
-    def replace(self, kvnr: Kvnr, entry: str, document: Document, *, title: str) -> RecordEntry:
+    def replace(self, kvnr: Kvnr, entry: str, filing: Filing) -> RecordEntry:
         """Put a new version in the place of an entry. Raises `DocumentFault` where it is too large for the record."""
-        upload = _upload(document, title)
+        upload = _upload(filing)
         return _record_entry(self._call(lambda session: self._client.replace(session, kvnr, upload, entry=entry)))
 
-    def withdraw(self, kvnr: Kvnr, entry: str, closing: Document, *, title: str) -> RecordEntry:
+    def withdraw(self, kvnr: Kvnr, entry: str, closing: Filing) -> RecordEntry:
         """Replace an entry by its closing version."""
-        return self.replace(kvnr, entry, closing, title=title)
+        return self.replace(kvnr, entry, closing)
 
     def _call(self, operation: Callable[[str], _Answer]) -> _Answer:
         """Run it in the open session, and once more in a new one where the record says that this one has ended."""
@@ -229,13 +238,32 @@ def _translated() -> Iterator[None]:
         raise RecordUnavailable(str(silent)) from silent
 
 
-def _upload(document: Document, title: str) -> Upload:
+def _upload(filing: Filing) -> Upload:
     from ti_adapter.simulator.record import Upload
 
-    if len(document.content) > DOCUMENT_MAX_BYTES:
+    if len(filing.content) > DOCUMENT_MAX_BYTES:
         raise DocumentFault("larger than 25 MB")
-    return Upload(document.content, document.media_type.value, title)
+    return Upload(filing.content, _document_entry(filing.metadata))
+
+
+def _document_entry(metadata: XdsMetadata) -> DocumentEntry:
+    """As `ti_adapter` has it. Which version it replaces is said with the entry that it replaces."""
+    codes = {
+        name: tuple(Code(it.code, it.system, it.display) for it in them) for name, them in metadata.codes().items()
+    }
+    return DocumentEntry(
+        unique_id=metadata.unique_id,
+        mime_type=metadata.mime_type,
+        title=metadata.title,
+        patient_id=metadata.patient_id,
+        author_institution=metadata.author_institution,
+        home_community_id=metadata.home_community_id,
+        codes=codes,
+        slots=metadata.slots(),
+    )
 
 
 def _record_entry(entry: Entry) -> RecordEntry:
-    return RecordEntry(entry.entry, entry.title, entry.author, entry.created, entry.media_type)
+    return RecordEntry(
+        entry.entry, entry.title, entry.author, entry.created, entry.media_type, entry.metadata.unique_id
+    )

@@ -292,6 +292,7 @@ BY_HAND: tuple[Broken, ...] = (
     Broken("a Telematik-ID of letters", at("Organization", "identifier.0.value", "Praxis"), "syntax:telematik-id", "identifier[0].value"),
     Broken("a BSNR of eight digits", at("Organization", "identifier.1.value", "12345678"), "syntax:bsnr", "identifier[1].value"),
     Broken("an IKNR of eight digits", at("Organization", "identifier.2.value", "10990500"), "syntax:iknr", "identifier[2].value"),
+    Broken("an IKNR with a wrong check digit", at("Organization", "identifier.2.value", "109905004"), "check-digit:iknr", "identifier[2].value"),
     Broken("an OID with a leading zero", at("Organization", "identifier.3.value", "urn:oid:1.02.3"), "syntax:uri", "identifier[3].value"),
     Broken("a type of identifier that is none", at("Organization", "identifier.0.type.coding.0.code", "TID"), "code", "coding[0].code"),
     Broken("an address at home", at("Organization", "address", [{"use": "home", "city": "Ulm"}]), "invariant:org-2", "address[0]"),

@@ -32,7 +32,7 @@ THORAX = Code("http://snomed.info/sct", "67734004", "Upper trunk")
 GOOD = replace(
     link(2, 1),
     origin=replace(
-        link(1).origin, location=LOCATION, home_community=Oid("1.2.3"), bsnr=Bsnr("123456789"), iknr=Iknr("987654321")
+        link(1).origin, location=LOCATION, home_community=Oid("1.2.3"), bsnr=Bsnr("123456789"), iknr=Iknr("987654324")
     ),
     orders=(Order("A-2026-17", "P-1", "F-1"), Order("A-2026-18", "P-1")),
     regions=(THORAX,),

@@ -78,13 +78,14 @@ _patients = st.builds(
 
 
 _oids = st.none() | st.uuids().map(lambda uuid: Oid(f"2.25.{uuid.int}"))
-_nine_digits = st.from_regex(r"[0-9]{9}", fullmatch=True)
+_bsnrs = st.from_regex(r"[0-9]{9}", fullmatch=True).map(Bsnr)
+_iknrs = st.from_regex(r"[0-9]{8}", fullmatch=True).map(Iknr.with_check_digit)
 _origins = st.builds(
     Origin,
     telematik_id=_telematik_ids,
     name=_texts.filter(bool),
-    bsnr=st.none() | _nine_digits.map(Bsnr),
-    iknr=st.none() | _nine_digits.map(Iknr),
+    bsnr=st.none() | _bsnrs,
+    iknr=st.none() | _iknrs,
     location=_oids,
     home_community=_oids,
 )

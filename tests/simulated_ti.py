@@ -15,12 +15,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import uvicorn
 
 from ti_adapter.pki import TrustList
 from ti_adapter.simulator.app import create_app
 from ti_adapter.simulator.pki import SimulatedPki
+from ti_adapter.simulator.record import Upload
+from ti_adapter.xds import Code, DocumentEntry
 
 
 def utc_now() -> datetime:
@@ -51,3 +54,12 @@ def _serving(app: object, listener: socket.socket) -> Iterator[None]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+def upload(content: bytes, mime_type: str, title: str, unique_id: str = "") -> Upload:
+    """A document with metadata, under a uniqueId of its own where none is named."""
+    number = unique_id or f"2.25.{uuid4().int}"
+    codes = {"classCode": (Code("BEF", "1.3.6.1.4.1.19376.3.276.1.5.8", "Befundbericht"),)}
+    slots = {"creationTime": ("20260301093000",), "urn:ihe:iti:xds:2013:referenceIdList": ("2.25.1^^^^a", "A-17^^^^b")}
+    told = DocumentEntry(number, mime_type, title, "X^^^&1.2&ISO", "Haus^^^^^&1.2&ISO", "", codes, slots)
+    return Upload(content, told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
 
@@ -21,6 +22,20 @@ _ROW_BYTES = 1024
 def study(count: int, kilobytes: int, *, study: str = STUDY) -> list[bytes]:
     """`count` files of about this size; odd numbers are one series in Explicit, even ones another in Implicit VR."""
     return [_file(study, number, kilobytes) for number in range(1, count + 1)]
+
+
+def ordered() -> list[bytes]:
+    """Two series, of the abdomen and of the chest, for two orders."""
+    files = []
+    for content, part, number in zip(study(2, 8), ("ABDOMEN", "CHEST"), ("A-1", "A-2"), strict=True):
+        ds = dcmread(io.BytesIO(content))
+        request = Dataset()
+        request.AccessionNumber, request.RequestedProcedureID = number, "1"
+        ds.BodyPartExamined, ds.AccessionNumber, ds.RequestAttributesSequence = part, "A-1", [request]
+        buffer = io.BytesIO()
+        dcmwrite(buffer, ds, enforce_file_format=True)
+        files.append(buffer.getvalue())
+    return files
 
 
 def write(folder: Path, files: list[bytes]) -> list[Path]:

@@ -227,7 +227,7 @@ def test_a_document_that_was_stored_before_a_crash_is_found_again_and_not_stored
     with ward.node.store.work(HOSPITAL) as work:
         published = work.links.get(link)
         work.links.attempt(link)
-    ward.world.records[HOSPITAL].store(KVNR, published.document, title="before the crash")
+    ward.world.records[HOSPITAL].store(KVNR, ward.node.filing(published.link, published.document, "before the crash"))
     ward.work()
     with ward.node.store.work(HOSPITAL) as work:
         assert (len(ward.world.held), work.links.get(link).entry) == (1, "entry-1")

@@ -6,8 +6,8 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import hl7.client
@@ -19,18 +19,18 @@ from world import HOSPITAL, KVNR, STUDY, World, data_set
 from xdt.practice import gdt
 
 from linkexchange import documents, notice, patients, publish, record
-from linkexchange.errors import CardUnavailable, UnknownPatient
+from linkexchange.errors import CardUnavailable, PatientObjects, UnknownPatient, UnknownStudy
 from linkexchange.hl7 import Listener, admissions
-from linkexchange.model.identifiers import Kvnr, LinkId
+from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid
 from linkexchange.model.index import Doubt, Entry, Source
 from linkexchange.model.link import LinkStatus
 from linkexchange.model.patient import LocalPatientId, PatientHeader
 from linkexchange.model.release import ReleaseRule
-from linkexchange.model.watched import Plan, Wait
+from linkexchange.model.watched import Plan, Wait, Watched
 from linkexchange.model.watched import Source as Watching
 from linkexchange.patients import Index
+from linkexchange.ports import Candidate, Insured, Judgement
 from linkexchange.ports import Doubt as Doubted
-from linkexchange.ports import Insured
 from linkexchange.release import Rules
 from linkexchange.store.transaction import act_for
 from linkexchange.xdt import PatientFolder
@@ -124,6 +124,73 @@ def test_the_card_that_is_read_says_whose_number_it_is(index: Index) -> None:
     assert index.kvnr_of(replace(HEADER, birth_date=date(1999, 1, 1)), LOCAL) == Doubted("header-differs")
     with pytest.raises(CardUnavailable):
         index.assign_by_card(LOCAL, Reader(None), user="test")
+
+
+def barred(world: World) -> LinkId:
+    """A link that the record has not been told of, since it does not let the hospital in; the job has given up."""
+    world.records[HOSPITAL].entitled = False
+    world.pacs[HOSPITAL].hold(data_set(1))
+    link = publish.publish(world.hospital, STUDY, pacs="hospital", kvnr=KVNR)
+    publish.announce(world.hospital, link)
+    with world.nodes.engine.begin() as connection:
+        connection.execute(text("DELETE FROM procrastinate_jobs"))
+    return link
+
+
+def queued(world: World) -> list[str]:
+    with world.nodes.engine.connect() as connection:
+        jobs = text("SELECT args FROM procrastinate_jobs WHERE task_name = :job")
+        return [args["link"] for args in connection.execute(jobs, {"job": publish.ANNOUNCE_JOB}).scalars()]
+
+
+KNOWN: dict[str, Callable[[Index], object]] = {
+    "a card is read": lambda index: index.assign_by_card(
+        LOCAL, Reader(Insured(KVNR, "Müller", "Jörg", BORN, "M")), user="test"
+    ),
+    "a message names the patient": lambda index: index.tell(JOERG),
+    "a file names the patient": lambda index: index.tell_all([replace(JOERG, source=Source.XDT)]),
+    "two numbers are merged": lambda index: index.merge(LocalPatientId("815"), JOERG),
+    "a person assigns the number": lambda index: index.assign(LOCAL, KVNR, user="test"),
+}
+
+
+@pytest.mark.parametrize("event", KNOWN)
+def test_what_a_record_was_not_told_is_queued_when_its_patient_is_named(index: Index, world: World, event: str) -> None:
+    link = barred(world)
+    KNOWN[event](index)
+    assert queued(world) == [link]
+
+
+def test_it_is_queued_as_well_when_nothing_new_is_said(index: Index, world: World) -> None:
+    index.tell(JOERG)
+    link = barred(world)
+    index.tell(JOERG)
+    assert queued(world) == [link]
+
+
+def test_it_is_queued_when_a_person_answers_whose_images_they_are(index: Index, world: World) -> None:
+    index.kvnr_of(HEADER, LOCAL)
+    link = barred(world)
+    ((asked, _),) = index.waiting()
+    index.decide(asked.question, KVNR, user="test")
+    assert queued(world) == [link]
+
+
+def test_what_waits_for_the_record_of_somebody_else_is_left_alone(index: Index, world: World) -> None:
+    barred(world)
+    index.tell(replace(JOERG, kvnr=OTHER_KVNR))
+    index.tell(replace(JOERG, local=LocalPatientId("815"), kvnr=None))
+    assert queued(world) == []
+
+
+def test_a_study_that_waits_for_an_entitlement_is_looked_at_when_the_card_is_read(index: Index, world: World) -> None:
+    study = Watched("hospital", STUDY, Watching.BACKFILL, world.clock(), LOCAL, wait=Wait.ENTITLEMENT)
+    with world.nodes.work(HOSPITAL) as work:
+        work.watched.notice(replace(study, due=world.clock() + timedelta(days=20)))
+    for _ in range(2):
+        KNOWN["a card is read"](index)
+    with world.nodes.work(HOSPITAL) as work:
+        assert work.watched.get("hospital", STUDY).due == world.clock()
 
 
 # --- merges -----------------------------------------------------------------------------------------------------------
@@ -246,6 +313,54 @@ def test_an_objection_withdraws_what_is_published_until_it_ends(index: Index, wo
     world.clock.advance(hours=2)  # type: ignore[attr-defined]
     look_again(world, index)
     assert sorted(active for active, _ in links(world).values()) == [False, True]
+
+
+@pytest.mark.parametrize("study", [None, STUDY])
+def test_nobody_publishes_by_hand_what_the_patient_objects_to(
+    index: Index, world: World, study: StudyUid | None
+) -> None:
+    world.pacs[HOSPITAL].hold(data_set(1))
+    index.object(KVNR, study, user="test")
+    with pytest.raises(PatientObjects):
+        publish.publish(world.hospital, STUDY, pacs="hospital", kvnr=KVNR)
+    assert (links(world), world.held) == ({}, {})
+    with world.nodes.work(HOSPITAL) as work, pytest.raises(UnknownStudy):
+        work.watched.get("hospital", STUDY)
+    index.withdraw_objection(KVNR, study, user="test")
+    assert publish.publish(world.hospital, STUDY, pacs="hospital", kvnr=KVNR) in links(world)
+
+
+def test_an_objection_to_another_study_does_not_keep_this_one_back(index: Index, world: World) -> None:
+    world.pacs[HOSPITAL].hold(data_set(1))
+    index.object(KVNR, StudyUid("1.2.3"), user="test")
+    index.object(OTHER_KVNR, None, user="test")
+    assert publish.publish(world.hospital, STUDY, pacs="hospital", kvnr=KVNR)
+
+
+def test_an_objection_that_comes_between_the_judgement_and_the_publishing_counts(index: Index, world: World) -> None:
+    world.pacs[HOSPITAL].hold(data_set(1))
+    notice.heard(world.hospital, "hospital", STUDY, Watching.POLL)
+    rules = Rules(HOSPITAL, world.nodes)
+    node = replace(world.hospital, index=index, rules=Judge(rules, index), plan=Plan(quiet=timedelta()))
+    with pytest.raises(PatientObjects):
+        notice.look(node, "hospital", STUDY)
+    look_again(world, index)
+    with world.nodes.work(HOSPITAL) as work:
+        assert work.watched.get("hospital", STUDY).wait is Wait.RELEASE
+    assert links(world) == {}
+
+
+@dataclass
+class Judge:
+    """Rules that let a study go, and are then overtaken by the patient."""
+
+    rules: Rules
+    index: Index
+
+    def judge(self, candidate: Candidate, at: datetime) -> Judgement:
+        judgement = self.rules.judge(candidate, at)
+        self.index.object(KVNR, None, user="test")
+        return judgement
 
 
 def test_a_study_does_not_move_into_the_record_of_a_patient_who_objects(index: Index, world: World) -> None:

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from linkexchange.documents import envelope
 from linkexchange.errors import SettingRefused
-from linkexchange.model.identifiers import PlainUrl
-from linkexchange.model.link import Confidentiality, Particulars
+from linkexchange.model.identifiers import Bsnr, Iknr, Oid, PlainUrl
+from linkexchange.model.link import Confidentiality, Numbers, Particulars
 from linkexchange.settings import HubSettings, NodeSettings, load
 
 SECRET = "s3cret-canary"
@@ -343,3 +345,83 @@ def test_who_may_send_messages_and_how_must_be_named(
 
 def test_a_node_without_ports_for_notices_needs_none_of_it(read: Callable[..., NodeSettings]) -> None:
     assert (read().ian_port, read().hl7_port, read().watch_pacs) == (0, 0, "")
+
+
+# --- what link documents say of the institution -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BSNR", "12345678"),
+        ("IKNR", "26012345"),
+        ("IKNR", "260123452"),
+        ("LOCATION_UID", "urn:oid:1.2.3"),
+        ("HOME_COMMUNITY", "3.1"),
+        ("RETRIEVE_AE_TITLE", "SEVENTEEN_LETTERS"),
+    ],
+)
+def test_a_number_of_the_institution_that_is_none_is_refused_by_its_key_and_not_shown(
+    refused: Callable[..., str], name: str, value: str
+) -> None:
+    detail = refused(**{name: value})
+    assert detail.startswith(f"LINKEXCHANGE_{name}: not a")
+    assert value not in detail
+
+
+def test_the_numbers_of_the_institution_are_values(read: Callable[..., NodeSettings]) -> None:
+    settings = read(BSNR="098765400", IKNR="260123451", LOCATION_UID="2.25.9", HOME_COMMUNITY="1.2.3")
+    told = Numbers(Bsnr("098765400"), Iknr("260123451"), Oid("2.25.9"), Oid("1.2.3"))
+    assert settings.numbers == told
+
+
+def test_an_institution_that_names_no_numbers_has_none(read: Callable[..., NodeSettings]) -> None:
+    assert read().numbers == Numbers()
+
+
+# --- codes of the metadata --------------------------------------------------------------------------------------------
+
+
+def test_the_codes_of_the_metadata_may_stand_in_a_file(read: Callable[..., NodeSettings], tmp_path: Path) -> None:
+    file = tmp_path / "codes.toml"
+    shutil.copy(Path(envelope.__file__).parent / "profiles/epa.toml", file)
+    assert read(CODES_PROFILE=str(file)).codes_profile == str(file)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (("", ""), "cannot be read"),
+        (("[type_code]", "[typecode]"), "type_code: missing"),
+        (("[type_code]", "["), "not TOML"),
+    ],
+)
+def test_codes_that_are_wrong_stop_the_start_with_the_name_of_the_key(
+    refused: Callable[..., str], tmp_path: Path, wrong: tuple[str, str], why: str
+) -> None:
+    file = tmp_path / "codes.toml"
+    if wrong[0]:
+        file.write_text((Path(envelope.__file__).parent / "profiles/epa.toml").read_text().replace(*wrong))
+    detail = refused(CODES_PROFILE=str(file))
+    assert detail.startswith("LINKEXCHANGE_CODES_PROFILE: codes.toml: ")
+    assert why in detail
+
+
+def test_codes_without_a_format_for_link_documents_stop_the_start(refused: Callable[..., str], tmp_path: Path) -> None:
+    text = (Path(envelope.__file__).parent / "profiles/epa.toml").read_text()
+    head, _, rest = text.partition('[formats."application/fhir+xml"]')
+    (tmp_path / "codes.toml").write_text(head + rest[rest.index("[formats.") :])
+    assert "no format code for application/fhir+xml" in refused(CODES_PROFILE=str(tmp_path / "codes.toml"))
+
+
+@pytest.mark.parametrize("address", ["http://praxis.example/", "https://praxis.example/?link=", "urn:oid:", ""])
+def test_the_address_in_a_code_holds_no_secret(refused: Callable[..., str], address: str) -> None:
+    assert refused(COMPANION_ADDRESS=address).startswith("LINKEXCHANGE_COMPANION_ADDRESS: must be")
+
+
+def test_pages_need_a_format_code(refused: Callable[..., str], tmp_path: Path) -> None:
+    text = (Path(envelope.__file__).parent / "profiles/epa.toml").read_text()
+    head, _, rest = text.partition('[formats."application/pdf"]')
+    (tmp_path / "codes.toml").write_text(head + rest[rest.index("[modalities]") :])
+    detail = refused(CODES_PROFILE=str(tmp_path / "codes.toml"), COMPANION_PAGE="true")
+    assert detail == "LINKEXCHANGE_CODES_PROFILE: no format code for application/pdf (companion_page)"

@@ -4,14 +4,20 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
+import link_samples
 import pytest
-from simulated_ti import make_pki, running_record
+from simulated_ti import make_pki, running_record, upload
 
+from linkexchange.documents import envelope
+from linkexchange.documents.filing import filed
 from linkexchange.errors import (
+    AlreadyStored,
     CardUnavailable,
     DocumentFault,
     Fault,
@@ -20,8 +26,9 @@ from linkexchange.errors import (
     RecordUnavailable,
     SettingRefused,
 )
-from linkexchange.model.identifiers import Kvnr
+from linkexchange.model.identifiers import Kvnr, LinkId, Oid
 from linkexchange.model.link import Document, MediaType
+from linkexchange.model.metadata import Filing
 from linkexchange.model.participant import Institution
 from linkexchange.ports import Card, Record
 from linkexchange.ti import (
@@ -34,7 +41,6 @@ from linkexchange.ti import (
 )
 from ti_adapter.simulator.card import CardSlot
 from ti_adapter.simulator.client import PatientClient, RecordClient
-from ti_adapter.simulator.record import Upload
 from ti_adapter.simulator.shape import HOSPITAL, PRACTICE, SimulatedInstitution
 
 KVNR = Kvnr.with_check_digit("X11041131")
@@ -108,6 +114,12 @@ def attested(folder: Path, institution: SimulatedInstitution = CLINIC) -> str:
     return open_simulated_card(folder).attest(audience="hub", nonce="n-1", thumbprint="node")
 
 
+def filing(document: Document, title: str, link: LinkId | None = None) -> Filing:
+    """As a node files it, each time under another link."""
+    named = replace(link_samples.link(1), link=link or LinkId(str(uuid4())))
+    return filed(envelope.shipped(), named, document, title)
+
+
 def closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         return int(gone.getsockname()[1])
@@ -115,11 +127,11 @@ def closed_port() -> int:
 
 def every_operation(record: Record, entry: str) -> list[Callable[[], object]]:
     return [
-        lambda: record.store(KVNR, XML, title="CT"),
+        lambda: record.store(KVNR, filing(XML, "CT")),
         lambda: record.find(KVNR),
         lambda: record.retrieve(KVNR, entry),
-        lambda: record.replace(KVNR, entry, XML, title="CT"),
-        lambda: record.withdraw(KVNR, entry, XML, title="CT"),
+        lambda: record.replace(KVNR, entry, filing(XML, "CT")),
+        lambda: record.withdraw(KVNR, entry, filing(XML, "CT")),
     ]
 
 
@@ -165,10 +177,60 @@ def test_without_its_card_an_institution_cannot_attest(tmp_path: Path) -> None:
 
 
 def test_a_document_is_stored_listed_and_read_as_the_very_bytes(record: Record) -> None:
-    entry = record.store(KVNR, XML, title="CT Schädel")
+    entry = record.store(KVNR, filing(XML, "CT Schädel"))
     assert list(record.find(KVNR)) == [entry]
     assert (entry.title, entry.author, entry.media_type) == ("CT Schädel", "Klinik Nord TEST-ONLY", MediaType.XML)
     assert record.retrieve(KVNR, entry.entry) == XML
+
+
+def test_a_document_is_stored_once_under_its_link_and_looked_up_by_it(record: Record) -> None:
+    link = LinkId(str(uuid4()))
+    entry = record.store(KVNR, filing(XML, "CT", link))
+    assert fault(lambda: record.store(KVNR, filing(XML, "CT", link))) is AlreadyStored
+    assert record.look_up(KVNR, Oid(link.oid)) == entry
+    record.replace(KVNR, entry.entry, filing(XML, "CT"))
+    assert record.look_up(KVNR, Oid(link.oid)) is None
+    assert fault(lambda: record.store(KVNR, filing(XML, "CT", link))) is AlreadyStored
+
+
+def test_of_eight_threads_that_store_the_same_document_one_does(record: Record, patient: PatientClient) -> None:
+    same, barrier = filing(XML, "CT", LinkId(str(uuid4()))), threading.Barrier(8)
+
+    def store(_: int) -> bool:
+        barrier.wait()
+        with suppress(AlreadyStored):
+            record.store(KVNR, same)
+            return True
+        return False
+
+    record.find(KVNR)
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(store, range(8))) == 1
+    outcomes = [it.outcome for it in patient.accesses(KVNR) if it.operation == "store"]
+    assert sorted(outcomes) == ["XDSDuplicateDocument"] * 7 + ["ok"]
+
+
+def test_the_record_system_has_all_metadata_as_xds_names_them(
+    record: Record, served: tuple[str, str], card: CountingCard
+) -> None:
+    of = filing(XML, "CT Schädel")
+    record.store(KVNR, of)
+    client = RecordClient(served[0])
+    token = card.attest(audience=client.audience, nonce=client.nonce(), thumbprint="channel")
+    [listed] = client.find(client.open_session(token).secret, KVNR)
+    told, kept = of.metadata, listed.metadata
+    assert (kept.unique_id, kept.mime_type, kept.title) == (told.unique_id, "application/fhir+xml", "CT Schädel")
+    assert (kept.patient_id, kept.author_institution) == (told.patient_id, told.author_institution)
+    assert kept.slots == told.slots()
+    assert {name: [it.code for it in codes] for name, codes in kept.codes.items()} == {
+        "classCode": ["BEF"],
+        "typeCode": ["BILD"],
+        "formatCode": ["urn:ihe:iti:xds:2017:mimeTypeSufficient"],
+        "practiceSettingCode": ["RADI"],
+        "healthcareFacilityTypeCode": ["KHS"],
+        "confidentialityCode": ["N"],
+        "eventCodeList": ["CT"],
+    }
 
 
 def test_a_record_opened_by_url_and_card_folder_is_that_institutions(
@@ -179,8 +241,8 @@ def test_a_record_opened_by_url_and_card_folder_is_that_institutions(
 
 
 def test_the_list_is_newest_first_and_leaves_replaced_ones_out(record: Record) -> None:
-    first, second = (record.store(KVNR, XML, title=title) for title in ("first", "second"))
-    third = record.replace(KVNR, first.entry, JSON, title="third")
+    first, second = (record.store(KVNR, filing(XML, title)) for title in ("first", "second"))
+    third = record.replace(KVNR, first.entry, filing(JSON, "third"))
     assert list(record.find(KVNR)) == [third, second]
 
 
@@ -189,34 +251,34 @@ def test_what_is_no_fhir_document_is_neither_listed_nor_read(
 ) -> None:
     client = RecordClient(served[0])
     token = card.attest(audience=client.audience, nonce=client.nonce(), thumbprint="channel")
-    report = client.store(client.open_session(token).secret, KVNR, Upload(b"%PDF-", "application/pdf", "Befund"))
+    report = client.store(client.open_session(token).secret, KVNR, upload(b"%PDF-", "application/pdf", "Befund"))
     assert list(record.find(KVNR)) == []
     assert fault(lambda: record.retrieve(KVNR, report.entry)) is DocumentFault
 
 
 def test_a_withdrawn_entry_gives_way_to_its_closing_version(record: Record) -> None:
-    entry = record.store(KVNR, XML, title="CT")
-    closing = record.withdraw(KVNR, entry.entry, JSON, title="CT, withdrawn")
+    entry = record.store(KVNR, filing(XML, "CT"))
+    closing = record.withdraw(KVNR, entry.entry, filing(JSON, "CT, withdrawn"))
     assert list(record.find(KVNR)) == [closing]
     assert fault(lambda: record.retrieve(KVNR, entry.entry)) is NotEntitled
 
 
 def test_without_entitlement_every_operation_is_not_entitled(record: Record, patient: PatientClient) -> None:
-    entry = record.store(KVNR, XML, title="CT").entry
+    entry = record.store(KVNR, filing(XML, "CT")).entry
     patient.end_entitlement(KVNR, CLINIC.telematik_id)
     assert {fault(call) for call in every_operation(record, entry)} == {NotEntitled}
 
 
 def test_a_hidden_document_is_not_entitled(record: Record, patient: PatientClient) -> None:
-    entry = record.store(KVNR, XML, title="CT").entry
+    entry = record.store(KVNR, filing(XML, "CT")).entry
     patient.hide(KVNR, entry)
     assert fault(lambda: record.retrieve(KVNR, entry)) is NotEntitled
 
 
 def test_replacing_what_was_replaced_before_is_not_entitled(record: Record) -> None:
-    entry = record.store(KVNR, XML, title="CT").entry
-    record.replace(KVNR, entry, XML, title="CT")
-    assert fault(lambda: record.replace(KVNR, entry, XML, title="CT")) is NotEntitled
+    entry = record.store(KVNR, filing(XML, "CT")).entry
+    record.replace(KVNR, entry, filing(XML, "CT"))
+    assert fault(lambda: record.replace(KVNR, entry, filing(XML, "CT"))) is NotEntitled
 
 
 def test_a_record_system_that_does_not_answer_is_unavailable(card_folder: Path) -> None:
@@ -226,8 +288,8 @@ def test_a_record_system_that_does_not_answer_is_unavailable(card_folder: Path) 
 
 def test_a_document_beyond_25_megabytes_is_refused_before_anything_is_sent(card_folder: Path) -> None:
     record = open_simulated_record(f"http://127.0.0.1:{closed_port()}", card_folder)
-    assert fault(lambda: record.store(KVNR, LARGE, title="CT")) is DocumentFault
-    assert fault(lambda: record.replace(KVNR, "entry", LARGE, title="CT")) is DocumentFault
+    assert fault(lambda: record.store(KVNR, filing(LARGE, "CT"))) is DocumentFault
+    assert fault(lambda: record.replace(KVNR, "entry", filing(LARGE, "CT"))) is DocumentFault
 
 
 def test_one_login_serves_many_calls(record: Record, card: CountingCard) -> None:
@@ -237,7 +299,7 @@ def test_one_login_serves_many_calls(record: Record, card: CountingCard) -> None
 
 
 def test_a_login_that_has_ended_is_renewed_within_the_call(record: Record, clock: Clock, card: CountingCard) -> None:
-    entry = record.store(KVNR, XML, title="CT")
+    entry = record.store(KVNR, filing(XML, "CT"))
     clock.ahead = timedelta(minutes=31)
     assert list(record.find(KVNR)) == [entry]
     assert card.signatures == 2

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from threading import Event, Thread
 from uuid import UUID
 
@@ -26,7 +27,11 @@ from pydicom.filewriter import write_dataset
 
 from linkexchange import publish, pull, push
 from linkexchange.attest import AttestedSessions
+from linkexchange.documents import envelope
+from linkexchange.documents.envelope import PAGE_MIME_TYPE
+from linkexchange.documents.filing import filed, paged
 from linkexchange.errors import (
+    AlreadyStored,
     IdentityRefused,
     NotEntitled,
     OriginUnavailable,
@@ -41,6 +46,7 @@ from linkexchange.model.identifiers import (
     AeTitle,
     Kvnr,
     LinkId,
+    Oid,
     SeriesUid,
     Sha256,
     SopClassUid,
@@ -49,7 +55,8 @@ from linkexchange.model.identifiers import (
     TelematikId,
     TransferSyntaxUid,
 )
-from linkexchange.model.link import Document
+from linkexchange.model.link import Document, MediaType
+from linkexchange.model.metadata import Filing
 from linkexchange.model.participant import Institution, Participant
 from linkexchange.model.passport import Passport
 from linkexchange.model.patient import PatientHeader
@@ -68,6 +75,7 @@ CT = SopClassUid("1.2.840.10008.5.1.4.1.1.2")
 EXPLICIT = TransferSyntaxUid("1.2.840.10008.1.2.1")
 STUDY = StudyUid("1.2.276.0.7230010.3.1.2.1")
 HUB_URL = "https://hub.test"
+CODES = envelope.shipped()
 
 
 def data_set(number: int, **changes: str) -> bytes:
@@ -203,24 +211,37 @@ def in_chunks(content: bytes, size: int = 100) -> Iterator[bytes]:
 
 @dataclass
 class FakeRecord:
-    """The record of one institution: `held` is shared by all, `entitled` is this institution's right."""
+    """The record of one institution: `held` and `filed` are shared by all, `entitled` is this institution's right.
+
+    `filed` has whatever was ever brought, by its entry: also what was replaced, whose uniqueId stays taken. `pages` are
+    the entries of companion pages that stand, with their owners.
+    """
 
     held: dict[str, tuple[Kvnr, Document, str]]
+    filed: dict[str, Filing]
+    pages: dict[str, Kvnr]
     clock: Callable[[], datetime]
     entitled: bool = True
     read: int = 0
 
-    def store(self, kvnr: Kvnr, document: Document, *, title: str) -> RecordEntry:
-        self._check()
-        entry = (
-            f"entry-{1 + max((int(it.rpartition('-')[2]) for it in self.held if it.startswith('entry-')), default=0)}"
-        )
-        self.held[entry] = (kvnr, document, title)
+    def store(self, kvnr: Kvnr, filing: Filing) -> RecordEntry:
+        self._check(filing)
+        entry = f"entry-{1 + len(self.filed)}"
+        self.filed[entry] = filing
+        if filing.metadata.mime_type == PAGE_MIME_TYPE:
+            self.pages[entry] = kvnr
+        else:
+            document = Document(filing.content, MediaType(filing.metadata.mime_type))
+            self.held[entry] = (kvnr, document, filing.metadata.title)
         return self._entry(entry)
 
     def find(self, kvnr: Kvnr) -> Sequence[RecordEntry]:
         self._check()
         return [self._entry(entry) for entry, (owner, _, _) in self.held.items() if owner == kvnr]
+
+    def look_up(self, kvnr: Kvnr, unique_id: Oid) -> RecordEntry | None:
+        pages = [self._entry(page) for page, owner in self.pages.items() if owner == kvnr]
+        return next((it for it in (*self.find(kvnr), *pages) if it.unique_id == unique_id), None)
 
     def retrieve(self, kvnr: Kvnr, entry: str) -> Document:
         self._check()
@@ -229,24 +250,31 @@ class FakeRecord:
             raise NotEntitled
         return self.held[entry][1]
 
-    def replace(self, kvnr: Kvnr, entry: str, document: Document, *, title: str) -> RecordEntry:
-        self._check()
-        if entry not in self.held:
+    def replace(self, kvnr: Kvnr, entry: str, filing: Filing) -> RecordEntry:
+        self._check(filing)
+        if entry not in self.held and entry not in self.pages:
             raise NotEntitled
-        newer = self.store(kvnr, document, title=title)
-        del self.held[entry]
+        newer = self.store(kvnr, filing)
+        self.held.pop(entry, None)
+        self.pages.pop(entry, None)
         return newer
 
-    def withdraw(self, kvnr: Kvnr, entry: str, closing: Document, *, title: str) -> RecordEntry:
-        return self.replace(kvnr, entry, closing, title=title)
+    def withdraw(self, kvnr: Kvnr, entry: str, closing: Filing) -> RecordEntry:
+        return self.replace(kvnr, entry, closing)
 
-    def _check(self) -> None:
+    def _check(self, new: Filing | None = None) -> None:
         if not self.entitled:
             raise NotEntitled
+        if new and any(it.metadata.unique_id == new.metadata.unique_id for it in self.filed.values()):
+            raise AlreadyStored
 
     def _entry(self, entry: str) -> RecordEntry:
+        told = self.filed[entry].metadata if entry in self.filed else None
+        unique_id = told.unique_id if told else ""
+        if entry in self.pages and told:
+            return RecordEntry(entry, told.title, "hospital", self.clock(), told.mime_type, unique_id)
         _, document, title = self.held[entry]
-        return RecordEntry(entry, title, "hospital", self.clock(), document.media_type)
+        return RecordEntry(entry, title, "hospital", self.clock(), document.media_type, unique_id)
 
 
 @dataclass
@@ -335,7 +363,9 @@ class World:
         self.resolver = Resolver(HUB_URL, _signer("grant-1"), hub, self.believe, clock)
         self.held: dict[str, tuple[Kvnr, Document, str]] = {}
         self.pacs = {me: FakePacs(_passport(me)) for me in (HOSPITAL, PRACTICE)}
-        self.records = {me: FakeRecord(self.held, clock) for me in (HOSPITAL, PRACTICE)}
+        self.filed: dict[str, Filing] = {}
+        self.pages: dict[str, Kvnr] = {}
+        self.records = {me: FakeRecord(self.held, self.filed, self.pages, clock) for me in (HOSPITAL, PRACTICE)}
         self.signers = {me: _signer(f"thumb {me}") for me in (HOSPITAL, PRACTICE)}
         self.wires = {me: Wire(self._origin(_other(me)), self.caller(me)) for me in (HOSPITAL, PRACTICE)}
         self.transcoder = TranscodingPool()
@@ -437,6 +467,8 @@ class World:
             now=self.clock,
             close=lambda: None,
             transcoder=self.transcoder,
+            filing=partial(filed, CODES),
+            page=partial(paged, CODES, "urn:uuid:"),
             pauses=Pauses((0.0, 0.0), (0.0,)),
         )
 

@@ -236,6 +236,8 @@ def _start(
 
 
 def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return str(value) if isinstance(value, int | float) else "'" + str(value) + "'"
 
 

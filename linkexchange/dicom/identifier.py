@@ -21,9 +21,10 @@ STUDY_DESCRIPTION, SERIES_DESCRIPTION = 0x00081030, 0x0008103E
 PATIENT_NAME, PATIENT_ID, ISSUER, BIRTH_DATE, SEX = 0x00100010, 0x00100020, 0x00100021, 0x00100030, 0x00100040
 STUDY, SERIES, SERIES_NUMBER, INSTANCE_NUMBER = 0x0020000D, 0x0020000E, 0x00200011, 0x00200013
 SERIES_COUNT, INSTANCE_COUNT = 0x00201206, 0x00201208
+BODY_PART, REQUESTS = 0x00180015, 0x00400275
 
 _VR = {
-    **dict.fromkeys((CHARSET, LEVEL, MODALITY, SEX), b"CS"),
+    **dict.fromkeys((CHARSET, LEVEL, MODALITY, SEX, BODY_PART), b"CS"),
     **dict.fromkeys((SOP_CLASS, SOP_INSTANCE, CLASSES_IN_STUDY, STUDY, SERIES), b"UI"),
     **dict.fromkeys((STUDY_DATE, BIRTH_DATE), b"DA"),
     **dict.fromkeys((ACCESSION, TIMEZONE), b"SH"),
@@ -31,6 +32,7 @@ _VR = {
     **dict.fromkeys((SERIES_NUMBER, INSTANCE_NUMBER, SERIES_COUNT, INSTANCE_COUNT), b"IS"),
     STUDY_TIME: b"TM",
     PATIENT_NAME: b"PN",
+    REQUESTS: b"SQ",
 }
 
 
@@ -57,12 +59,25 @@ def text(content: Content, tag: int) -> str:
     return decode_text(value, charset) if isinstance(value, bytes) and isinstance(charset, bytes) else ""
 
 
+def texts(content: Content, tag: int) -> list[str]:
+    """All values of an answer's attribute, in which a backslash stands between two of them."""
+    return text(content, tag).split("\\")
+
+
+def items(content: Content, tag: int) -> list[Content]:
+    """The items of a sequence in an answer, in the character set of the whole."""
+    found, charset = content.get(tag), content.get(CHARSET, b"")
+    return [{CHARSET: charset, **item} for item in found] if isinstance(found, list) else []
+
+
 def element(tag: int, value: str, explicit: bool) -> bytes:
-    """One element of a request, or of an answer that is padded as the standard says."""
+    """One element of a request, or of an answer that is padded as the standard says; a sequence has no items."""
     vr, encoded = _VR[tag], value.encode()
     if len(encoded) % 2:
         encoded += b"\0" if vr == b"UI" else b" "
     head = (tag >> 16).to_bytes(2, "little") + (tag & 0xFFFF).to_bytes(2, "little")
+    if explicit and vr == b"SQ":
+        return head + vr + bytes(6)
     if explicit:
         return head + vr + len(encoded).to_bytes(2, "little") + encoded
     return head + len(encoded).to_bytes(4, "little") + encoded

@@ -6,7 +6,7 @@ was asked about is refused. Answers that come twice count once: some archives gi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,11 +16,11 @@ from linkexchange.dataset.moment import study_begin
 from linkexchange.dicom import identifier
 from linkexchange.dicom.association import Association
 from linkexchange.dicom.dimse import STUDY_ROOT_FIND, Query, find
-from linkexchange.dicom.identifier import text
-from linkexchange.errors import InstanceFault, MessageFault, UnknownStudy
+from linkexchange.dicom.identifier import items, text, texts
+from linkexchange.errors import InstanceFault, MessageFault, PacsUnavailable, UnknownStudy
 from linkexchange.model.identifiers import SeriesUid, SopClassUid, SopInstanceUid, StudyUid, Uid
 from linkexchange.model.patient import PatientHeader
-from linkexchange.model.study import Instance, Manifest, Series, StudySummary
+from linkexchange.model.study import Instance, Manifest, Series, StudySummary, distinct
 
 _PATIENT_KEYS = (
     identifier.PATIENT_NAME,
@@ -40,6 +40,8 @@ _STUDY_KEYS = (
 
 _BEGIN = (identifier.STUDY_DATE, identifier.STUDY_TIME, identifier.TIMEZONE)
 _SERIES_KEYS = (identifier.MODALITY, identifier.SERIES_NUMBER, identifier.SERIES_DESCRIPTION)
+_MORE_OF_SERIES = (identifier.BODY_PART, identifier.REQUESTS)
+_REQUESTS = {identifier.REQUESTS: {identifier.ACCESSION: None}}
 _INSTANCE_KEYS = (identifier.SOP_CLASS, identifier.INSTANCE_NUMBER)
 
 _Uid = TypeVar("_Uid", bound=Uid)
@@ -73,9 +75,17 @@ class Listing:
         return StudySummary(
             manifest=self._manifest(classes),
             description=text(self.described, identifier.STUDY_DESCRIPTION),
-            accession=text(self.described, identifier.ACCESSION),
+            accessions=distinct(self._accessions()),
             started=study_begin(*(text(self.described, tag) for tag in _BEGIN)),
+            body_parts=distinct(part for row in self.series.values() for part in texts(row, identifier.BODY_PART)),
         )
+
+    def _accessions(self) -> Iterator[str]:
+        """Those of the study, then those that the requests of its series name beside."""
+        yield from texts(self.described, identifier.ACCESSION)
+        for row in self.series.values():
+            for request in items(row, identifier.REQUESTS):
+                yield from texts(request, identifier.ACCESSION)
 
     @property
     def patient(self) -> PatientHeader:
@@ -110,7 +120,7 @@ def listing(association: Association, study: StudyUid) -> Listing:
     studies = _ask(association, "STUDY", above, (*_STUDY_KEYS, *_PATIENT_KEYS))
     if not studies:
         raise UnknownStudy
-    rows = _ask(association, "SERIES", {**above, identifier.SERIES: ""}, _SERIES_KEYS)
+    rows = _series_rows(association, {**above, identifier.SERIES: ""})
     series = {_uid(SeriesUid, text(row, identifier.SERIES)): row for row in rows}
     instances = {uid: _instances(association, {**above, identifier.SERIES: str(uid)}) for uid in series}
     if not any(instances.values()):
@@ -136,6 +146,14 @@ def patient(content: Content) -> PatientHeader:
         raise MessageFault(f"C-FIND: {fault.detail}") from fault
 
 
+def _series_rows(association: Association, unique: Mapping[int, str]) -> list[Content]:
+    """A PACS need not know all keys, and passes over those it does not; one that refuses them is asked for less."""
+    try:
+        return _ask(association, "SERIES", unique, (*_SERIES_KEYS, *_MORE_OF_SERIES))
+    except PacsUnavailable:
+        return _ask(association, "SERIES", unique, _SERIES_KEYS)
+
+
 def _instances(association: Association, above: Mapping[int, str]) -> dict[SopInstanceUid, Content]:
     rows = _ask(association, "IMAGE", {**above, identifier.SOP_INSTANCE: ""}, _INSTANCE_KEYS)
     return {_uid(SopInstanceUid, text(row, identifier.SOP_INSTANCE)): row for row in rows}
@@ -144,7 +162,7 @@ def _instances(association: Association, above: Mapping[int, str]) -> dict[SopIn
 def _ask(association: Association, level: str, unique: Mapping[int, str], told: Iterable[int]) -> list[Content]:
     """The answers at a level; `unique` are its keys, empty where they are to be told, and they must match."""
     keys = {identifier.LEVEL: level, **unique, **dict.fromkeys(told, "")}
-    rows = find(association, Query(STUDY_ROOT_FIND, keys, {**PATIENT, **dict.fromkeys(keys)}))
+    rows = find(association, Query(STUDY_ROOT_FIND, keys, {**PATIENT, **dict.fromkeys(keys), **_REQUESTS}))
     for tag, asked in unique.items():
         if asked and any(text(row, tag) not in ("", asked) for row in rows):
             raise MessageFault("C-FIND: an answer about something else than was asked")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from linkexchange.dataset.moment import study_begin
 from linkexchange.errors import MessageFault
 from linkexchange.model.identifiers import SeriesUid, SopClassUid, SopInstanceUid, StudyUid
 from linkexchange.model.patient import KVNR_ISSUER, PatientHeader
-from linkexchange.model.study import Instance, Manifest, Series, StudySummary
+from linkexchange.model.study import Instance, Manifest, Series, StudySummary, distinct
 
 Row = Mapping[str, Any]
 
@@ -41,6 +41,8 @@ SERIES_INSTANCE_UID = "0020000E"
 SERIES_NUMBER = "00200011"
 INSTANCE_NUMBER = "00200013"
 STUDY_INSTANCES = "00201208"
+BODY_PART_EXAMINED = "00180015"
+REQUEST_ATTRIBUTES = "00400275"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ STUDY = Level(
         OTHER_PATIENT_IDS,
     ),
 )
-SERIES = Level(SERIES_INSTANCE_UID, (MODALITY, SERIES_DESCRIPTION, SERIES_NUMBER))
+SERIES = Level(
+    SERIES_INSTANCE_UID, (MODALITY, SERIES_DESCRIPTION, SERIES_NUMBER, BODY_PART_EXAMINED, REQUEST_ATTRIBUTES)
+)
 INSTANCE = Level(SOP_INSTANCE_UID, (SOP_CLASS_UID, SERIES_INSTANCE_UID, INSTANCE_NUMBER))
 
 
@@ -90,6 +94,11 @@ def text(row: Row, tag: str) -> str:
     return str(value).strip() if isinstance(value, str | int | float) else ""
 
 
+def texts(row: Row, tag: str) -> list[str]:
+    """All values of an attribute that are texts."""
+    return [value for value in values(row, tag) if isinstance(value, str)]
+
+
 def values(row: Row, tag: str) -> list[object]:
     """All values of an attribute; empty where there are none."""
     element = row.get(tag)
@@ -99,12 +108,23 @@ def values(row: Row, tag: str) -> list[object]:
 
 def study_summary(study: StudyUid, found: Row, series: Iterable[Row], instances: Iterable[Row]) -> StudySummary:
     """Put the three levels together; raises `MessageFault` where a UID is missing or wrong, or nothing is in it."""
+    described = list(series)
     return StudySummary(
-        manifest=_manifest(study, series, instances),
+        manifest=_manifest(study, described, instances),
         description=text(found, STUDY_DESCRIPTION),
-        accession=text(found, ACCESSION_NUMBER),
+        accessions=distinct(_accessions(found, described)),
         started=study_begin(*(text(found, tag) for tag in (STUDY_DATE, STUDY_TIME, TIMEZONE_OFFSET))),
+        body_parts=distinct(part for row in described for part in texts(row, BODY_PART_EXAMINED)),
     )
+
+
+def _accessions(found: Row, series: Iterable[Row]) -> Iterator[str]:
+    """Those of the study, then those that the requests of its series name beside."""
+    yield from texts(found, ACCESSION_NUMBER)
+    for row in series:
+        for request in values(row, REQUEST_ATTRIBUTES):
+            if isinstance(request, dict):
+                yield from texts(request, ACCESSION_NUMBER)
 
 
 def patient_header(row: Row) -> PatientHeader:

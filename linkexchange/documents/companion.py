@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
 from xml.sax.saxutils import escape
 
+from linkexchange.model.identifiers import LinkId, Oid
 from linkexchange.model.link import Link, LinkStatus
 
 if TYPE_CHECKING:
@@ -42,6 +44,11 @@ class Companion:
     content: bytes
     title: str
     file_name: str
+
+
+def unique_id_of(link: LinkId) -> Oid:
+    """The uniqueId under which the page of a link is filed: derived, so that nobody need keep it."""
+    return Oid(LinkId(str(uuid5(UUID(link), MEDIA_TYPE))).oid)
 
 
 def companion(link: Link, *, title: str, address: str = ADDRESS) -> Companion:

@@ -7,6 +7,7 @@ since some of them identify a patient.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import ClassVar, Protocol, Self
 from urllib.parse import quote, unquote
@@ -99,10 +100,33 @@ class Bsnr(Identifier):
 
 
 class Iknr(Identifier):
-    """Number of an institution (Institutionskennzeichen, § 293 SGB V), nine digits."""
+    """Number of an institution (Institutionskennzeichen, § 293 SGB V): nine digits, the last one a check digit."""
 
     __slots__ = ()
     pattern = re.compile(r"[0-9]{9}")
+
+    def __new__(cls, value: str) -> Self:
+        """Raise ValueError unless syntax and check digit are right."""
+        iknr = super().__new__(cls, value)
+        if _iknr_check_digit(iknr) != int(iknr[8]):
+            raise ValueError("not a Iknr: check digit")
+        return iknr
+
+    @classmethod
+    def with_check_digit(cls, stem: str) -> Self:
+        """Complete eight digits to a valid number."""
+        return cls(stem + str(_iknr_check_digit(stem)))
+
+
+def _iknr_check_digit(iknr: str) -> int:
+    """Over the third to the eighth digit: every second one is doubled and its cross sum taken; modulo 10."""
+    weighted = [int(digit) * (2 - place % 2) for place, digit in enumerate(iknr[2:8])]
+    return _cross_sums(weighted) % 10
+
+
+def _cross_sums(numbers: Iterable[int]) -> int:
+    """Of numbers below 100."""
+    return sum(number // 10 + number % 10 for number in numbers)
 
 
 class TelematikId(Identifier):
@@ -148,7 +172,7 @@ def _kvnr_check_digit(kvnr: str) -> int:
     """The letter counts as two digits; every second digit is doubled and its cross sum taken; modulo 10."""
     digits = f"{ord(kvnr[0]) - ord('A') + 1:02d}{kvnr[1:9]}"
     weighted = [int(digit) * (1 + place % 2) for place, digit in enumerate(digits)]
-    return sum(number // 10 + number % 10 for number in weighted) % 10
+    return _cross_sums(weighted) % 10
 
 
 class Lanr(Identifier):

@@ -42,6 +42,20 @@ class Origin:
     home_community: Oid | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What an institution's settings say of it beside Telematik-ID and name; None is not known.
+
+    `location` and `home_community` are those of `Origin`, `retrieve_ae` is that of `Link`.
+    """
+
+    bsnr: Bsnr | None = None
+    iknr: Iknr | None = None
+    location: Oid | None = None
+    home_community: Oid | None = None
+    retrieve_ae: AeTitle | None = None
+
+
 def location_of(origin: TelematikId) -> Oid:
     """The Retrieve Location UID of an origin that was given none: derived, so that it is the same in all documents."""
     return Oid(LinkId(str(uuid5(NAMESPACE_URL, origin.uri))).oid)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -153,9 +153,19 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class StudySummary:
-    """What a PACS says about a study when it is asked (C-FIND or QIDO-RS)."""
+    """What a PACS says about a study when it is asked (C-FIND or QIDO-RS).
+
+    `accessions` are the Accession Numbers (0008,0050) of its orders, `body_parts` the values of Body Part Examined
+    (0018,0015) of its series; each is named once.
+    """
 
     manifest: Manifest
     description: str = ""
-    accession: str = ""
+    accessions: tuple[str, ...] = ()
     started: datetime | None = None
+    body_parts: tuple[str, ...] = ()
+
+
+def distinct(values: Iterable[str]) -> tuple[str, ...]:
+    """Texts of a PACS, each once and in their order, without those that say nothing."""
+    return tuple(dict.fromkeys(filter(None, (value.strip() for value in values))))

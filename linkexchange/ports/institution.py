@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from linkexchange.model.identifiers import (
-    Kvnr,
-)
+from linkexchange.model.identifiers import Kvnr, Oid
 from linkexchange.model.link import Document
+from linkexchange.model.metadata import Filing
 
 
 class Card(Protocol):
@@ -42,13 +41,14 @@ class InsuredCard(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RecordEntry:
-    """What the record's list says about one link document."""
+    """What the record's list says about one document. `unique_id` is XDS's uniqueId, under which it was filed."""
 
     entry: str
     title: str
     author: str
     created: datetime
     media_type: str
+    unique_id: str = ""
 
 
 class Record(Protocol):
@@ -57,9 +57,12 @@ class Record(Protocol):
     Every operation raises `NotEntitled` where the record says no (also for what it does not have or the patient has
     hidden), `RecordUnavailable` where it does not answer. Since an operation may have to log in, it also raises
     `CardUnavailable` or `IdentityRefused`; `DocumentFault` for a document that the record cannot take or that is none.
+
+    A record takes a uniqueId once, also that of a document that was replaced or is hidden since: whoever brings another
+    one under it gets `AlreadyStored`.
     """
 
-    def store(self, kvnr: Kvnr, document: Document, *, title: str) -> RecordEntry:
+    def store(self, kvnr: Kvnr, filing: Filing) -> RecordEntry:
         """Put a new document into the record."""
         ...
 
@@ -67,14 +70,18 @@ class Record(Protocol):
         """List the current link documents, newest first; replaced ones are not listed."""
         ...
 
+    def look_up(self, kvnr: Kvnr, unique_id: Oid) -> RecordEntry | None:
+        """The document that was filed under a uniqueId, of any kind; None where it is not there, replaced or hidden."""
+        ...
+
     def retrieve(self, kvnr: Kvnr, entry: str) -> Document:
         """Read one document: the very bytes that were stored."""
         ...
 
-    def replace(self, kvnr: Kvnr, entry: str, document: Document, *, title: str) -> RecordEntry:
+    def replace(self, kvnr: Kvnr, entry: str, filing: Filing) -> RecordEntry:
         """Put a new version in the place of an entry."""
         ...
 
-    def withdraw(self, kvnr: Kvnr, entry: str, closing: Document, *, title: str) -> RecordEntry:
+    def withdraw(self, kvnr: Kvnr, entry: str, closing: Filing) -> RecordEntry:
         """Replace an entry by its closing version (ImagingStudy.status `cancelled`); nothing is ever deleted."""
         ...

@@ -10,7 +10,8 @@ from linkexchange.model.findings import Findings, Scope
 from linkexchange.model.identifiers import (
     TelematikId,
 )
-from linkexchange.model.link import NOTHING_SAID, Particulars
+from linkexchange.model.link import NOTHING_SAID, Document, Link, Numbers, Particulars
+from linkexchange.model.metadata import Filing
 from linkexchange.model.participant import Participant
 from linkexchange.model.passport import Passport
 from linkexchange.model.watched import Plan
@@ -39,14 +40,18 @@ class Pauses:
 
 
 NO_PLAN = Plan()
+NO_NUMBERS = Numbers()
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
     """Everything a use case of a node needs. Tests put fakes in the places of the outer world.
 
-    `close` ends what the adapters hold open. `spool` is None where there is no outbox. Without `index` and `rules` no
-    study is published but by a person. `sightings` asks a PACS which studies it has. `particulars` stand in every link.
+    `close` ends what the adapters hold open. `filing` makes of a link, its document and a title what a record is given,
+    `page` the same of its companion page; with `has_pages` each link gets one.
+    `spool` is None where there is no outbox. Without `index` and `rules` no
+    study is published but by a person. `sightings` asks a PACS which studies it has. `particulars` and `numbers` stand
+    in every link.
     """
 
     me: TelematikId
@@ -66,6 +71,8 @@ class Node:
     now: Callable[[], datetime]
     close: Callable[[], None]
     transcoder: Transcoder
+    filing: Callable[[Link, Document, str], Filing]
+    page: Callable[[Link, str], Filing]
     pauses: Pauses = Pauses()
     spool: Spool | None = None
     plan: Plan = NO_PLAN
@@ -73,3 +80,5 @@ class Node:
     rules: ReleaseRules | None = None
     sightings: Callable[[Passport, StudyQuery], Sequence[Sighting]] = lambda *_: ()
     particulars: Particulars = NOTHING_SAID
+    numbers: Numbers = NO_NUMBERS
+    has_pages: bool = False

@@ -216,8 +216,11 @@ class Links(Protocol):
         """The active links in the record of this person, the oldest first."""
         ...
 
-    def stored(self, link: LinkId, entry: str) -> None:
-        """Note the entry under which the record keeps it; nothing is to be said about it any more."""
+    def stored(self, link: LinkId, entry: str) -> bool:
+        """Note the entry under which the record keeps it; nothing is to be said about it any more.
+
+        False where an entry has been noted before: another worker was quicker.
+        """
         ...
 
     def close(self, link: LinkId) -> None:
@@ -240,8 +243,8 @@ class Links(Protocol):
         """Note what keeps the record from being told."""
         ...
 
-    def untold(self, kvnr: Kvnr | None = None) -> Sequence[tuple[LinkId, StudyUid, bool, Waits]]:
-        """What the record is still to be told, of one insured person or of all: link, study, whether it is active."""
+    def untold(self, *kvnrs: Kvnr) -> Sequence[tuple[LinkId, StudyUid, bool, Waits]]:
+        """What records are still to be told, of these insured persons or of all: link, study, whether it is active."""
         ...
 
     def recent(self, limit: int = 50) -> Sequence[Published]:

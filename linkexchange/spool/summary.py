@@ -12,12 +12,13 @@ from linkexchange.dataset.text import decode
 from linkexchange.model.identifiers import SeriesUid, StudyUid, TransferSyntaxUid
 from linkexchange.model.outbox import Spooled
 from linkexchange.model.patient import PatientHeader
-from linkexchange.model.study import Instance, Manifest, Series, StudySummary
+from linkexchange.model.study import Instance, Manifest, Series, StudySummary, distinct
 
 _CHARSET, _DATE, _TIME, _ACCESSION, _MODALITY = 0x00080005, 0x00080020, 0x00080030, 0x00080050, 0x00080060
 _ZONE, _DESCRIPTION, _SERIES_DESCRIPTION = 0x00080201, 0x00081030, 0x0008103E
-_SERIES_NUMBER, _NUMBER = 0x00200011, 0x00200013
-_TAGS = (_DATE, _TIME, _ACCESSION, _MODALITY, _ZONE, _DESCRIPTION, _SERIES_DESCRIPTION, _SERIES_NUMBER, _NUMBER)
+_BODY_PART, _SERIES_NUMBER, _NUMBER = 0x00180015, 0x00200011, 0x00200013
+_OF_STUDY = (_DATE, _TIME, _ACCESSION, _ZONE, _DESCRIPTION)
+_TAGS = (*_OF_STUDY, _MODALITY, _SERIES_DESCRIPTION, _BODY_PART, _SERIES_NUMBER, _NUMBER)
 _WANTED: Wanted = {**PATIENT, **dict.fromkeys(_TAGS)}
 
 Headers = Mapping[Spooled, Content]
@@ -44,8 +45,9 @@ def summary(study: StudyUid, headers: Headers) -> StudySummary:
     return StudySummary(
         manifest=Manifest(study, tuple(sorted(series, key=lambda it: (it.number is None, it.number or 0, it.series)))),
         description=_text(first, _DESCRIPTION),
-        accession=_text(first, _ACCESSION),
+        accessions=distinct(number for it in headers.values() for number in _text(it, _ACCESSION).split("\\")),
         started=study_begin(*(_text(first, tag) for tag in (_DATE, _TIME, _ZONE))),
+        body_parts=distinct(_text(it, _BODY_PART) for it in headers.values()),
     )
 
 

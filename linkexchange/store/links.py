@@ -70,10 +70,11 @@ class LinkRows:
         """Active links in a record."""
         return self._all(select(links).where(links.c.kvnr == kvnr, links.c.active).order_by(links.c.created))
 
-    def stored(self, link: LinkId, entry: str) -> None:
-        """Note the record's entry. Of one that was withdrawn meanwhile the record is still to be told."""
+    def stored(self, link: LinkId, entry: str) -> bool:
+        """Note the record's entry, once. Of one that was withdrawn meanwhile the record is still to be told."""
         told = case((links.c.active, Waits.NOTHING.value), else_=links.c.waits)
-        self._set(link, entry=entry, waits=told)
+        first = update(links).where(links.c.link == link, links.c.entry == "").values(entry=entry, waits=told)
+        return bool(self._connection.execute(first).rowcount)
 
     def close(self, link: LinkId) -> None:
         """End a link."""
@@ -96,11 +97,11 @@ class LinkRows:
         """Note what keeps the record from being told."""
         self._set(link, waits=waits.value)
 
-    def untold(self, kvnr: Kvnr | None = None) -> Sequence[tuple[LinkId, StudyUid, bool, Waits]]:
+    def untold(self, *kvnrs: Kvnr) -> Sequence[tuple[LinkId, StudyUid, bool, Waits]]:
         """The oldest first."""
         columns = (links.c.link, links.c.study, links.c.active, links.c.waits)
         open_ones = select(*columns).where(links.c.waits != Waits.NOTHING.value).order_by(links.c.created, links.c.link)
-        those = open_ones.where(links.c.kvnr == kvnr) if kvnr else open_ones
+        those = open_ones.where(links.c.kvnr.in_(kvnrs)) if kvnrs else open_ones
         rows = self._connection.execute(those)
         return [(LinkId(link), StudyUid(study), active, Waits(waits)) for link, study, active, waits in rows]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,8 @@ from linkexchange.documents import names
 from linkexchange.model.identifiers import Bsnr, Iknr, Kvnr, Lanr, StudyUid, TelematikId, Uid
 from linkexchange.validation.finding import Finding
 from linkexchange.validation.place import Element
+
+_NINE_DIGITS = re.compile(r"[0-9]{9}")
 
 
 def _urn_of(kind: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -29,16 +32,25 @@ def _uri(value: str) -> None:
         raise ValueError
 
 
+def _nine_digits(value: str) -> None:
+    if not _NINE_DIGITS.fullmatch(value):
+        raise ValueError
+
+
 _SYNTAX: dict[str, tuple[str, Callable[[str], Any], str]] = {
     names.KVNR: ("kvnr", Kvnr, "A letter, eight digits, a check digit (§ 290 SGB V)."),
     names.TELEMATIK_ID: ("telematik-id", TelematikId, "As it stands in the institution's card certificate."),
     names.DICOM_UID: ("uid", _urn_of(StudyUid), "urn:oid: and a DICOM UID of at most 64 characters."),
     names.URI: ("uri", _uri, "An absolute URI; an OID behind urn:oid: has no leading zeros and at most 64 characters."),
     names.BSNR: ("bsnr", Bsnr, "Nine digits, as the Kassenärztliche Vereinigung gave them."),
-    names.IKNR: ("iknr", Iknr, "Nine digits, as the ARGE IK gave them."),
+    names.IKNR: ("iknr", _nine_digits, "Nine digits, as the ARGE IK gave them."),
     names.LANR: ("lanr", Lanr, "Nine digits, the seventh one a check digit (KBV)."),
 }
 """Identifier.system → rule, type and remedy."""
+_CHECK_DIGITS: dict[str, tuple[str, Callable[[str], Any], str]] = {
+    names.IKNR: ("iknr", Iknr, "The last digit is a check digit over the third to the eighth: one of them is wrong."),
+}
+"""The same for what is asked of a number of the right syntax. A KVNR and a LANR have one rule for both."""
 
 
 def check(value: Any, path: str) -> Iterator[Finding]:
@@ -55,10 +67,13 @@ def check(value: Any, path: str) -> Iterator[Finding]:
 
 def _one(element: Element, path: str) -> Iterator[Finding]:
     system, value = element.get("system"), element.get("value")
-    found = _SYNTAX.get(system) if isinstance(system, str) else None
-    if found and isinstance(value, str) and not _is_right(found[1], value):
-        rule, _, remedy = found
-        yield Finding(f"{path}.value", f"syntax:{rule}", "not what its system wants", remedy)
+    if not isinstance(system, str) or not isinstance(value, str):
+        return
+    for kind, rules in (("syntax", _SYNTAX), ("check-digit", _CHECK_DIGITS)):
+        if system in rules and not _is_right(rules[system][1], value):
+            rule, _, remedy = rules[system]
+            yield Finding(f"{path}.value", f"{kind}:{rule}", "not what its system wants", remedy)
+            return
 
 
 def _is_right(kind: Callable[[str], Any], value: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from linkexchange.errors import (
+    AlreadyStored,
     CardUnavailable,
     Denied,
     DocumentFault,
@@ -36,6 +37,7 @@ from linkexchange.errors import (
     PacsUnavailable,
     PacsWithholds,
     PatientIdTaken,
+    PatientObjects,
     PeerFault,
     RecordUnavailable,
     Refused,
@@ -144,6 +146,14 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     UnknownPatient: (
         "Diese Frage zu einer Patientin oder einem Patienten wartet hier nicht mehr.",
         "Sehen Sie nach, was noch wartet: Jemand kann sie inzwischen beantwortet haben.",
+    ),
+    PatientObjects: (
+        "Die Patientin oder der Patient widerspricht der Veröffentlichung dieser Studie.",
+        "Die Studie bleibt außerhalb der Akte. Besteht der Widerspruch nicht mehr, lassen Sie ihn zuerst aufheben.",
+    ),
+    AlreadyStored: (
+        "Die Akte hat dieses Dokument bereits; es wurde kein zweites Mal gespeichert.",
+        "Es ist nichts zu tun: Der Knoten arbeitet mit dem vorhandenen Dokument weiter.",
     ),
     OutboxOnlySends: (
         "Was im Postausgang wartet, lässt sich nur an einen Teilnehmer senden.",

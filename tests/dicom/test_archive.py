@@ -8,6 +8,7 @@ import peers
 import pytest
 import scripted_pacs as scripted
 import shipped
+import synthetic
 from pynetdicom import evt
 
 from linkexchange.dicom import CGetArchive, Timeouts
@@ -61,7 +62,7 @@ def test_the_study_and_its_patient_are_described(kind: type[peers.Orthanc | peer
     with kind() as pacs:
         pacs.upload(STUDY.part10.values())
         summary, patient = archive(pacs.passport()).summary(STUDY.manifest.study)
-        assert (summary.description, summary.accession) == ("CT Thorax", "A-17")
+        assert (summary.description, summary.accessions) == ("CT Thorax", ("A-17",))
         assert (patient.name, patient.patient_id, patient.issuer, patient.sex) == (
             "Größler^Änne",
             "PID-4711",
@@ -119,6 +120,42 @@ def test_a_study_without_instances_is_unknown() -> None:
 def test_an_answer_about_something_else_or_without_its_uid_is_refused(level: str, row: Any) -> None:
     with scripted.serve(levels(**{**plain(), level: [row]})) as passport, pytest.raises(MessageFault):
         archive(passport).summary(StudyUid("1.2"))
+
+
+@pytest.mark.peers
+def test_orthanc_tells_body_parts_and_all_accession_numbers() -> None:
+    with peers.Orthanc() as pacs:
+        pacs.upload(synthetic.ordered())
+        summary, _ = archive(pacs.passport()).summary(synthetic.STUDY)
+        assert (sorted(summary.body_parts), summary.accessions) == (["ABDOMEN", "CHEST"], ("A-1", "A-2"))
+
+
+@pytest.mark.parametrize("kind", PACS[1:])
+def test_a_pacs_that_does_not_know_these_keys_is_published_without_what_they_ask_for(kind: Any) -> None:
+    with kind() as pacs:
+        pacs.upload(synthetic.ordered())
+        summary, _ = archive(pacs.passport()).summary(synthetic.STUDY)
+        assert len(summary.manifest.series) == 2
+        assert (summary.accessions, summary.body_parts) == (("A-1",), ())
+
+
+def test_a_pacs_that_refuses_these_keys_is_asked_without_them() -> None:
+    def answer(event: Any) -> Iterator[Any]:
+        if "BodyPartExamined" in event.identifier:
+            yield 0xA900, None
+        else:
+            yield from ((0xFF00, row) for row in plain()[event.identifier.QueryRetrieveLevel])
+
+    with scripted.serve((evt.EVT_C_FIND, answer)) as passport:
+        summary, _ = archive(passport).summary(StudyUid("1.2"))
+        assert (len(summary.manifest.uids), summary.body_parts) == (1, ())
+
+
+def test_several_accession_numbers_in_one_value_are_several() -> None:
+    study = ROW(StudyInstanceUID="1.2", AccessionNumber=["A-1", "A-2"])
+    with scripted.serve(levels(**{**plain(), "STUDY": [study]})) as passport:
+        summary, _ = archive(passport).summary(StudyUid("1.2"))
+        assert summary.accessions == ("A-1", "A-2")
 
 
 def test_answers_that_come_twice_count_once() -> None:

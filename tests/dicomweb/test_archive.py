@@ -10,6 +10,7 @@ import peers
 import pytest
 import scripted
 import shipped
+import synthetic
 
 from linkexchange.dicomweb import search
 from linkexchange.dicomweb.archive import DicomwebArchive
@@ -40,7 +41,7 @@ def orthanc(mixed: shipped.Study) -> Iterator[peers.Orthanc]:
 def test_orthanc_lists_the_study_as_the_manifest_it_has(orthanc: peers.Orthanc, mixed: shipped.Study) -> None:
     summary, header = _archive(orthanc).summary(mixed.manifest.study)
     assert summary.manifest.digest == mixed.manifest.digest
-    assert (summary.description, summary.accession) == ("CT Thorax", "A-17")
+    assert (summary.description, summary.accessions) == ("CT Thorax", ("A-17",))
     assert summary.started == datetime(2026, 2, 27, 22, 15, tzinfo=UTC)
     assert header == PatientHeader(
         patient_id="PID-4711", issuer="KLINIK", name="Größler^Änne", birth_date=date(1950, 2, 28), sex="F"
@@ -53,6 +54,14 @@ def test_orthanc_is_listed_page_by_page(
 ) -> None:
     monkeypatch.setattr(search, "PAGE", 3)
     assert _archive(orthanc).summary(mixed.manifest.study)[0].manifest.digest == mixed.manifest.digest
+
+
+@pytest.mark.peers
+def test_orthanc_tells_body_parts_by_dicomweb_and_of_the_requests_of_a_series_nothing() -> None:
+    with peers.Orthanc() as orthanc:
+        orthanc.upload(synthetic.ordered())
+        summary, _ = _archive(orthanc).summary(synthetic.STUDY)
+        assert (sorted(summary.body_parts), summary.accessions) == (["ABDOMEN", "CHEST"], ("A-1",))
 
 
 @pytest.mark.peers

@@ -65,8 +65,21 @@ def test_a_study_without_instances_is_refused() -> None:
 def test_the_study_level_describes_the_study() -> None:
     row = _row({"00081030": "CT Thorax", "00080050": "A-17", "00080020": "20260227", "00080030": "231500.25"})
     summary = _summary(row | {"00080201": {"Value": ["+0100"]}})
-    assert (summary.description, summary.accession) == ("CT Thorax", "A-17")
+    assert (summary.description, summary.accessions) == ("CT Thorax", ("A-17",))
     assert summary.started == datetime(2026, 2, 27, 22, 15, tzinfo=UTC)
+
+
+def test_body_parts_and_accession_numbers_are_those_of_the_study_and_of_the_requests_of_its_series() -> None:
+    requests = [{"00080050": {"Value": [number]}} for number in ("A-2", "A-3")]
+    odd: list[Any] = [{"00080050": {"Value": [7, None]}}, "no item", {}]
+    series = [
+        _series("2.25.7.1", "CT", 1) | {"00180015": {"Value": ["CHEST"]}, "00400275": {"Value": requests}},
+        _series("2.25.7.2", "CT", 2) | {"00180015": {"Value": ["ABDOMEN"]}, "00400275": {"Value": odd}},
+        _series("2.25.7.3", "CT", 3) | {"00180015": {"Value": ["CHEST"]}},
+    ]
+    found = {"00080050": {"Value": ["A-1", "A-2"]}}
+    summary = qido.study_summary(STUDY, found, series, [_instance("2.25.7.1.1", "2.25.7.1", 1)])
+    assert (summary.accessions, summary.body_parts) == (("A-1", "A-2", "A-3"), ("CHEST", "ABDOMEN"))
 
 
 def test_a_study_without_a_zone_began_in_the_zone_of_this_machine() -> None:

@@ -225,6 +225,10 @@ BROKEN: dict[str, tuple[Break, str]] = {
         lambda b: part(b, "Organization")["identifier"][2].update(value=SECRET),
         "Organization.identifier: syntax of Iknr",
     ),
+    "wrong check digit of an IKNR": (
+        lambda b: part(b, "Organization")["identifier"][2].update(value="260123452"),
+        "Organization.identifier: syntax of Iknr",
+    ),
     "wrong community": (
         in_extension("Endpoint", "home-community-id", valueUri="urn:oid:" + SECRET),
         "Endpoint.extension(home-community-id): syntax of Oid",

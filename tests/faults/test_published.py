@@ -19,21 +19,25 @@ from pathlib import Path
 import peers
 import pytest
 import synthetic
-from faults.dying_publisher import POINTS
+from faults.dying_publisher import FROZEN, POINTS
 from pydicom import dcmread
 from pydicom.filewriter import dcmwrite
 
 from linkexchange import bootstrap, documents, lifeline
 from linkexchange.demo import network
 from linkexchange.demo.network import Network, Site
+from linkexchange.documents.companion import unique_id_of
 from linkexchange.errors import UnknownStudy
 from linkexchange.model.identifiers import StudyUid, TelematikId
 from linkexchange.model.link import Link, LinkStatus
 from linkexchange.model.watched import Wait
 from linkexchange.ports import Node
+from linkexchange.ti import open_simulated_card
+from ti_adapter.simulator.client import RecordClient
 
 pytestmark = [pytest.mark.peers, pytest.mark.slow]
 WAIT_SECONDS = 120.0
+REFERENCES = "urn:ihe:iti:xds:2013:referenceIdList"
 _HERE = Path(__file__).parent
 _SETTINGS = {
     "worker_stalled_seconds": 1.5,
@@ -42,14 +46,15 @@ _SETTINGS = {
     "watch_seconds": 0.3,
     "quiet_seconds": 1.0,
     "watch_days": 1,
+    "companion_page": True,
 }
 _STEPS = list(POINTS)
 _ALL = "LINKEXCHANGE_KILLS" in os.environ
 """At each step in `make kills`, at one or two of each kind in `make test`."""
-AT_PUBLISHING = _STEPS[1:7] if _ALL else ["before the hub knows", "after the record has it"]
+AT_PUBLISHING = _STEPS[1:9] if _ALL else ["before the hub knows", "after the record has it"]
 AT_REPLACING = ["after the newer version is in its place"]
-AT_REPLACING += ["before the link is committed", "before that is committed"] if _ALL else []
-AT_WITHDRAWING = _STEPS[8:] if _ALL else ["after the hub has ended it"]
+AT_REPLACING += [_STEPS[10], "before the link is committed", "before that is committed"] if _ALL else []
+AT_WITHDRAWING = _STEPS[11:] if _ALL else ["after the hub has ended it"]
 
 
 @dataclass
@@ -89,6 +94,15 @@ class Clinic:
         links = [documents.read(self.node.record.retrieve(synthetic.KVNR, it.entry)) for it in entries]
         return [link for link in links if link.manifest.study == study]
 
+    def pages(self, study: StudyUid) -> list[str]:
+        """The uniqueId of each companion page that the record shows of a study."""
+        settings = self.net.settings("hospital")
+        client, card = RecordClient(settings.record_url), open_simulated_card(settings.card_folder)
+        token = card.attest(audience=client.audience, nonce=client.nonce(), thumbprint="test")
+        listed = client.find(client.open_session(token).secret, synthetic.KVNR)
+        pages = [it.metadata for it in listed if it.media_type == "application/pdf"]
+        return [it.unique_id for it in pages if any(study + "^" in one for one in it.slots[REFERENCES])]
+
     def settled(self, study: StudyUid) -> bool:
         """Nothing is left to be said, and the study has its link or waits for images."""
         with self.node.store.work(self.node.me) as work:
@@ -101,7 +115,11 @@ class Clinic:
     def shows(self, study: StudyUid, count: int, status: LinkStatus = LinkStatus.AVAILABLE) -> bool:
         if not self.settled(study):
             return False
-        return [(it.status, len(it.manifest.uids)) for it in self.current(study)] == [(status, count)]
+        current = self.current(study)
+        assert len(self.pages(study)) <= 1
+        return [(it.status, len(it.manifest.uids)) for it in current] == [(status, count)] and self.pages(study) == [
+            unique_id_of(it.link) for it in current
+        ]
 
     def wait(self, condition: Callable[[], object], what: str) -> None:
         deadline = time.monotonic() + WAIT_SECONDS
@@ -189,3 +207,25 @@ def test_a_worker_killed_while_it_withdraws(clinic: Clinic, point: str) -> None:
     clinic.dies(point)
     with clinic.worker():
         clinic.wait(lambda: clinic.shows(study, 1, LinkStatus.CANCELLED), "one document, closed")
+
+
+def test_a_worker_frozen_while_it_stores_finds_when_it_wakes_that_another_has_done_it(clinic: Clinic) -> None:
+    study = _study(400)
+    clinic.send(study, 1, 2)
+    with clinic.worker(FROZEN) as frozen:
+        clinic.wait(lambda: _is_stopped(frozen.pid), "the frost")
+        with clinic.worker():
+            clinic.wait(lambda: clinic.shows(study, 2), "one document")
+            before = _refused(clinic)
+            frozen.send_signal(signal.SIGCONT)
+            clinic.wait(lambda: _refused(clinic) > before, "the refusal of the second")
+            clinic.wait(lambda: clinic.shows(study, 2), "one document still")
+
+
+def _is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def _refused(clinic: Clinic) -> int:
+    outcomes = [access.outcome for access in clinic.net.patients.accesses(synthetic.KVNR)]
+    return outcomes.count("XDSDuplicateDocument")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from uuid import uuid4
 
 import peers
 import pytest
@@ -14,6 +15,7 @@ from journeys.conftest import Stage
 
 from linkexchange import bootstrap, documents, pull
 from linkexchange.demo.images import DemoStudy
+from linkexchange.model.identifiers import LinkId
 from linkexchange.model.link import Document
 from linkexchange.model.transfer import State, Transfer
 
@@ -94,7 +96,8 @@ def test_the_document_is_not_the_registered_one(stage: Stage, published: tuple[D
     kvnr, record = study.patient.kvnr, stage.practice.record
     document = record.retrieve(kvnr, entry)
     spaced = Document(document.content.replace(b"?>", b"?> ", 1), document.media_type)
-    altered = record.replace(kvnr, entry, spaced, title="altered")
+    another = replace(documents.read(document), link=LinkId(str(uuid4())))
+    altered = record.replace(kvnr, entry, stage.practice.filing(another, spaced, "altered"))
     assert refused(stage, study, altered.entry).reason == "denied: link-not-permitted"
 
 

@@ -7,11 +7,13 @@ All codes come from a profile, a TOML file (`profile`); those that are shipped a
 docs/reference/document-metadata.md.
 """
 
-from linkexchange.documents.envelope.metadata import Content, XdsMetadata, metadata
+from linkexchange.documents.envelope.metadata import Content, metadata
 from linkexchange.documents.envelope.mhd import document_reference
-from linkexchange.documents.envelope.profile import CodesProfile, Coding, load, shipped
+from linkexchange.documents.envelope.profile import PAGE_MIME_TYPE, CodesProfile, load, named, shipped
+from linkexchange.model.metadata import Coding, XdsMetadata
 
 __all__ = [
+    "PAGE_MIME_TYPE",
     "CodesProfile",
     "Coding",
     "Content",
@@ -19,5 +21,6 @@ __all__ = [
     "document_reference",
     "load",
     "metadata",
+    "named",
     "shipped",
 ]

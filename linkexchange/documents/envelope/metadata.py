@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from linkexchange.documents.envelope.hl7 import cx, xon
-from linkexchange.documents.envelope.profile import CodesProfile, Coding
-from linkexchange.model.identifiers import LinkId, Oid
+from linkexchange.documents.envelope.profile import CodesProfile
+from linkexchange.model.identifiers import Oid
 from linkexchange.model.link import Link, Order
+from linkexchange.model.metadata import Coding, XdsMetadata
 from linkexchange.model.patient import KVNR_ISSUER
 
 TELEMATIK_ID_ISSUER = "1.2.276.0.76.4.188"
@@ -30,50 +30,10 @@ class Content:
     mime_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class XdsMetadata:
-    """What an XDS DocumentEntry says of a link document. Attributes are named as XDS names them.
-
-    `size` is in bytes, `hash` the SHA-1 in hexadecimal that XDS asks for (not a proof of anything here).
-    """
-
-    unique_id: Oid
-    mime_type: str
-    class_code: Coding
-    type_code: Coding
-    format_code: Coding
-    practice_setting_code: Coding
-    healthcare_facility_type_code: Coding
-    confidentiality_code: tuple[Coding, ...]
-    event_code_list: tuple[Coding, ...]
-    language_code: str
-    title: str
-    creation_time: datetime
-    service_start_time: datetime | None
-    patient_id: str
-    author_institution: str
-    reference_id_list: tuple[str, ...]
-    size: int
-    hash: str
-    home_community_id: str
-    replaces: LinkId | None
-
-    def slots(self) -> dict[str, tuple[str, ...]]:
-        """The attributes that are ebRIM slots, as texts; what has no value is left out."""
-        rows = {
-            "creationTime": (_time(self.creation_time),),
-            "languageCode": (self.language_code,),
-            "serviceStartTime": (_time(self.service_start_time),) if self.service_start_time else (),
-            "sourcePatientId": (self.patient_id,),
-            "size": (str(self.size),),
-            "hash": (self.hash,),
-            "urn:ihe:iti:xds:2013:referenceIdList": self.reference_id_list,
-        }
-        return {name: values for name, values in rows.items() if values}
-
-
-def metadata(link: Link, content: Content, profile: CodesProfile, *, title: str) -> XdsMetadata:
-    """What a record system is told of a link document.
+def metadata(
+    link: Link, content: Content, profile: CodesProfile, *, title: str, unique_id: Oid | None = None
+) -> XdsMetadata:
+    """What a record system is told of a link document, or of what goes with it under a `unique_id` of its own.
 
     Raises:
         ValueError: The profile has no format code for documents of this MIME type.
@@ -81,14 +41,14 @@ def metadata(link: Link, content: Content, profile: CodesProfile, *, title: str)
     if content.mime_type not in profile.formats:
         raise ValueError("the profile has no format code for this MIME type")
     return XdsMetadata(
-        unique_id=Oid(link.link.oid),
+        unique_id=unique_id or Oid(link.link.oid),
         mime_type=content.mime_type,
-        class_code=profile.class_code,
-        type_code=profile.type_code,
-        format_code=profile.formats[content.mime_type],
-        practice_setting_code=profile.practice_setting_code,
-        healthcare_facility_type_code=profile.healthcare_facility_type_code,
-        confidentiality_code=(_confidentiality(link, profile.confidentiality_code),),
+        class_code=profile.class_code.value,
+        type_code=profile.type_code.value,
+        format_code=profile.formats[content.mime_type].value,
+        practice_setting_code=profile.practice_setting_code.value,
+        healthcare_facility_type_code=profile.healthcare_facility_type_code.value,
+        confidentiality_code=(_confidentiality(link, profile.confidentiality_code.value),),
         event_code_list=(*_modalities(link, profile), *_regions(link, profile)),
         language_code=profile.language_code,
         title=title,
@@ -104,18 +64,13 @@ def metadata(link: Link, content: Content, profile: CodesProfile, *, title: str)
     )
 
 
-def _time(moment: datetime) -> str:
-    """DTM in UTC, to the second."""
-    return f"{moment.astimezone(UTC):%Y%m%d%H%M%S}".rjust(14, "0")
-
-
 def _confidentiality(link: Link, usual: Coding) -> Coding:
     """What the document says of itself, where it says it: record and document must not contradict each other."""
     said = link.particulars.confidentiality
     if said is None or said.value == usual.code:
         return usual
     display = said.name.lower().replace("_", " ")
-    return Coding(code=said.value, system=CONFIDENTIALITY, display=display, uri=CONFIDENTIALITY_URI)
+    return Coding(said.value, CONFIDENTIALITY, display, CONFIDENTIALITY_URI)
 
 
 def _modalities(link: Link, profile: CodesProfile) -> Iterator[Coding]:

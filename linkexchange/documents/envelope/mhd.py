@@ -11,10 +11,10 @@ from typing import Any
 
 from linkexchange.documents import names
 from linkexchange.documents.addresses import is_plain_address
-from linkexchange.documents.envelope.metadata import XdsMetadata
-from linkexchange.documents.envelope.profile import CodesProfile, Coding
+from linkexchange.documents.envelope.profile import CodesProfile
 from linkexchange.model.identifiers import LinkId
 from linkexchange.model.link import Link, Order
+from linkexchange.model.metadata import Coding, XdsMetadata
 
 _BACKPORT = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DocumentReference"
 
@@ -36,7 +36,7 @@ def document_reference(link: Link, metadata: XdsMetadata, profile: CodesProfile,
         "masterIdentifier": identifier,
         "identifier": [identifier],
         "status": "current",
-        "type": _concept(metadata.type_code, *profile.types),
+        "type": _concept(metadata.type_code, *(it.value for it in profile.types)),
         "category": [_concept(metadata.class_code)],
         "subject": _named("Patient", names.KVNR, link.patient.kvnr),
         "date": _instant(metadata.creation_time),

@@ -15,11 +15,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, V
 from linkexchange.errors import SettingRefused
 from linkexchange.model.identifiers import Oid
 from linkexchange.model.link import MediaType
+from linkexchange.model.metadata import Coding
 
 KOS_MIME_TYPE = "application/dicom"
-MIME_TYPES = frozenset({MediaType.XML.value, MediaType.JSON.value, KOS_MIME_TYPE})
-"""What a link document can be: FHIR in two encodings, and a DICOM Key Object Selection."""
+PAGE_MIME_TYPE = "application/pdf"
+MIME_TYPES = frozenset({MediaType.XML.value, MediaType.JSON.value, KOS_MIME_TYPE, PAGE_MIME_TYPE})
+"""What a link document can be (FHIR in two encodings, a DICOM Key Object Selection), and its companion page."""
 
+SHIPPED = ("epa", "mado")
 _FOLDER = Path(__file__).parent / "profiles"
 _MAX_BYTES = 1024 * 1024
 
@@ -34,7 +37,7 @@ def _language(value: str) -> str:
     return value
 
 
-def _mime_types(formats: dict[str, Coding]) -> dict[str, Coding]:
+def _mime_types(formats: dict[str, CodingRow]) -> dict[str, CodingRow]:
     if not formats or not formats.keys() <= MIME_TYPES:
         raise ValueError(f"only {', '.join(sorted(MIME_TYPES))}")
     return formats
@@ -48,8 +51,8 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Coding(_Table):
-    """A code as XDS has it: code, OID of its system, words. `uri` is the system's name in FHIR, where it has one."""
+class CodingRow(_Table):
+    """A `Coding` as a profile writes it."""
 
     code: _Code
     system: _System
@@ -57,9 +60,9 @@ class Coding(_Table):
     uri: str = ""
 
     @property
-    def fhir_system(self) -> str:
-        """The system as FHIR names it."""
-        return self.uri or f"urn:oid:{self.system}"
+    def value(self) -> Coding:
+        """As metadata have it."""
+        return Coding(self.code, self.system, self.display, self.uri)
 
 
 class Words(_Table):
@@ -92,22 +95,27 @@ class CodesProfile(_Table):
     `types` are codes of other systems for the same type, which FHIR can name beside `type_code` and XDS cannot.
     """
 
-    class_code: Coding
-    type_code: Coding
-    practice_setting_code: Coding
-    healthcare_facility_type_code: Coding
-    confidentiality_code: Coding
-    formats: Annotated[dict[str, Coding], AfterValidator(_mime_types)]
+    class_code: CodingRow
+    type_code: CodingRow
+    practice_setting_code: CodingRow
+    healthcare_facility_type_code: CodingRow
+    confidentiality_code: CodingRow
+    formats: Annotated[dict[str, CodingRow], AfterValidator(_mime_types)]
     modalities: Modalities
     regions: Regions
     language_code: Annotated[str, AfterValidator(_language)]
     accession_authority: Annotated[str, AfterValidator(lambda oid: _oid(oid) if oid else "")] = ""
-    types: tuple[Coding, ...] = ()
+    types: tuple[CodingRow, ...] = ()
 
 
 def shipped(name: str = "epa") -> CodesProfile:
     """A profile that comes along: `epa` (gematik's value sets, the default) or `mado` (IHE RAD MADO)."""
     return load(_FOLDER / f"{name}.toml")
+
+
+def named(name: str) -> CodesProfile:
+    """A shipped one by its name, or the one in a file. Raises `SettingRefused`."""
+    return shipped(name) if name in SHIPPED else load(Path(name))
 
 
 def load(file: Path) -> CodesProfile:

@@ -10,12 +10,12 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from simulated_ti import make_pki, running_record, utc_now
+from simulated_ti import make_pki, running_record, upload, utc_now
 
 from ti_adapter import attestation
 from ti_adapter.errors import ErrorCode, RecordRefused, RecordSilent
 from ti_adapter.simulator.client import PatientClient, RecordClient
-from ti_adapter.simulator.record import DOCUMENT_MAX_BYTES, Upload
+from ti_adapter.simulator.record import DOCUMENT_MAX_BYTES
 from ti_adapter.simulator.shape import SimulatedInstitution
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,8 @@ KVNR = "X110411319"
 CLINIC = SimulatedInstitution("5-2/x.9001", "Klinik Nord")
 PKI = make_pki()
 CARD = PKI.card(CLINIC)
-DOCUMENT = Upload(b"\xef\xbb\xbf<Bundle/>\r\n\x00\xff", "application/fhir+xml", "CT Schädel & mehr\n")
+DOCUMENT = upload(b"\xef\xbb\xbf<Bundle/>\r\n\x00\xff", "application/fhir+xml", "CT Schädel & mehr\n")
+NEWER = upload(b"{}", "application/fhir+json", "CT Schädel, neuer")
 
 
 @pytest.fixture
@@ -87,23 +88,47 @@ def answering(answer: bytes) -> Iterator[str]:
 def test_a_document_comes_back_as_it_was_stored_with_its_kind(client: RecordClient, session: str) -> None:
     entry = client.store(session, KVNR, DOCUMENT)
     read = client.retrieve(session, KVNR, entry.entry)
-    assert (read.content, read.media_type) == (DOCUMENT.content, DOCUMENT.media_type)
+    assert (read.content, read.media_type) == (DOCUMENT.content, DOCUMENT.metadata.mime_type)
 
 
 @pytest.mark.usefixtures("patient")
 def test_a_title_with_umlauts_and_line_ends_comes_back_in_the_list(client: RecordClient, session: str) -> None:
     entry = client.store(session, KVNR, DOCUMENT)
     assert client.find(session, KVNR) == [entry]
-    assert entry.title == DOCUMENT.title
+    assert entry.title == DOCUMENT.metadata.title
 
 
 @pytest.mark.usefixtures("patient")
 def test_a_new_version_takes_the_place_of_the_old_one(client: RecordClient, session: str) -> None:
     old = client.store(session, KVNR, DOCUMENT)
-    new = client.replace(session, KVNR, DOCUMENT, entry=old.entry)
+    new = client.replace(session, KVNR, NEWER, entry=old.entry)
+    third = upload(b"{}", "application/fhir+json", "CT Schädel, noch neuer")
     assert client.find(session, KVNR) == [new]
     assert code(lambda: client.retrieve(session, KVNR, old.entry)) is ErrorCode.NO_RESOURCE
-    assert code(lambda: client.replace(session, KVNR, DOCUMENT, entry=old.entry)) is ErrorCode.STATUS_MISMATCH
+    assert code(lambda: client.replace(session, KVNR, third, entry=old.entry)) is ErrorCode.STATUS_MISMATCH
+
+
+@pytest.mark.usefixtures("patient")
+def test_all_metadata_come_back_in_the_list(client: RecordClient, session: str) -> None:
+    client.store(session, KVNR, DOCUMENT)
+    assert [it.metadata for it in client.find(session, KVNR)] == [DOCUMENT.metadata]
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_document_is_taken_once_under_its_unique_id_and_found_by_it(client: RecordClient, session: str) -> None:
+    entry = client.store(session, KVNR, DOCUMENT)
+    client.store(session, KVNR, NEWER)
+    assert code(lambda: client.store(session, KVNR, DOCUMENT)) is ErrorCode.DUPLICATE_DOCUMENT
+    assert client.find(session, KVNR, unique_id=DOCUMENT.metadata.unique_id) == [entry]
+    assert client.find(session, KVNR, unique_id="2.25.1") == []
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("body", [b"", b"<Bundle/>", b"{}\n<Bundle/>", b" " * 1_000_001 + b"\n"])
+def test_a_document_without_metadata_is_malformed(served: tuple[str, str], session: str, body: bytes) -> None:
+    headers = {"authorization": f"Bearer {session}", "x-insurantid": KVNR}
+    answer = httpx.post(f"{served[0]}/documents", headers=headers, content=body)
+    assert (answer.status_code, answer.json()["errorCode"]) == (400, "malformedRequest")
 
 
 def test_the_patient_ends_an_entitlement_and_hides_and_sees_all_of_it(
@@ -154,7 +179,7 @@ def test_a_malformed_login_is_answered_without_repeating_it(served: tuple[str, s
 def test_a_document_beyond_25_megabytes_is_refused_and_the_patient_sees_it(
     client: RecordClient, patient: PatientClient, session: str
 ) -> None:
-    larger = Upload(bytes(DOCUMENT_MAX_BYTES + 1), "application/pdf", "too large")
+    larger = upload(bytes(DOCUMENT_MAX_BYTES + 1), "application/pdf", "too large")
     assert code(lambda: client.store(session, KVNR, larger)) is ErrorCode.DOCUMENT_TOO_LARGE
     assert patient.accesses(KVNR)[-1].outcome == "documentTooLarge"
 

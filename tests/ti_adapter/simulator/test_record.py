@@ -2,20 +2,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
+from simulated_ti import upload
 
 from ti_adapter.attestation import Attestation
 from ti_adapter.errors import ErrorCode, RecordRefused
-from ti_adapter.simulator.record import DOCUMENT_MAX_BYTES, RecordSystem, Upload
+from ti_adapter.simulator.record import DOCUMENT_MAX_BYTES, RecordSystem
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KVNR, UNKNOWN_KVNR = "X110411319", "A123456780"
 CLINIC = Attestation("5-2.9001", ("1.2.276.0.76.4.53",), "Klinik Nord", "n")
 PRACTICE = Attestation("1-20.9002", ("1.2.276.0.76.4.50",), "Praxis am Markt", "n")
 STRANGER = Attestation("1-20.9003", ("1.2.276.0.76.4.50",), "Praxis Fremd", "n")
-FIRST = Upload(b"\xef\xbb\xbf<Bundle/>\r\n", "application/fhir+xml", "CT Schädel")
-SECOND = Upload(b"{}", "application/fhir+json", "MR Knie")
+FIRST = upload(b"\xef\xbb\xbf<Bundle/>\r\n", "application/fhir+xml", "CT Schädel")
+SECOND = upload(b"{}", "application/fhir+json", "MR Knie")
 
 
 class Clock:
@@ -103,7 +105,31 @@ def test_a_replaced_document_is_neither_listed_nor_read(records: RecordSystem) -
 def test_a_document_is_replaced_once(records: RecordSystem) -> None:
     old = records.store(CLINIC, KVNR, FIRST)
     records.replace(CLINIC, KVNR, SECOND, entry=old.entry)
-    assert code(lambda: records.replace(CLINIC, KVNR, SECOND, entry=old.entry)) is ErrorCode.STATUS_MISMATCH
+    third = upload(b"{}", "application/fhir+json", "MR Knie")
+    assert code(lambda: records.replace(CLINIC, KVNR, third, entry=old.entry)) is ErrorCode.STATUS_MISMATCH
+
+
+def test_metadata_are_given_back_as_they_came(records: RecordSystem) -> None:
+    records.store(CLINIC, KVNR, FIRST)
+    assert [it.metadata for it in records.find(PRACTICE, KVNR)] == [FIRST.metadata]
+
+
+def test_a_document_is_found_by_its_unique_id_until_it_is_replaced(records: RecordSystem) -> None:
+    old = records.store(CLINIC, KVNR, FIRST)
+    assert records.find(CLINIC, KVNR, unique_id=FIRST.metadata.unique_id) == [old]
+    new = records.replace(CLINIC, KVNR, SECOND, entry=old.entry)
+    assert records.find(CLINIC, KVNR, unique_id=FIRST.metadata.unique_id) == []
+    assert records.find(CLINIC, KVNR, unique_id=SECOND.metadata.unique_id) == [new]
+
+
+def test_a_unique_id_is_taken_once_also_when_its_document_was_replaced_or_hidden(records: RecordSystem) -> None:
+    old = records.store(CLINIC, KVNR, FIRST)
+    assert code(lambda: records.store(PRACTICE, KVNR, FIRST)) is ErrorCode.DUPLICATE_DOCUMENT
+    new = records.replace(CLINIC, KVNR, SECOND, entry=old.entry)
+    records.hide(KVNR, new.entry)
+    for taken in (FIRST, SECOND):
+        assert code(partial(records.store, CLINIC, KVNR, taken)) is ErrorCode.DUPLICATE_DOCUMENT
+    assert code(lambda: records.replace(CLINIC, KVNR, SECOND, entry=old.entry)) is ErrorCode.DUPLICATE_DOCUMENT
 
 
 def test_a_hidden_document_is_not_there_until_it_is_shown_again(records: RecordSystem) -> None:
@@ -124,8 +150,8 @@ def test_an_entry_of_another_record_is_not_there(records: RecordSystem) -> None:
 
 
 def test_a_document_of_25_megabytes_is_taken_and_one_byte_more_is_not(records: RecordSystem) -> None:
-    records.store(CLINIC, KVNR, Upload(bytes(DOCUMENT_MAX_BYTES), "application/pdf", "largest"))
-    larger = Upload(bytes(DOCUMENT_MAX_BYTES + 1), "application/pdf", "too large")
+    records.store(CLINIC, KVNR, upload(bytes(DOCUMENT_MAX_BYTES), "application/pdf", "largest"))
+    larger = upload(bytes(DOCUMENT_MAX_BYTES + 1), "application/pdf", "too large")
     assert code(lambda: records.store(CLINIC, KVNR, larger)) is ErrorCode.DOCUMENT_TOO_LARGE
 
 

@@ -53,6 +53,7 @@ class ErrorCode(StrEnum):
     NO_RESOURCE = "noResource"
     STATUS_MISMATCH = "statusMismatch"
     DOCUMENT_TOO_LARGE = "documentTooLarge"
+    DUPLICATE_DOCUMENT = "XDSDuplicateDocument"
 
 
 class RecordRefused(TiError):

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
-from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -26,7 +25,8 @@ from ti_adapter.attestation import Attestation
 from ti_adapter.errors import ErrorCode, RecordRefused
 from ti_adapter.pki import TrustList
 from ti_adapter.simulator.login import Logins, OpenSession
-from ti_adapter.simulator.record import DOCUMENT_MAX_BYTES, Access, Entry, RecordSystem, Upload
+from ti_adapter.simulator.record import Access, Entry, RecordSystem, Upload
+from ti_adapter.simulator.wire import UPLOAD_MAX_BYTES, read_upload
 
 _KVNR = re.compile(r"[A-Z][0-9]{9}")
 
@@ -38,6 +38,7 @@ _ANSWERS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.NO_RESOURCE: (404, "No such document."),
     ErrorCode.STATUS_MISMATCH: (409, "The document was replaced before."),
     ErrorCode.DOCUMENT_TOO_LARGE: (413, "The document is larger than 25 MB."),
+    ErrorCode.DUPLICATE_DOCUMENT: (409, "A document with this uniqueId is there already."),
 }
 
 
@@ -131,16 +132,14 @@ async def _patient_call(
     return PatientCall(simulation.records, kvnr)
 
 
-async def _upload(
-    request: Request, content_type: Annotated[str, Header()], x_document_title: Annotated[str, Header()]
-) -> Upload:
-    """Read at most one byte beyond the limit: the rules then refuse it, and the patient sees that they did."""
-    content = bytearray()
+async def _upload(request: Request) -> Upload:
+    """Read little beyond the limit: the rules then refuse it, and the patient sees that they did."""
+    body = bytearray()
     async for chunk in request.stream():
-        content += chunk[: DOCUMENT_MAX_BYTES + 1 - len(content)]
-        if len(content) > DOCUMENT_MAX_BYTES:
+        body += chunk[: UPLOAD_MAX_BYTES + 1 - len(body)]
+        if len(body) > UPLOAD_MAX_BYTES:
             break
-    return Upload(bytes(content), content_type, unquote(x_document_title))
+    return read_upload(bytes(body))
 
 
 Institution = Annotated[InstitutionCall, Depends(_institution_call)]
@@ -170,9 +169,9 @@ async def store(call: Institution, document: Document) -> Entry:
 
 
 @institutions.get("/documents")
-async def find(call: Institution) -> list[Entry]:
-    """List what can be read now, newest first."""
-    return call.records.find(call.who, call.kvnr)
+async def find(call: Institution, uniqueId: str = "") -> list[Entry]:  # noqa: N803
+    """List what can be read now, newest first; the one under a uniqueId, where it is named."""
+    return call.records.find(call.who, call.kvnr, unique_id=uniqueId)
 
 
 @institutions.get("/documents/{entry}")

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from ti_adapter.errors import ErrorCode, RecordRefused, RecordSilent
 from ti_adapter.simulator.login import AUDIENCE, OpenSession
 from ti_adapter.simulator.record import DOCUMENT_MAX_BYTES, Access, Entry, Upload
+from ti_adapter.simulator.wire import DOCUMENT_ENTRY, FILING
 
 _TIMEOUT = httpx.Timeout(30, connect=5)
 _ENTRY = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -86,9 +87,10 @@ class RecordClient(_Wire):
         """Put a new document in."""
         return self._send("/documents", _headers(session, kvnr), upload)
 
-    def find(self, session: str, kvnr: str) -> list[Entry]:
-        """What can be read now, newest first."""
-        return _read(_LIST, self._call("GET", "/documents", headers=_headers(session, kvnr)))
+    def find(self, session: str, kvnr: str, *, unique_id: str = "") -> list[Entry]:
+        """What can be read now, newest first; the one under a uniqueId, where it is named."""
+        path = f"/documents?uniqueId={quote(unique_id, safe='')}" if unique_id else "/documents"
+        return _read(_LIST, self._call("GET", path, headers=_headers(session, kvnr)))
 
     def retrieve(self, session: str, kvnr: str, entry: str) -> Retrieved:
         """One document, byte for byte."""
@@ -99,8 +101,8 @@ class RecordClient(_Wire):
         return self._send(f"/documents/{_segment(entry)}/replacement", _headers(session, kvnr), upload)
 
     def _send(self, path: str, headers: Mapping[str, str], upload: Upload) -> Entry:
-        described = {"content-type": upload.media_type, "x-document-title": quote(upload.title)}
-        return _read(_LISTED, self._call("POST", path, headers={**headers, **described}, content=upload.content))
+        body = DOCUMENT_ENTRY.dump_json(upload.metadata) + b"\n" + upload.content
+        return _read(_LISTED, self._call("POST", path, headers={**headers, "content-type": FILING}, content=body))
 
 
 class PatientClient(_Wire):

@@ -5,8 +5,10 @@
 3. What was replaced once cannot be replaced again, so that versions form a line.
 4. Nothing is ever deleted, and what was stored is given back byte for byte.
 5. Every access to a record is written down for its patient, refused ones too.
+6. A uniqueId is taken once in a record; that of a document that was replaced or hidden stays taken.
 
-Not simulated: roles and data categories, the metadata of XDS, and any encryption.
+Metadata are kept and given back as they came. Not simulated: roles and data categories, what value sets and guides ask
+of metadata, and any encryption.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from uuid import uuid4
 
 from ti_adapter.attestation import Attestation
 from ti_adapter.errors import ErrorCode, RecordRefused
+from ti_adapter.xds import DocumentEntry
 
 DOCUMENT_MAX_BYTES = 25_000_000
 """Limit of the ePA for one document: 25 MB."""
@@ -39,8 +42,7 @@ class Upload:
     """A document on its way into the record."""
 
     content: bytes = field(repr=False)
-    media_type: str
-    title: str = field(repr=False)
+    metadata: DocumentEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,19 @@ class Entry:
     """One line of the record's list."""
 
     entry: str
-    title: str = field(repr=False)
     author: str
     created: datetime
-    media_type: str
+    metadata: DocumentEntry
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return self.metadata.title
+
+    @property
+    def media_type(self) -> str:
+        """What kind of document it is."""
+        return self.metadata.mime_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +89,15 @@ class _Record:
     def add(self, upload: Upload, *, author: str, now: datetime) -> Entry:
         if len(upload.content) > DOCUMENT_MAX_BYTES:
             raise RecordRefused(ErrorCode.DOCUMENT_TOO_LARGE)
-        entry = Entry(str(uuid4()), upload.title, author, now, upload.media_type)
+        self.check_new(upload)
+        entry = Entry(str(uuid4()), author, now, upload.metadata)
         self.entries[entry.entry] = entry
         self.contents[entry.entry] = upload.content
         return entry
+
+    def check_new(self, upload: Upload) -> None:
+        if any(it.metadata.unique_id == upload.metadata.unique_id for it in self.entries.values()):
+            raise RecordRefused(ErrorCode.DUPLICATE_DOCUMENT)
 
     def visible(self, entry: str) -> Entry:
         """An entry that the patient has not hidden, replaced or not."""
@@ -109,11 +125,12 @@ class RecordSystem:
         with self._opened(who, kvnr, Operation.STORE) as record:
             return record.add(upload, author=who.name, now=self._clock())
 
-    def find(self, who: Attestation, kvnr: str) -> list[Entry]:
-        """What can be read now, newest first."""
+    def find(self, who: Attestation, kvnr: str, *, unique_id: str = "") -> list[Entry]:
+        """What can be read now, newest first; the one under a uniqueId, where it is named."""
         with self._opened(who, kvnr, Operation.FIND) as record:
             gone = record.replaced | record.hidden
-            return [entry for entry in reversed(record.entries.values()) if entry.entry not in gone]
+            shown = [entry for entry in reversed(record.entries.values()) if entry.entry not in gone]
+            return [entry for entry in shown if unique_id in ("", entry.metadata.unique_id)]
 
     def retrieve(self, who: Attestation, kvnr: str, entry: str) -> tuple[Entry, bytes]:
         """One document as it was stored."""
@@ -124,6 +141,7 @@ class RecordSystem:
         """Put a new version in the place of an entry."""
         with self._opened(who, kvnr, Operation.REPLACE, entry=entry) as record:
             record.visible(entry)
+            record.check_new(upload)
             if entry in record.replaced:
                 raise RecordRefused(ErrorCode.STATUS_MISMATCH)
             version = record.add(upload, author=who.name, now=self._clock())

@@ -1,9 +1,4 @@
-"""What the record is told about a link: that it is there, that another one is in its place, that it was withdrawn.
-
-The record knows no number of ours, and a crash may come between the storing of a document and the note of its entry. So
-it is noted before that the record may have the document, and whoever comes after a crash looks whether it has: the very
-bytes. The jobs of one study run in one line. What the record refuses for lack of an entitlement waits for one.
-"""
+"""The jobs: bring a link into the record, and close it there."""
 
 from __future__ import annotations
 
@@ -13,22 +8,24 @@ from uuid import uuid4
 from linkexchange import documents
 from linkexchange.errors import NotEntitled
 from linkexchange.model.audit import Action
-from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid
-from linkexchange.model.link import Document, Link, LinkStatus, MediaType
-from linkexchange.ports import Node, Published, RecordEntry, UnitOfWork, Waits
+from linkexchange.model.identifiers import Kvnr, LinkId, Oid, StudyUid
+from linkexchange.model.link import Document, LinkStatus, MediaType
+from linkexchange.ports import Node, Published, UnitOfWork, Waits
+from linkexchange.record.entries import entry_with, put, put_closing, title_of
+from linkexchange.record.page import bring_page, close_page, page_of
 
 WITHDRAW_JOB, CLOSE_JOB = "withdraw", "close"
-_CLOSED = " (zurückgezogen)"
 
 
 def bring(node: Node, published: Published) -> None:
-    """Store the document, in the place of the version that it replaces where there is one. Safe to repeat."""
+    """Store document and page, in the place of the version that it replaces where there is one. Safe to repeat."""
     link = published.link.link
     if not published.attempted:
         with node.store.work(node.me) as work:
             work.links.attempt(link)
     try:
         entry = _brought(node, published)
+        bring_page(node, published)
     except NotEntitled:
         _wait(node, link)
     else:
@@ -62,34 +59,13 @@ def defer_close(work: UnitOfWork, link: LinkId, study: StudyUid) -> None:
     work.defer(CLOSE_JOB, once=f"close {link}", line=f"record {study}", link=link)
 
 
-def title_of(link: Link) -> str:
-    """The title that physicians read in the record's list, in German; no name, the record knows whose it is."""
-    modalities = "/".join(sorted({series.modality for series in link.manifest.series if series.modality}))
-    day = f" vom {link.started:%d.%m.%Y}" if link.started else ""
-    return f"Bilder: {modalities or 'Studie'} {link.description}".rstrip() + f"{day}, {link.origin.name}"
-
-
-def _brought(node: Node, published: Published) -> RecordEntry | str:
-    """The entry under which the record has it now. Raises `NotEntitled`."""
-    document, title = published.document, title_of(published.link)
-    kvnr = published.link.patient.kvnr
-    if published.attempted and (present := _entry_with(node, kvnr, document)):
+def _brought(node: Node, published: Published) -> str:
+    """The entry under which the record has it now; empty where it has it and does not show it. Raises `NotEntitled`."""
+    link, kvnr = published.link, published.link.patient.kvnr
+    if published.attempted and (present := entry_with(node, kvnr, Oid(link.link.oid))):
         return present
-    return _replaced(node, published) or node.record.store(kvnr, document, title=title)
-
-
-def _replaced(node: Node, published: Published) -> RecordEntry | None:
-    """The new version in the place of the older one; None where there is none, or the record has it no longer.
-
-    Any entitled practice may replace or remove a document of ours, and the patient may hide it: then it is stored anew.
-    """
-    link, older = published.link, _entry_of(node, published.link.replaces)
-    if not older:
-        return None
-    try:
-        return node.record.replace(link.patient.kvnr, older, published.document, title=title_of(link))
-    except NotEntitled:
-        return None
+    filing = node.filing(link, published.document, title_of(link))
+    return put(node, kvnr, filing, _entry_of(node, link.replaces))
 
 
 def _entry_of(node: Node, link: LinkId | None) -> str:
@@ -100,42 +76,49 @@ def _entry_of(node: Node, link: LinkId | None) -> str:
         older = work.links.get(link)
     if older.entry or not older.attempted or older.kvnr is None:
         return older.entry
-    return _entry_with(node, older.kvnr, older.document)
+    return entry_with(node, older.kvnr, Oid(link.oid))
 
 
-def _entry_with(node: Node, kvnr: Kvnr, document: Document) -> str:
-    """The entry that has these very bytes; empty where none has."""
-    for entry in node.record.find(kvnr):
-        if entry.media_type == document.media_type and node.record.retrieve(kvnr, entry.entry) == document:
-            return entry.entry
-    return ""
-
-
-def _note(node: Node, published: Published, entry: RecordEntry | str) -> None:
+def _note(node: Node, published: Published, entry: str) -> None:
     """The record has it. What was withdrawn meanwhile is withdrawn once more, now that it is there."""
     link, study = published.link, published.link.manifest.study
     with node.store.work(node.me) as work:
-        work.links.stored(link.link, entry if isinstance(entry, str) else entry.entry)
+        if not work.links.stored(link.link, entry):
+            return
         if link.replaces:
             work.links.close(link.replaces)
         work.audit(Action.LINK_PUBLISHED, link=link.link, study=study, replaces=link.replaces or "")
         work.emit(Action.LINK_PUBLISHED.value, link=link.link)
         if not work.links.is_active(link.link):
+            work.links.withdraw(link.link)
             defer_withdrawal(work, link.link)
             defer_close(work, link.link, study)
 
 
 def _closed(node: Node, published: Published, kvnr: Kvnr) -> str:
     """The entry of the closing version; empty where the record has nothing to close. Raises `NotEntitled`."""
-    entry = published.entry
-    if not entry and published.attempted:
-        entry = _entry_with(node, kvnr, published.document)
-    if published.closing and (present := _entry_with(node, kvnr, published.closing)):
-        return present
-    if not entry or not any(entry == listed.entry for listed in node.record.find(kvnr)):
+    if not published.entry and not published.attempted:
         return ""
-    closing = published.closing or _keep_closing(node, published)
-    return node.record.withdraw(kvnr, entry, closing, title=title_of(published.link) + _CLOSED).entry
+    stands, page = _stands(node, published, kvnr), page_of(node, kvnr, published.link)
+    if not (stands or page or published.closing):
+        return ""
+    document = published.closing or _keep_closing(node, published)
+    closing = documents.read(document)
+    if stands:
+        closed = put_closing(node, kvnr, node.filing(closing, document, title_of(closing)), stands)
+    else:
+        closed = entry_with(node, kvnr, Oid(closing.link.oid))
+    if page:
+        close_page(node, kvnr, closing, page)
+    return closed
+
+
+def _stands(node: Node, published: Published, kvnr: Kvnr) -> str:
+    """The entry that is to be closed; empty where the record has it no longer, or closed."""
+    if not published.entry:
+        return entry_with(node, kvnr, Oid(published.link.link.oid))
+    listed = node.record.find(kvnr)
+    return published.entry if any(it.entry == published.entry for it in listed) else ""
 
 
 def _keep_closing(node: Node, published: Published) -> Document:
