@@ -99,7 +99,7 @@ def test_the_record_guards_a_document_as_it_says_of_itself() -> None:
     said = replace(link(1), particulars=Particulars(confidentiality=Confidentiality.VERY_RESTRICTED))
     (code,) = told(said).confidentiality_code
     assert (code.code, code.display, code.system) == ("V", "very restricted", EPA.confidentiality_code.system)
-    assert told(link(1)).confidentiality_code == (EPA.confidentiality_code,)
+    assert told(link(1)).confidentiality_code == (EPA.confidentiality_code.value,)
 
 
 def test_a_mime_type_without_a_format_code_is_refused() -> None:
