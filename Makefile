@@ -22,7 +22,7 @@ INSTANCES ?= 10000
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint quick-wires quick-others format test cuts kills fuzz benchmarks benchmarks-documents benchmarks-transfers engine profiles system-packages lock clean
+.PHONY: help demo check lint quick-wires quick-others format test cuts kills fuzz benchmarks benchmarks-documents benchmarks-transfers engine profiles mado system-packages lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ benchmarks-transfers: $(VENV)/.dev system-packages ## Measure transfers beside o
 profiles: $(VENV)/.dev ## Compile the FHIR profiles of fhir-profiles/ into the package that is shipped (needs node and npm)
 	$(BIN)/python scripts/profiles.py
 	$(BIN)/python scripts/definitions.py --package linkexchange/profiles/package
+
+mado: $(VENV)/.dev ## Hold the examples against the profiles of IHE RAD MADO (MADO_FSH=folder MADO_WITH=folder,folder; needs node, npm, Java, Maven)
+	$(BIN)/python tests/mado/conformance.py $(MADO_FSH) --with=$(MADO_WITH) $(ARGS)
 
 format: $(VENV)/.dev ## Put the code into its form
 	$(BIN)/ruff check --fix .

@@ -29,7 +29,8 @@ which needs Node and npm.
 The base of all names is `{base}`, a placeholder for the owner's domain. Slicing is open: what a profile does not
 name may stand beside it. Slices are told apart by the value or pattern of a direct child. Every count of entries is
 an invariant as well, for validators that slice by type in another way. A withdrawn link, and one at level `series`,
-keep the same profiles. Examples are in `fhir-profiles/examples/`, made by the writer.
+keep the same profiles. Examples are in `fhir-profiles/examples/`, made by the writer; what the profiles of IHE MADO
+say of them is a [page of its own](mado.md).
 
 What no profile can say, and [the reader](link-document.md#what-the-reader-checks) checks: the digest equals the
 listing, no instance stands there twice, references meet, the check digit of the KVNR.

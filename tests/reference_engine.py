@@ -20,17 +20,18 @@ from peers.ground import require
 
 SOURCES = Path(__file__).parent / "hl7_engine"
 PACKAGE = Path(__file__).parents[1] / "linkexchange/profiles/package"
-FILES = ("pom.xml", "Validate.java")
+FILES = ("pom.xml", "Validate.java", "Snapshots.java")
 MAVEN_SECONDS, JAVA_SECONDS = 900, 1_800
 SEVERE = frozenset({"error", "fatal"})
 
 
 class Finding(NamedTuple):
-    """One line of what it says; `done` follows the last one of each file."""
+    """One line of what it says; `done` follows the last one of each file. `rule` is the engine's name for it."""
 
     file: str
     severity: str
     place: str
+    rule: str
     message: str
 
 
@@ -46,16 +47,24 @@ def _install(folder: Path) -> None:
         shutil.copy(SOURCES / file, folder)
     run(["mvn", "-q", "-B", "dependency:build-classpath", "-Dmdep.outputFile=classpath"], folder, MAVEN_SECONDS)
     classpath = (folder / "classpath").read_text()
-    run(["javac", "-cp", classpath, "-d", ".", "Validate.java"], folder, MAVEN_SECONDS)
+    run(["javac", "-cp", classpath, "-d", ".", *FILES[1:]], folder, MAVEN_SECONDS)
 
 
 def findings(documents: Path, definitions: Path) -> list[Finding]:
     """What it says of each file of a folder, knowing the definitions of another."""
+    return [Finding(*line.split("\t", 4)) for line in _java("Validate", documents, definitions).splitlines()]
+
+
+def with_snapshots(definitions: Path, into: Path, known: Path) -> None:
+    """Definitions of one folder into another as JSON, each with a snapshot; `known` has what they are derived from."""
+    _java("Snapshots", definitions, into, known)
+
+
+def _java(program: str, *folders: Path) -> str:
     tools = installed()
     path = f"{tools}{os.pathsep}{(tools / 'classpath').read_text()}"
-    command = ["java", "-Xmx2g", "-cp", path, "Validate", str(documents), str(definitions)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=JAVA_SECONDS, check=True)
-    return [Finding(*line.split("\t", 3)) for line in done.stdout.splitlines()]
+    command = ["java", "-Xmx2g", "-cp", path, program, *map(str, folders)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=JAVA_SECONDS, check=True).stdout
 
 
 def errors(documents: Mapping[str, Any], folder: Path) -> dict[str, list[str]]:

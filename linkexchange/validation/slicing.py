@@ -34,9 +34,15 @@ class Slicing:
         if kind == "exists":
             return any((it.max != 0) == bool(values) for it in wanted)
         if kind in {"type", "profile"}:
-            types = {self._definitions.type_of(url) for it in wanted for url in _leads_to(it, path)}
-            return any(_type_name(it) in types for it in values)
+            urls = [url for it in wanted for url in _leads_to(it, path)]
+            return any(self._is_one(it, url, kind) for it in values for url in urls)
         return any(fits(it, value, self._definitions) for it in wanted for value in values)
+
+    def _is_one(self, value: Any, url: str, kind: str) -> bool:
+        """A resource is told by its type; a data type does not name itself and is told by what its profile fixes."""
+        if _type_name(value) or kind == "type" or not self._definitions.is_profile(url):
+            return _type_name(value) == self._definitions.type_of(url)
+        return fits(self._definitions.root(url), value, self._definitions)
 
     def _wanted(self, node: Node, path: str) -> Iterator[Node]:
         """The nodes of the slice at this path: in its own tree, or in that of the type or profile it names."""

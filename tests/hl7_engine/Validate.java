@@ -13,9 +13,10 @@ import org.hl7.fhir.common.hapi.validation.support.PrePopulatedValidationSupport
 import org.hl7.fhir.common.hapi.validation.support.SnapshotGeneratingValidationSupport;
 import org.hl7.fhir.common.hapi.validation.support.ValidationSupportChain;
 import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
+import org.hl7.fhir.instance.model.api.IBaseResource;
 import org.hl7.fhir.r4.model.MetadataResource;
 
-/** Prints what the HL7 engine says of each file of a folder: name, severity, place, message, parted by tabs. */
+/** Prints what the HL7 engine says of each file of a folder: name, severity, place, rule, message, parted by tabs. */
 public final class Validate {
 
   /** Arguments: folder of documents, and folder of a package with our definitions where there is one. */
@@ -25,9 +26,10 @@ public final class Validate {
     for (Path file : files(Path.of(arguments[0]))) {
       for (SingleValidationMessage it : messages(validator, Files.readString(file))) {
         System.out.println(String.join("\t", file.getFileName().toString(), it.getSeverity().getCode(),
-            String.valueOf(it.getLocationString()), it.getMessage().replaceAll("\\s+", " ")));
+            String.valueOf(it.getLocationString()), String.valueOf(it.getMessageId()),
+            it.getMessage().replaceAll("\\s+", " ")));
       }
-      System.out.println(file.getFileName() + "\tdone\t\t");
+      System.out.println(file.getFileName() + "\tdone\t\t\t");
     }
   }
 
@@ -43,20 +45,29 @@ public final class Validate {
   }
 
   private static FhirValidator validator(FhirContext context, Path ours) throws IOException {
+    return context.newValidator().registerValidatorModule(new FhirInstanceValidator(known(context, ours)));
+  }
+
+  /** FHIR R4, and the definitions in a folder where there is one; what has no snapshot gets one when it is asked for. */
+  static ValidationSupportChain known(FhirContext context, Path ours) throws IOException {
     PrePopulatedValidationSupport definitions = new PrePopulatedValidationSupport(context);
     for (Path file : ours == null ? List.<Path>of() : files(ours)) {
       boolean isResource = file.getFileName().toString().contains("-");
-      if (isResource && context.newJsonParser().parseResource(Files.readString(file)) instanceof MetadataResource it) {
+      if (isResource && read(context, file) instanceof MetadataResource it) {
         definitions.addResource(it);
       }
     }
-    ValidationSupportChain chain = new ValidationSupportChain(definitions,
+    return new ValidationSupportChain(definitions,
         new DefaultProfileValidationSupport(context), new CommonCodeSystemsTerminologyService(context),
         new InMemoryTerminologyServerValidationSupport(context), new SnapshotGeneratingValidationSupport(context));
-    return context.newValidator().registerValidatorModule(new FhirInstanceValidator(chain));
   }
 
-  private static List<Path> files(Path folder) throws IOException {
+  static IBaseResource read(FhirContext context, Path file) throws IOException {
+    boolean isXml = file.getFileName().toString().endsWith(".xml");
+    return (isXml ? context.newXmlParser() : context.newJsonParser()).parseResource(Files.readString(file));
+  }
+
+  static List<Path> files(Path folder) throws IOException {
     try (Stream<Path> all = Files.walk(folder)) {
       return all.filter(Files::isRegularFile).sorted().toList();
     }

@@ -21,7 +21,7 @@ with warnings.catch_warnings():
 def broken(bundle: Json) -> list[str]:
     """Keys of the invariants of ours that a document breaks, each resource held to the profile that it names."""
     resources = [bundle, *(entry["resource"] for entry in bundle["entry"])]
-    return [key for it in resources for key, expression in asked(_profile(it)) if not _holds(it, expression)]
+    return [key for it in resources for key, expression in asked(_profile(it)) if not holds(it, expression)]
 
 
 def _profile(resource: Json) -> str:
@@ -29,7 +29,8 @@ def _profile(resource: Json) -> str:
     return named.partition("|")[0]
 
 
-def _holds(resource: Json, expression: str) -> bool:
+def holds(resource: Json, expression: str) -> bool:
+    """Whether an expression is true of a resource."""
     return bool(_compiled(expression)(resource, {"resource": resource}) == [True])
 
 

@@ -29,7 +29,7 @@ def document_reference(link: Link, metadata: XdsMetadata, profile: CodesProfile,
     """
     if not is_plain_address(url):
         raise ValueError("the address of the document is not a plain https URL")
-    identifier = _document_id(link.link)
+    identifier = {"use": "usual", **_document_id(link.link)}
     element = {
         "resourceType": "DocumentReference",
         "extension": [*_modalities(link), *_body_sites(link)],
@@ -43,8 +43,20 @@ def document_reference(link: Link, metadata: XdsMetadata, profile: CodesProfile,
         "author": [_named("Organization", names.TELEMATIK_ID, link.origin.telematik_id, link.origin.name)],
         "relatesTo": _replaced(metadata.replaces),
         "securityLabel": [_concept(it) for it in metadata.confidentiality_code],
-        "content": [{"attachment": _attachment(metadata, url), "format": _coding(metadata.format_code)}],
+        "content": [_content(metadata, profile, url)],
         "context": _context(link, metadata),
+    }
+    return _filled(element)
+
+
+def _content(metadata: XdsMetadata, profile: CodesProfile, url: str) -> Element:
+    """The name of the inner extension is that of the package of R5 extensions that MADO 0.1.0 is made with."""
+    claimed = profile.content_profiles.get(metadata.mime_type)
+    inner = {"url": "value[x]", "valueCanonical": claimed}
+    element = {
+        "extension": [{"url": f"{_BACKPORT}.content.profile", "extension": [inner]}] if claimed else [],
+        "attachment": _attachment(metadata, url),
+        "format": _coding(metadata.format_code),
     }
     return _filled(element)
 

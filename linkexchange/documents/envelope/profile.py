@@ -38,12 +38,20 @@ def _language(value: str) -> str:
 
 
 def _mime_types(formats: dict[str, CodingRow]) -> dict[str, CodingRow]:
-    if not formats or not formats.keys() <= MIME_TYPES:
-        raise ValueError(f"only {', '.join(sorted(MIME_TYPES))}")
+    if not formats:
+        raise ValueError("none")
+    _known(formats)
     return formats
 
 
+def _known(table: Mapping[str, object]) -> Mapping[str, object]:
+    if not table.keys() <= MIME_TYPES:
+        raise ValueError(f"only {', '.join(sorted(MIME_TYPES))}")
+    return table
+
+
 _System = Annotated[str, AfterValidator(_oid)]
+_Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s|]+$", max_length=256)]
 _Code = Annotated[str, StringConstraints(pattern=r"^[^\s^&~|\\](?:[^^&~|\\\x00-\x1f]*[^\s^&~|\\])?$", max_length=256)]
 
 
@@ -93,6 +101,7 @@ class CodesProfile(_Table):
 
     `accession_authority` is the OID of whoever issues the origin's accession numbers, empty where there is none.
     `types` are codes of other systems for the same type, which FHIR can name beside `type_code` and XDS cannot.
+    `content_profiles` are the profiles of FHIR that documents keep, by MIME type: FHIR can name them, and XDS cannot.
     """
 
     class_code: CodingRow
@@ -106,6 +115,7 @@ class CodesProfile(_Table):
     language_code: Annotated[str, AfterValidator(_language)]
     accession_authority: Annotated[str, AfterValidator(lambda oid: _oid(oid) if oid else "")] = ""
     types: tuple[CodingRow, ...] = ()
+    content_profiles: Annotated[Mapping[str, _Url], AfterValidator(_known)] = {}
 
 
 def shipped(name: str = "epa") -> CodesProfile:

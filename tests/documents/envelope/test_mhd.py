@@ -16,8 +16,8 @@ MADO = shipped("mado")
 URL = "https://repository.example/Binary/1"
 
 
-def reference(of: Link) -> dict[str, Any]:
-    told = metadata(of, Content(b"{}", "application/fhir+json"), MADO, title="CT Thorax")
+def reference(of: Link, mime_type: str = "application/fhir+json") -> dict[str, Any]:
+    told = metadata(of, Content(b"{}", mime_type), MADO, title="CT Thorax")
     return document_reference(of, told, MADO, url=URL)
 
 
@@ -43,6 +43,18 @@ def test_it_has_what_mado_asks_of_a_manifest() -> None:
     assert [it["url"].rpartition(".")[2] for it in found["extension"]] == ["modality", "bodySite"]
     assert found["type"]["coding"][1]["code"] == "18748-4"
     assert found["relatesTo"][0]["target"]["identifier"]["value"] == "urn:oid:" + before.oid
+
+
+def test_the_identifier_of_the_document_is_the_usual_one_as_mhd_asks() -> None:
+    assert reference(link(1))["masterIdentifier"]["use"] == "usual"
+
+
+def test_a_manifest_says_that_it_is_a_bundle_of_mado_which_is_in_json() -> None:
+    (extension,) = reference(link(1))["content"][0]["extension"]
+    profile = "https://profiles.ihe.net/RAD/MADO/StructureDefinition/MadoFhirBundle"
+    assert extension["url"].endswith("/extension-DocumentReference.content.profile")
+    assert extension["extension"] == [{"url": "value[x]", "valueCanonical": profile}]
+    assert "extension" not in reference(link(1), "application/fhir+xml")["content"][0]
 
 
 def test_a_study_without_time_regions_and_older_version_leaves_their_elements_out() -> None:

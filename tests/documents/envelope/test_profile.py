@@ -27,6 +27,8 @@ def test_a_shipped_profile_can_be_read(name: str) -> None:
         (lambda text: text.replace('"de-DE"', f'"{SECRET}!"'), "language_code"),
         (lambda text: text.replace("[type_code]", "[typecode]"), "type_code"),
         (lambda text: text + '\n[formats."text/html"]\ncode = "x"\nsystem = "1.2"\ndisplay = "x"\n', "formats"),
+        (lambda text: text + '\n[content_profiles]\n"text/html" = "https://a.example/b"\n', "content_profiles"),
+        (lambda text: text + f'\n[content_profiles]\n"application/dicom" = "{SECRET}"\n', "content_profiles"),
         (lambda text: text.replace('accession_authority = ""', f'accession_authority = "{SECRET}"'), "accession"),
         (lambda text: f'unknown = "{SECRET}"\n' + text, "unknown: extra_forbidden"),
         (lambda text: text + "\n[", "not TOML"),
