@@ -21,7 +21,7 @@ FUZZ_SECONDS ?= 600
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint quick-wires quick-others format test cuts kills fuzz benchmarks benchmarks-transfers profiles system-packages lock clean
+.PHONY: help demo check lint quick-wires quick-others format test cuts kills fuzz validators benchmarks benchmarks-transfers profiles system-packages lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ kills: $(VENV)/.dev system-packages ## 300 SIGKILLs at random moments (KILLS=300
 
 fuzz: $(VENV)/.dev ## Fuzz the codec and the header parser for ten minutes (FUZZ_SECONDS=600)
 	$(BIN)/python tests/fuzz/codec.py -max_total_time=$(FUZZ_SECONDS)
+
+validators: $(VENV)/.dev system-packages ## Broken documents through four validators, checks by hand beside fhirpathpy, and write the page
+	$(BIN)/python tests/beside/validators.py
 
 benchmarks: $(VENV)/.dev ## Measure how long the demo takes, beside its limit
 	$(BIN)/python tests/benchmarks/start.py
