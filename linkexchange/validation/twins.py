@@ -52,10 +52,12 @@ def _descendants(value: Any) -> Iterator[Any]:
         yield from _descendants(child)
 
 
-def _contained_is_used(value: Any, place: Place) -> bool:
+def _contained_is_used(value: Any, place: Place) -> bool | None:
     contained = listed(value, "contained")
     if not contained:
         return True
+    if not all(isinstance(it.get("id", ""), str) for it in contained):
+        return None
     named = {it for it in _descendants(place.resource) if isinstance(it, str) and it.startswith("#")}
     return all(f"#{it.get('id')}" in named or any(below == "#" for below in _descendants(it)) for it in contained)
 

@@ -96,4 +96,4 @@ def _twins(day: date, twins: Comparison) -> str:
     return f"""Invariants with a check written by hand in place of FHIRPath
 ([why](validation.md#what-is-looked-at)), on {day}, each asked wherever its element stands in {twins.documents:,}
 documents, good and broken: {twins.asked:,} questions, of which {twins.answers.total():,} differ from one another and
-were put to fhirpathpy as well: {said}."""
+were put to fhirpathpy as well: {said}, but for the one that is meant."""

@@ -45,6 +45,7 @@ _MISSHAPEN = {
     "Reference.reference a list",
     "Reference.reference of no such syntax",
     "Practitioner.id a list",
+    "Practitioner.id of no such syntax",
     "link-imaging-study ImagingStudy.series a text for an object",
     "link-imaging-study ImagingStudy.series.instance a text for an object",
 }
