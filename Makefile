@@ -22,7 +22,7 @@ INSTANCES ?= 10000
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint quick-wires quick-others format test cuts kills fuzz benchmarks benchmarks-documents benchmarks-transfers engine profiles mado system-packages lock clean
+.PHONY: help demo check lint quick-wires quick-others format test cuts kills fuzz validators benchmarks benchmarks-documents benchmarks-transfers engine profiles mado system-packages lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ fuzz: $(VENV)/.dev ## Fuzz the codec and the header parser for ten minutes (FUZZ
 
 engine: $(VENV)/.dev ## Let the HL7 engine look through a document of 10,000 instances (INSTANCES=10000)
 	LINKEXCHANGE_ENGINE_INSTANCES=$(INSTANCES) $(PYTEST) tests/profiles/test_hl7_engine.py
+
+validators: $(VENV)/.dev system-packages ## Broken documents through four validators, checks by hand beside fhirpathpy, and write the page
+	$(BIN)/python tests/beside/validators.py
 
 benchmarks: $(VENV)/.dev ## Measure how long the demo takes, beside its limit
 	$(BIN)/python tests/benchmarks/start.py

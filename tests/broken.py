@@ -15,9 +15,12 @@ from link_samples import HINT, PATIENT, link
 
 from linkexchange.documents import names, write
 from linkexchange.model.link import MediaType
+from linkexchange.model.regions import SNOMED_CT
 
 Json = dict[str, Any]
-DEVICE, ORDER, ROLE, PERSON, PLACE = (f"urn:uuid:0000000{place}-0000-4000-8000-000000000000" for place in range(1, 6))
+DEVICE, ORDER, ROLE, PERSON, RESOLVER, VIEWER = (
+    f"urn:uuid:0000000{place}-0000-4000-8000-000000000000" for place in range(1, 7)
+)
 LONG = "1." + "2" * 63
 
 
@@ -36,13 +39,14 @@ CREATOR = {"system": "https://profiles.ihe.net/RAD/MADO/CodeSystem/MadoDeviceTyp
 
 
 def good() -> Json:
-    """A document with all kinds of resources that a link may have, and nothing wrong with it."""
+    """A document with all kinds of resources and extensions that a link may have, and nothing wrong with it."""
     bundle: Json = json.loads(_written())
     bundle["entry"] = [it for it in bundle["entry"] if it["resource"]["resourceType"] in _OF_EVERY_LINK]
     bundle["meta"] = {"profile": [f"{BASE}/link-bundle"]}
     _institution(of(bundle, "Organization"))
     _person(of(bundle, "Patient"))
     _study(of(bundle, "ImagingStudy"))
+    _ways(of(bundle, "Endpoint"))
     _contents(of(bundle, "Composition"), _url(bundle, "Endpoint"))
     _others(bundle)
     return bundle
@@ -80,10 +84,36 @@ def _person(patient: Json) -> None:
 
 def _study(study: Json) -> None:
     digest = next(it for it in study["extension"] if it["url"] == names.MANIFEST_DIGEST)
-    study["extension"] = [digest, {"url": names.LISTING_LEVEL, "valueCode": "instance"}]
+    region = {"coding": [{"system": SNOMED_CT, "code": "67734004", "display": "Upper trunk"}]}
+    study["extension"] = [
+        digest,
+        {"url": names.LISTING_LEVEL, "valueCode": "instance"},
+        {"url": names.ANATOMICAL_REGION, "valueCodeableConcept": region},
+    ]
     study["identifier"][0]["type"] = STUDY_UID_TYPE
     study["procedureCode"] = [{"text": "CT Thorax"}]
     study.pop("basedOn", None)
+
+
+def _ways(endpoint: Json) -> None:
+    endpoint["extension"] = [
+        {"url": names.RETRIEVE_LOCATION_UID, "valueString": "2.25.4712"},
+        {"url": names.HOME_COMMUNITY_ID, "valueUri": "urn:oid:2.25.4713"},
+        {"url": names.RETRIEVE_AE_TITLE, "valueString": "PACS"},
+    ]
+
+
+def _other_endpoint(profile: str, connection: str, mime_type: str, origin: str) -> Json:
+    return {
+        "resourceType": "Endpoint",
+        "meta": {"profile": [f"{BASE}/{profile}"]},
+        "status": "active",
+        "connectionType": {"system": names.CONNECTION_TYPE, "code": connection},
+        "managingOrganization": {"reference": origin},
+        "payloadType": [{"text": profile}],
+        "payloadMimeType": [mime_type],
+        "address": f"{HINT}/{connection}",
+    }
 
 
 def _contents(composition: Json, endpoint: str) -> None:
@@ -127,6 +157,8 @@ def _others(bundle: Json) -> None:
     _add(bundle, PERSON, person)
     _add(bundle, ROLE, {"resourceType": "PractitionerRole", **role})
     _add(bundle, ORDER, order)
+    _add(bundle, RESOLVER, _other_endpoint("link-resolver-endpoint", "hl7-fhir-rest", "application/fhir+json", origin))
+    _add(bundle, VIEWER, _other_endpoint("link-viewer-endpoint", "ihe-iid", "text/html", origin))
 
 
 def _add(bundle: Json, url: str, resource: Json) -> None:

@@ -2,7 +2,8 @@
 
 The snapshots are walked beside the good document. Where the document has an element, it is broken in each way that the
 snapshot forbids: taken out (min), repeated (max), of another type, another fixed value, another code, a reference to
-another type. An element that is not there is put there where the snapshot forbids it (max 0).
+another type, against each invariant (`derived_invariants`). An element that is not there is put there where the
+snapshot forbids it (max 0).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from broken import BASE, Json, good
+from derived_invariants import AGAINST
 
 from linkexchange.validation import primitives
 from linkexchange.validation.bundled import Entries
@@ -33,23 +35,44 @@ WRONG_VALUES: dict[str, Any] = {
 
 
 class Derived(NamedTuple):
-    """One broken document: which element of which snapshot, how, and which rules may tell."""
+    """One broken document: which element of which snapshot, how, and which rules may tell.
 
+    `profile` is the last part of its name where that snapshot is one of ours.
+    """
+
+    profile: str
     element: str
     kind: str
-    document: Json
     rules: tuple[str, ...]
+    bundle: Json
+    steps: Steps
+    value: Any
 
     @property
     def name(self) -> str:
-        return f"{self.element} {self.kind}"
+        return f"{self.profile} {self.element} {self.kind}".strip()
+
+    @property
+    def document(self) -> Json:
+        """The good document with the value at these steps; None takes the element out."""
+        if not self.steps:
+            return dict(copy.deepcopy(self.value))
+        bundle = copy.deepcopy(self.bundle)
+        parent: Any = bundle
+        for step in self.steps[:-1]:
+            parent = parent[step]
+        if self.value is None:
+            del parent[self.steps[-1]]
+        else:
+            parent[self.steps[-1]] = copy.deepcopy(self.value)
+        return bundle
 
 
 def derived() -> Iterator[Derived]:
     """All of them, each element of a snapshot once, where the good document has it first."""
     seen: set[str] = set()
     for it in _Deriving(shipped(), good()).all():
-        if it.name not in seen and not _only_leaves_a_slice(it.element):
+        if it.name not in seen and not (_only_leaves_a_slice(it.element) or _is_other_extension(it)):
             seen.add(it.name)
             yield it
 
@@ -67,14 +90,28 @@ def _only_leaves_a_slice(element: str) -> bool:
     return any(name in {way["path"] for way in it.raw["slicing"]["discriminator"]} for it in sliced)
 
 
+def _is_other_extension(it: Derived) -> bool:
+    """An extension of another URL is another extension, which is allowed, and missed only where the first must be."""
+    if it.element != "Extension.url" or it.kind != "another fixed value":
+        return False
+    nodes = (node for url in shipped().profiles for node in shipped().nodes(url).values())
+    slices = (one for node in nodes for one in node.slices.values() if one.min)
+    must_be = {url.rpartition("/")[2] for one in slices for kind in one.types for url in kind.profiles}
+    return it.profile not in must_be
+
+
 class _Deriving:
     def __init__(self, definitions: Definitions, bundle: Json) -> None:
         self._definitions = definitions
         self._bundle = bundle
         self._place = Place("Bundle", bundle, bundle, Entries(bundle).resolve)
+        nodes = ((url, node) for url in definitions.profiles for node in definitions.nodes(url).values())
+        self._profiles = {id(node): url.rpartition("/")[2] for url, node in nodes}
 
     def all(self) -> Iterator[Derived]:
-        yield from self._complex(self._bundle, self._definitions.root(f"{BASE}/link-bundle"), ())
+        node = self._definitions.root(f"{BASE}/link-bundle")
+        yield from self._against(self._bundle, node, ())
+        yield from self._complex(self._bundle, node, ())
 
     def _complex(self, value: Json, node: Node, steps: Steps) -> Iterator[Derived]:
         for child in node.children.values():
@@ -128,16 +165,31 @@ class _Deriving:
         else:
             yield self._changed(node, "a text for an object", steps, "x", "type", "slice", "invariant")
         yield from self._valued(item, node, steps, kind)
+        yield from self._against(item, node, steps)
         if isinstance(item, dict) and kind.code not in primitives.PRIMITIVES:
-            yield from self._complex(item, self._frame(item, node, kind), steps)
+            for frame in self._frames(item, node, kind):
+                yield from self._against(item, frame, steps)
+                yield from self._complex(item, frame, steps)
+
+    def _against(self, item: Any, node: Node, steps: Steps) -> Iterator[Derived]:
+        for key in (it.key for it in node.invariants):
+            changed = AGAINST[key](copy.deepcopy(item)) if key in AGAINST else None
+            if changed is not None:
+                yield self._changed(node, f"against {key}", steps, changed, f"invariant:{key}")
+
+    def _frames(self, item: Json, node: Node, kind: Type) -> list[Node]:
+        """Of a resource the profiles that it must have and those that it claims, of an extension its definition."""
+        if not self._definitions.is_resource(kind.code):
+            return [self._frame(item, node, kind)]
+        asked = next((it.profiles for it in node.types if it.code == kind.code), ())
+        claimed = (it.partition("|")[0] for it in item.get("meta", {}).get("profile", ()))
+        profiles = [it for it in dict.fromkeys((*asked, *claimed)) if self._definitions.is_profile(it)]
+        return [self._definitions.root(it) for it in profiles or [item["resourceType"]]]
 
     def _frame(self, item: Json, node: Node, kind: Type) -> Node:
-        """Of a resource its profile, and of an extension its definition."""
         own = next((it for it in node.types if it.code == kind.code), kind)
-        url = item.get("url") if kind.code == "Extension" else None
-        profiles = [it for it in (*own.profiles, url) if it and self._definitions.is_profile(it)]
-        if self._definitions.is_resource(kind.code):
-            return self._definitions.root(profiles[0] if profiles else item["resourceType"])
+        urls = [item.get("url", "")] if kind.code == "Extension" else list(own.profiles)
+        profiles = [it for it in urls if self._definitions.is_profile(it)]
         return self._definitions.root(profiles[0]) if profiles and not node.children else node.frame(kind)
 
     def _valued(self, item: Any, node: Node, steps: Steps, kind: Type) -> Iterator[Derived]:
@@ -167,27 +219,13 @@ class _Deriving:
             yield self._changed(child, f"there as {kind.code}", (*steps, name), made, "cardinality")
 
     def _changed(self, node: Node, kind: str, steps: Steps, value: Any, *rules: str) -> Derived:
-        bundle = copy.deepcopy(self._bundle)
-        parent: Any = bundle
-        for step in steps[:-1]:
-            parent = parent[step]
-        if value is None:
-            del parent[steps[-1]]
-        else:
-            parent[steps[-1]] = value
-        return Derived(f"{_profile(node, steps, self._bundle)}{node.raw['id']}", kind, bundle, rules)
+        return Derived(self._profiles.get(id(node), ""), node.raw["id"], kind, rules, self._bundle, steps, value)
 
 
 def _members(child: Node) -> Iterator[tuple[str, tuple[Node, Type]]]:
     stem = child.name.removesuffix("[x]")
     for kind in child.types or (Type("BackboneElement"),):
         yield (stem + kind.code[0].upper() + kind.code[1:] if child.is_choice else stem), (child, kind)
-
-
-def _profile(node: Node, steps: Steps, bundle: Json) -> str:
-    """Data types stand in many places, and are broken where the document has them first."""
-    root = node.raw["id"].partition(".")[0]
-    return "" if root in {"Bundle", "Extension"} or len(steps) > 3 else f"[{steps}] "
 
 
 def _other(item: Any) -> Any:

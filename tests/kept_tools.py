@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
@@ -11,6 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from peers.ground import require
+
+NPM_SECONDS = 300
 
 
 def kept(sources: Sequence[Path], install: Callable[[Path], None]) -> Path:
@@ -37,3 +41,19 @@ def run(command: Sequence[str], folder: Path, seconds: float) -> None:
     if done.returncode:
         reason = f"{command[0]} ended with {done.returncode}: {(done.stdout + done.stderr)[-300:]}"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
+
+
+def npm_packages(sources: Path) -> Path:
+    """The folder with the packages that a package-lock.json asks for, fetched once from the npm registry.
+
+    npm checks each against the digest in the lock file, and runs no script of theirs. Skips the test where they cannot
+    be had; in CI, where they must be, fails it.
+    """
+    require("node", "npm")
+    return kept([sources / "package-lock.json"], lambda folder: _npm_ci(sources, folder))
+
+
+def _npm_ci(sources: Path, folder: Path) -> None:
+    for file in ("package.json", "package-lock.json"):
+        shutil.copy(sources / file, folder)
+    run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder, NPM_SECONDS)

@@ -6,33 +6,25 @@ Its parts come from Maven Central into Maven's own store; what is compiled is ke
 from __future__ import annotations
 
 import functools
-import json
 import os
+import re
 import shutil
 import subprocess
-from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from beside import said
+from beside.said import SEVERE, Finding
 from kept_tools import kept, run
 from peers.ground import require
+
+__all__ = ["SEVERE", "Finding", "errors", "findings", "version"]
 
 SOURCES = Path(__file__).parent / "hl7_engine"
 PACKAGE = Path(__file__).parents[1] / "linkexchange/profiles/package"
 FILES = ("pom.xml", "Validate.java", "Snapshots.java")
 MAVEN_SECONDS, JAVA_SECONDS = 900, 1_800
-SEVERE = frozenset({"error", "fatal"})
-
-
-class Finding(NamedTuple):
-    """One line of what it says; `done` follows the last one of each file. `rule` is the engine's name for it."""
-
-    file: str
-    severity: str
-    place: str
-    rule: str
-    message: str
 
 
 @functools.cache
@@ -40,6 +32,13 @@ def installed() -> Path:
     """The folder with its classes and their class path. Skips the test where they cannot be had; in CI fails it."""
     require("mvn", "java", "javac")
     return kept([SOURCES / file for file in FILES], _install)
+
+
+def version() -> str:
+    """Of HAPI, as it is pinned."""
+    found = re.search(r"<hapi.version>(.*)</hapi.version>", (SOURCES / "pom.xml").read_text())
+    assert found
+    return f"(HAPI {found[1]})"
 
 
 def _install(folder: Path) -> None:
@@ -52,7 +51,7 @@ def _install(folder: Path) -> None:
 
 def findings(documents: Path, definitions: Path) -> list[Finding]:
     """What it says of each file of a folder, knowing the definitions of another."""
-    return [Finding(*line.split("\t", 4)) for line in _java("Validate", documents, definitions).splitlines()]
+    return said.lines(_java("Validate", documents, definitions))
 
 
 def with_snapshots(definitions: Path, into: Path, known: Path) -> None:
@@ -69,13 +68,4 @@ def _java(program: str, *folders: Path) -> str:
 
 def errors(documents: Mapping[str, Any], folder: Path) -> dict[str, list[str]]:
     """Name of each document → its errors by our package, empty for one that the engine accepts."""
-    names = {f"{place:05}.json": name for place, name in enumerate(documents)}
-    for file, name in names.items():
-        (folder / file).write_text(json.dumps(documents[name]))
-    said: dict[str, list[str]] = defaultdict(list)
-    found = findings(folder, PACKAGE)
-    for it in found:
-        if it.severity in SEVERE:
-            said[names[it.file]].append(f"{it.place}: {it.message}")
-    assert {names[it.file] for it in found if it.severity == "done"} == set(documents), "it did not come to the end"
-    return {name: said[name] for name in documents}
+    return said.errors(documents, folder, lambda files: findings(files, PACKAGE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -14,6 +15,7 @@ from linkexchange.validation.own_twins import OWN_TWINS, by_syntax
 from linkexchange.validation.place import Place
 from linkexchange.validation.twins import TWINS, Twin
 
+_TRACE = re.compile(r"\.trace\('[a-z]+'(, [a-z]+)?\)")
 _SEVERITY = {"error": Severity.ERROR, "warning": Severity.WARNING}
 
 
@@ -80,7 +82,11 @@ def _library() -> _Library:
 
 @lru_cache(maxsize=256)
 def _parsed(expression: str) -> Any:
-    """The library does not know `$this` outside of a function; within `select` it is the same element."""
+    """The library does not know `$this` outside of a function; within `select` it is the same element.
+
+    What `trace` prints would be values of the document; the answer is the same without it.
+    """
+    expression = _TRACE.sub("", expression)
     return _library().parse(f"select({expression})" if "$this" in expression else expression)
 
 

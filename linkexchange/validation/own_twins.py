@@ -75,7 +75,14 @@ def _has_category(value: Any, _: Place) -> bool:
 
 
 def _counts_series(value: Any, _: Place) -> bool | None:
-    return None if "numberOfSeries" not in value else bool(value["numberOfSeries"] == len(listed(value, "series")))
+    if "numberOfSeries" not in value or not _is_list(value, "series"):
+        return None
+    return bool(value["numberOfSeries"] == len(value.get("series", ())))
+
+
+def _is_list(value: Any, name: str) -> bool:
+    """Also where it is missing. How many anything else is, the library knows in its own way."""
+    return isinstance(value.get(name, []), list)
 
 
 def _counts_instances(value: Any, _: Place) -> bool | None:
@@ -96,9 +103,11 @@ def _lists_as_many(value: Any, _: Place) -> bool | None:
     series = listed(value, "series")
     if len(levels) != 1 or not all(type(it.get("numberOfInstances")) is int for it in series):
         return None
+    if len(series) != len(value.get("series", ())) or not all(_is_list(it, "instance") for it in series):
+        return None
     if levels == ["series"]:
         return not any("instance" in it for it in series)
-    return all(it["numberOfInstances"] == len(listed(it, "instance")) for it in series)
+    return all(it["numberOfInstances"] == len(it.get("instance", ())) for it in series)
 
 
 def _one_local_number(value: Any, _: Place) -> bool:

@@ -25,8 +25,8 @@ class Place:
     type_name: str = ""
 
     def at(self, path: str) -> Place:
-        """Another element of the same resource."""
-        return replace(self, path=path)
+        """Another element of the same resource. Spelled out, since `replace` takes five times as long."""
+        return Place(path, self.resource, self.root, self.resolve, self.entry_url, self.type_name)
 
     def inside(self, resource: Element) -> Place:
         """A resource that is contained: its own %resource, and the %rootResource of the one around it."""

@@ -122,8 +122,9 @@ class Walk:
     def _invariants(self, value: Any, node: Node, kind: Type, place: Place) -> None:
         """Of an element, or of its type. The library is told the type, or the path of what has none of its own."""
         path = _SLICE.sub("", node.raw["id"]) if kind.code in {"BackboneElement", "Element"} else kind.code
+        typed = replace(place, type_name=path) if node.invariants else place
         for invariant in node.invariants:
-            self.findings += broken(invariant, value, replace(place, type_name=path))
+            self.findings += broken(invariant, value, typed)
 
     def _unknown_members(self, value: Element, frame: Node, place: Place) -> None:
         for name in value:
@@ -143,7 +144,8 @@ class Walk:
         if child.name == "resource" and isinstance(url := parent.get("fullUrl"), str):
             place = replace(place, entry_url=url)
         items = list(self._items(parent, child, place))
-        self._count(len(items), child, place.at(f"{place.path}.{child.name.removesuffix('[x]')}"), "cardinality")
+        if len(items) < child.min or (child.max is not None and len(items) > child.max):
+            self._count(len(items), child, place.at(f"{place.path}.{child.name.removesuffix('[x]')}"), "cardinality")
         sliced = self._sliced(items, child, place) if child.slices else ((item, ()) for item in items)
         quick = self._quick and child.raw["id"].endswith(LISTING) and not child.slices and len(items) > 1
         plain = Listing(self._exemplar).is_plain if quick else None

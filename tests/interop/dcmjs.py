@@ -1,13 +1,11 @@
 """dcmjs-dimse, a DICOM implementation in JavaScript that shares no code with any other here.
 
-It comes from the npm registry into a cache folder named after the lock file, so that it is fetched once; npm checks
-every package against the digest in the lock file, and runs no script of theirs.
+It comes from the npm registry, once, pinned by a lock file.
 """
 
 from __future__ import annotations
 
 import functools
-import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,26 +13,17 @@ from pathlib import Path
 import certificates
 import peers
 from interop.tcp import is_open
-from kept_tools import kept, run
-from peers.ground import require
+from kept_tools import npm_packages
 from peers.server import Server
 
 SCRIPTS = Path(__file__).parent / "javascript"
-INSTALL_SECONDS = 300
 VERSION = "0.3.3"
 
 
 @functools.cache
 def installed() -> Path:
-    """The folder with its packages. Skips the test where they cannot be had; in CI, where they must be, fails it."""
-    require("node", "npm")
-    return kept([SCRIPTS / "package-lock.json"], _install)
-
-
-def _install(folder: Path) -> None:
-    for file in ("package.json", "package-lock.json"):
-        shutil.copy(SCRIPTS / file, folder)
-    run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder, INSTALL_SECONDS)
+    """The folder with its packages."""
+    return npm_packages(SCRIPTS)
 
 
 class Dcmjs(Server):
