@@ -115,7 +115,7 @@ and participants are no settings but rows in the database (`linkexchange pacs`, 
 
 _BY_CHECK = {
     "_hours": "hours",
-    "_addresses": "IP addresses",
+    "_hosts": "hosts",
     "_charset": "character set",
     "_ae_title": "AE title",
     "_ae_title_or_none": "AE title",
