@@ -277,11 +277,23 @@ def _carry_out(node: Node, known: Watched, seen: _Seen, decision: Decision) -> S
 def _after(known: Watched, seen: _Seen, decision: Decision, node: Node) -> Watched:
     changed = known.changed if seen.listed == known.seen and known.changed else node.now()
     after = replace(
-        known, seen=seen.listed, changed=changed, wait=decision.wait, detail=decision.detail, due=decision.due
+        known,
+        local=_local(known, seen),
+        seen=seen.listed,
+        changed=changed,
+        wait=decision.wait,
+        detail=decision.detail,
+        due=decision.due,
     )
     if decision.step is Step.WITHDRAW:
         return replace(after, link=None, published=None, kvnr=None)
     return after if decision.wait is Wait.QUIET else replace(after, suspect=False)
+
+
+def _local(known: Watched, seen: _Seen) -> LocalPatientId:
+    """Under which number it is found when that becomes another patient: the PACS's, whatever a result has said."""
+    said = seen.found.local if seen.found else known.local
+    return said if said.value != known.local.value else known.local
 
 
 def _publish(node: Node, work: UnitOfWork, after: Watched, seen: _Seen) -> None:
