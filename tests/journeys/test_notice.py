@@ -1,4 +1,4 @@
-"""What RIS and PACS say at the ports of a node is published, and the process that listens ends when it must.
+"""What RIS and PACS say at the ports of a node is published, and a study in the wrong record moves to the right one.
 
 Orthanc, the processes of the node, PostgreSQL, HL7 and DICOM over sockets: nothing is simulated but the TI. No PACS is
 polled here: what is published was said at one of the ports.
@@ -19,23 +19,27 @@ from pathlib import Path
 import notifying
 import pytest
 import synthetic
+from admitting import KVNR_OID, adt, mrg, pid
 from certificates import Authority
 from journeys import house
-from journeys.house import Clinic
+from journeys.house import ISSUER, NAMED, Clinic
 
 from linkexchange import household, lifeline, tls
 from linkexchange.demo.free_ports import HOST, free_port, listens
-from linkexchange.model.identifiers import StudyUid, TelematikId
+from linkexchange.model.identifiers import Kvnr, StudyUid, TelematikId
+from linkexchange.model.link import LinkStatus
 
 pytestmark = [pytest.mark.peers, pytest.mark.slow]
 
 NODE = "LINKEXCHANGE"
+CORRECTING = ["A08", "A31"]
+INSURED = [Kvnr.with_check_digit(f"B{number:08}") for number in range(2 + 2 * len(CORRECTING))]
 
 
 @pytest.fixture(scope="module")
 def clinic() -> Iterator[Clinic]:
     """Its node listens; the tests of the process start one more beside it."""
-    with house.running([synthetic.KVNR]) as clinic:
+    with house.running([synthetic.KVNR, *INSURED]) as clinic:
         yield clinic
 
 
@@ -154,3 +158,49 @@ def test_a_port_that_is_taken_is_named_and_is_the_administrators_matter(clinic: 
     assert done.returncode == 2
     assert f"LINKEXCHANGE_{key.upper()}: cannot listen there" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+# --- a study in the wrong record --------------------------------------------------------------------------------------
+
+
+def person(number: str, kvnr: Kvnr) -> str:
+    """PID of the one patient, under a number and with a KVNR."""
+    return pid(f"{number}^^^KIS&{ISSUER}&ISO^PI", f"{kvnr}^^^&{KVNR_OID}&ISO^NH", **NAMED)
+
+
+def test_after_a40_the_study_stands_once_in_the_record_of_who_survives_and_is_withdrawn_from_the_other(
+    clinic: Clinic,
+) -> None:
+    study, old, survivor = study_of(90), INSURED[0], INSURED[1]
+    assert clinic.hears(adt("A04", [person("4711", old)]), adt("A04", [person("4712", survivor)])) == ["AA", "AA"]
+    clinic.takes(study, number="4711")
+    assert clinic.hears(oru(study)) == ["AA"]
+    clinic.wait(lambda: clinic.shows(old, study), "the link in the old record")
+    [first] = clinic.links(old)
+    merge = adt("A40", [person("4712", survivor), mrg(f"4711^^^KIS&{ISSUER}&ISO^PI")])
+    assert clinic.hears(merge, merge) == ["AA", "AA"]
+    moved(clinic, study, old=old, new=survivor)
+    [closed], [current] = clinic.links(old), clinic.links(survivor)
+    assert (closed.status, closed.replaces, closed.patient.kvnr) == (LinkStatus.CANCELLED, first.link, old)
+    assert (current.status, current.replaces, current.patient.kvnr) == (LinkStatus.AVAILABLE, None, survivor)
+    assert current.manifest == first.manifest
+    assert clinic.at_the_hub(first.link) is LinkStatus.CANCELLED
+    assert clinic.at_the_hub(current.link) is LinkStatus.AVAILABLE
+
+
+@pytest.mark.parametrize("trigger", CORRECTING)
+def test_a_corrected_kvnr_moves_the_study_into_the_right_record(clinic: Clinic, trigger: str) -> None:
+    at = 2 + 2 * CORRECTING.index(trigger)
+    study, wrong, right = study_of(90 + at), INSURED[at], INSURED[at + 1]
+    number = f"481{at}"
+    assert clinic.hears(adt("A04", [person(number, wrong)])) == ["AA"]
+    clinic.takes(study, number=number)
+    assert clinic.hears(oru(study)) == ["AA"]
+    clinic.wait(lambda: clinic.shows(wrong, study), "the link in the wrong record")
+    assert clinic.hears(adt(trigger, [person(number, right)])) == ["AA"]
+    moved(clinic, study, old=wrong, new=right)
+
+
+def moved(clinic: Clinic, study: StudyUid, *, old: Kvnr, new: Kvnr) -> None:
+    clinic.wait(lambda: clinic.shows(new, study), "the link in the other record")
+    clinic.wait(lambda: clinic.shows(old, study, LinkStatus.CANCELLED), "the withdrawal")
