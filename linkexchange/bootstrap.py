@@ -265,7 +265,7 @@ def receiver(settings: NodeSettings) -> Iterator[Pool | None]:
     titles = [AeTitle(title) for title in settings.receiving_titles]
     pool = Pool(titles, place=f"{place[0]}:{place[1]}", late_seconds=settings.late_seconds)
     limits = Limits(idle_seconds=settings.idle_seconds)
-    context = _dimse_context(settings) if settings.dimse_tls else None
+    context = dimse_context(settings) if settings.dimse_tls else None
     known = Callers(registered)
     with (
         closing(store),
@@ -320,8 +320,14 @@ def _with_outbox(
     return opened
 
 
-def _dimse_context(settings: NodeSettings) -> ssl.SSLContext:
+def dimse_context(settings: NodeSettings) -> ssl.SSLContext:
+    """TLS for the ports at which the own PACS calls."""
     return tls.server_context(settings.tls_certificate, settings.tls_key, settings.pacs_ca or settings.tls_ca)
+
+
+def hl7_context(settings: NodeSettings) -> ssl.SSLContext:
+    """TLS for the port at which HL7 is sent."""
+    return tls.server_context(settings.tls_certificate, settings.tls_key, settings.hl7_ca or settings.tls_ca)
 
 
 def own_instances(settings: NodeSettings, pool: Pool) -> Fetch:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from linkexchange import notice
-from linkexchange.bootstrap import listed, now
+from linkexchange.bootstrap import dimse_context, hl7_context, listed, now
 from linkexchange.model.identifiers import AeTitle, StudyUid
 from linkexchange.model.passport import Passport
 from linkexchange.model.watched import Source
@@ -32,7 +32,7 @@ def listeners(settings: NodeSettings, node: Node) -> Iterator[None]:
 
 
 def _availability(settings: NodeSettings, node: Node) -> AvailabilityListener:
-    from linkexchange.dicom import AvailabilityListener
+    from linkexchange.dicom import AvailabilityListener, Callers
 
     def registered() -> Sequence[Passport]:
         with node.store.work(node.me) as work:
@@ -42,7 +42,8 @@ def _availability(settings: NodeSettings, node: Node) -> AvailabilityListener:
         notice.heard(node, pacs, study, Source.IAN)
 
     place, title = (settings.notice_host, settings.ian_port), AeTitle(settings.ae_title)
-    return AvailabilityListener(place, hear, title=title, registered=registered)
+    context = dimse_context(settings) if settings.ian_tls else None
+    return AvailabilityListener(place, hear, title=title, known=Callers(registered), tls=context)
 
 
 def _messages(settings: NodeSettings, node: Node) -> Listener:
@@ -53,6 +54,7 @@ def _messages(settings: NodeSettings, node: Node) -> Listener:
         by_kind(message_kinds(settings, node)),
         senders=listed(settings.hl7_senders),
         now=now,
+        tls=hl7_context(settings) if settings.hl7_tls else None,
         charset=settings.hl7_charset,
     )
 

@@ -12,7 +12,8 @@ import structlog
 from linkexchange import lifeline
 
 _TURN_SECONDS = 0.1
-_PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 20.0
+"""So long a process may take to end; one that does not is killed."""
 _PAUSE_SECONDS = (0.0, 1.0, 2.0, 5.0, 15.0)
 _SETTLED_SECONDS = 60.0
 _log = structlog.get_logger(__name__)
@@ -42,7 +43,7 @@ class Household:
         running = [member.process for member in self._members if member.process]
         for process in running:
             process.terminate()
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         for process in running:
             lifeline.stop(process, max(0.0, deadline - time.monotonic()))
 

@@ -12,12 +12,12 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
@@ -26,14 +26,14 @@ from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
-from linkexchange import doctor, notice, outbox, patients, publish, pull, push, record, serve
-from linkexchange.errors import Fault, Overtaken, Unavailable
+from linkexchange import asking, doctor, notice, outbox, patients, publish, pull, push, record, serve
+from linkexchange.errors import Fault, Overtaken, PacsBusy, StateUnavailable, Unavailable
 from linkexchange.model.identifiers import LinkId, StudyUid, TelematikId
 from linkexchange.ports import Node
 from linkexchange.xdt import PatientFolder
 
 RETRY_MAX_SECONDS = 15 * 60
-_QUEUES = ("default", notice.QUEUE, *pull.QUEUES.values())
+_QUEUES = ("default", asking.QUEUE, *pull.QUEUES.values())
 CONNECTIONS_MAX = 4 + len(_QUEUES)
 """So many the queue needs at once."""
 PROBE_JOB = "probe"
@@ -118,10 +118,6 @@ def tasks(node: Node, connector: PsycopgConnector, pace: Pace) -> App:
     def announce(link: str) -> None:
         publish.announce(node, LinkId(link))
 
-    @app.task(name=serve.FRESHEN_JOB, retry=patience)
-    def freshen(link: str) -> None:
-        publish.freshen(node, LinkId(link))
-
     @app.task(name=record.WITHDRAW_JOB, retry=patience)
     def withdraw(link: str) -> None:
         publish.carry_withdrawal(node, LinkId(link))
@@ -130,29 +126,44 @@ def tasks(node: Node, connector: PsycopgConnector, pace: Pace) -> App:
     def close(link: str) -> None:
         record.close(node, LinkId(link))
 
+    @app.periodic(cron="7 * * * *")
+    @app.task(name=REMIND_JOB, queueing_lock=REMIND_JOB)
+    def remind(timestamp: int) -> None:
+        publish.remind(node)
+
     @app.periodic(cron="0 * * * *")
     @app.task(name=PROBE_JOB, queueing_lock=PROBE_JOB)
     def probe(timestamp: int) -> None:
         probe_all(node, datetime.fromtimestamp(timestamp, UTC))
 
     _add_sending(app, node, patience)
-    _add_watching(app, node, patience)
+    _add_asking(app, node, patience, pace)
     return app
 
 
-def _add_watching(app: App, node: Node, patience: Patience) -> None:
+def _add_asking(app: App, node: Node, patience: Patience, pace: Pace) -> None:
+    """What asks a PACS for the watcher, and may have to wait for its turn there."""
+    in_line = partial(_in_line, node, pace)
+
+    @app.task(name=notice.POLL_JOB)
+    def poll(pacs: str, place: str = "") -> None:
+        with in_line(notice.POLL_JOB, place, pacs=pacs) as mine:
+            _poll(node, pacs, mine)
+
     @app.task(name=notice.LOOK_JOB, retry=patience)
-    def look(pacs: str, study: str) -> None:
-        notice.look(node, pacs, StudyUid(study))
+    def look(pacs: str, study: str, place: str = "") -> None:
+        with in_line(notice.LOOK_JOB, place, pacs=pacs, study=study) as mine:
+            notice.look(node, pacs, StudyUid(study), mine)
 
     @app.task(name=notice.FIND_JOB, retry=patience)
-    def find(pacs: str, accession: str) -> None:
-        notice.find_studies(node, pacs, accession)
+    def find(pacs: str, accession: str, place: str = "") -> None:
+        with in_line(notice.FIND_JOB, place, pacs=pacs, accession=accession) as mine:
+            notice.find_studies(node, pacs, accession, mine)
 
-    @app.periodic(cron="7 * * * *")
-    @app.task(name=REMIND_JOB, queueing_lock=REMIND_JOB)
-    def remind(timestamp: int) -> None:
-        publish.remind(node)
+    @app.task(name=serve.FRESHEN_JOB, retry=patience)
+    def freshen(link: str, place: str = "") -> None:
+        with in_line(serve.FRESHEN_JOB, place, link=link) as mine:
+            publish.freshen(node, LinkId(link), mine)
 
 
 def _add_sending(app: App, node: Node, patience: Patience) -> None:
@@ -172,6 +183,34 @@ def probe_all(node: Node, at: datetime) -> None:
     for probed in doctor.probe_all(node):
         if probed.changes:
             _log.warning("a PACS differs from the last probe", pacs=probed.findings.pacs, changes=probed.changes)
+
+
+@contextmanager
+def _in_line(node: Node, pace: Pace, job: str, place: str, **ids: str) -> Iterator[UUID]:
+    """The place of a job in line at a PACS. One that could not ask it yet gets a new job: nothing is lost by waiting.
+
+    The queue's own new attempt would fail where another one like it waits already, and this one would run for ever.
+    """
+    mine = UUID(place) if place else uuid4()
+    try:
+        yield mine
+    except StateUnavailable:
+        raise
+    except Unavailable as later:
+        _log.info("put off", job=job, code=later.code)
+        waits = later.after_seconds is not None
+        seconds = pace.retry_seconds if waits else max(pace.retry_seconds, pace.watch_seconds)
+        notice.put_off(node, job, mine, seconds=seconds, **ids)
+
+
+def _poll(node: Node, pacs: str, place: UUID) -> None:
+    """What fails is not tried again: the next round is a new poll."""
+    try:
+        notice.poll(node, pacs, place)
+    except PacsBusy:
+        raise
+    except Fault as fault:
+        _log.warning("PACS not polled", pacs=pacs, code=fault.code)
 
 
 def _pull(node: Node, transfer: UUID, *, last: bool, pause_seconds: float) -> None:

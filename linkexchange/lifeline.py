@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
+from linkexchange.errors import Fault, SettingRefused
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _TURN_SECONDS = 0.02
@@ -122,11 +124,19 @@ def _child(run: Callable[[], None], name: str, ending: signal.Signals, *, parent
             run()
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 1
+    except Fault as fault:
+        return ended_by(fault)
     except BaseException:
         traceback.print_exc()
         return 1
     sys.stdout.flush()
     return 0
+
+
+def ended_by(fault: Fault) -> int:
+    """Say in one line why this process ends; its status: 2 means that a setting is wrong, 1 that something else is."""
+    print(f"linkexchange: {fault}", file=sys.stderr)  # noqa: T201
+    return 2 if isinstance(fault, SettingRefused) else 1
 
 
 def _begin(name: str, ending: signal.Signals, *, output: IO[bytes] | None) -> None:

@@ -16,6 +16,7 @@ from linkexchange.household import Household
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.settings import HubSettings, NodeSettings
 
+_TURN_SECONDS = 0.5
 _COLLECT_AFTER = 20_000
 """So many new objects; the default of 700 is made for short scripts."""
 
@@ -90,7 +91,9 @@ def notice(settings: NodeSettings) -> None:
         signal.signal(number, lambda *_: ended.set())
     with closing(bootstrap.node(settings)) as node, hearing.listeners(settings, node):
         _settle_in()
-        ended.wait()
+        # The system may hand a signal to another thread, which does not wake this one.
+        while not ended.wait(_TURN_SECONDS):
+            pass
 
 
 def web(settings: NodeSettings) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from linkexchange import dataset, documents, record
+from linkexchange import asking, dataset, documents, record
 from linkexchange.dataset import Labels
 from linkexchange.errors import OutboxOnlySends, PatientObjects, UnknownStudy, WrongPatient
 from linkexchange.model.access import RegisteredLink
@@ -20,9 +20,10 @@ from linkexchange.model.body_parts import regions_of
 from linkexchange.model.identifiers import AeTitle, Kvnr, LinkId, Sha256, StudyUid
 from linkexchange.model.link import Link, MediaType, Order, Origin, location_of, lock_of
 from linkexchange.model.outbox import OUTBOX
+from linkexchange.model.passport import Passport
 from linkexchange.model.patient import LocalPatientId, Patient, PatientHeader, differences
 from linkexchange.model.retention import kept_until
-from linkexchange.model.study import StudySummary
+from linkexchange.model.study import Manifest, StudySummary
 from linkexchange.model.watched import DOUBT_PAUSE, Source, Wait, Watched, fingerprint
 from linkexchange.ports import Archive, Node, Published, UnitOfWork
 
@@ -91,26 +92,32 @@ def _watch(node: Node, work: UnitOfWork, found: Found, *, pacs: str, link: LinkI
     work.watched.change(before, rests)
 
 
-def freshen(node: Node, link: LinkId) -> None:
+def freshen(node: Node, link: LinkId, place: UUID | None = None) -> None:
     """The job: where the PACS lists more of a study than its link does, publish a new version that replaces it.
 
     A link that is replaced serves nobody any more, so this is done when nobody is being served under it, and a proof
     stays about the manifest that was granted. A release stands in no record, where somebody could find the new version.
+    Raises `PacsUnavailable` or `PacsBusy`.
     """
     with node.store.work(node.me) as work:
         published = work.links.get(link)
         passport = work.pacs.find(published.pacs)
     if not published.active or published.kvnr is None:
         return
-    known = published.link.manifest
-    # A list of UIDs is enough, and cheap; to learn the SOP classes some PACS would have to send the whole study.
-    listed = node.destination(passport).held(known.study) or frozenset()
-    if not listed - known.uids:
+    with asking.turn(node, passport, place):
+        found = _grown(node, passport, published.link.manifest)
+    if found is None:
         return
-    found = find(node, known.study, pacs=published.pacs)
     with node.store.work(node.me) as work:
         newer = keep(node, work, found, pacs=published.pacs, kvnr=published.kvnr)
         stand(work, link, newer, fingerprint(found.summary.manifest.uids))
+
+
+def _grown(node: Node, passport: Passport, known: Manifest) -> Found | None:
+    """The study as it is now; None where the PACS lists nothing that its link does not."""
+    # A list of UIDs is enough, and cheap; to learn the SOP classes some PACS would have to send the whole study.
+    listed = node.destination(passport).held(known.study) or frozenset()
+    return find(node, known.study, pacs=passport.name) if listed - known.uids else None
 
 
 def stand(work: UnitOfWork, older: LinkId, newer: LinkId, published: Sha256) -> None:

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import NamedTuple
 from uuid import UUID
 
+from linkexchange import asking
 from linkexchange.errors import (
     GrantRefused,
     LinkWithdrawn,
@@ -141,7 +142,7 @@ class Origin:
         with self.store.work(self.me) as work:
             if newer and not self._count(newer.link, 0):
                 once = f"freshen {newer.link} soon"
-                work.defer(FRESHEN_JOB, after_seconds=SOON_SECONDS, once=once, link=newer.link)
+                work.defer(FRESHEN_JOB, queue=asking.QUEUE, after_seconds=SOON_SECONDS, once=once, link=newer.link)
             return Told(work.serving.digests(transfer, requester), newer.images if newer else 0)
 
     def document(self, grant: Grant, link: LinkId) -> Document:
@@ -270,7 +271,8 @@ class Origin:
             work.audit(Action.SERVING_ENDED, **_step(grant), instances=instances, **told)
             work.emit(Action.SERVING_ENDED.value, transfer=str(grant.transfer), instances=instances)
             if idle and freshen:
-                work.defer(FRESHEN_JOB, after_seconds=FRESHEN_SECONDS, once=f"freshen {grant.link}", link=grant.link)
+                once, link = f"freshen {grant.link}", grant.link
+                work.defer(FRESHEN_JOB, queue=asking.QUEUE, after_seconds=FRESHEN_SECONDS, once=once, link=link)
 
 
 def _part(

@@ -9,6 +9,7 @@ docs/reference/settings.md is made from the docstrings below.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from contextlib import suppress
 from ipaddress import ip_address
@@ -34,6 +35,7 @@ from linkexchange.model.link import Confidentiality, MediaType, Numbers, Particu
 PREFIX = "LINKEXCHANGE_"
 FILE_KEY = "LINKEXCHANGE_SETTINGS_FILE"
 MOVE_TITLES_MAX = 4
+_HOST = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 
 
 def _telematik_id(value: str) -> str:
@@ -101,8 +103,17 @@ def _hours(text: str) -> str:
     return text
 
 
-def _addresses(text: str) -> str:
-    return ",".join(str(ip_address(one.strip())) for one in text.split(",")) if text else ""
+def _hosts(text: str) -> str:
+    return ",".join(_host(one.strip()) for one in text.split(",")) if text else ""
+
+
+def _host(text: str) -> str:
+    """An IP address, or else a name, which has letters: an address that is misspelt is no name."""
+    with suppress(ValueError):
+        return str(ip_address(text))
+    if not _HOST.fullmatch(text):
+        raise ValueError("not an IP address and not the name of a host")
+    return text.lower()
 
 
 def _charset(term: str) -> str:
@@ -337,11 +348,20 @@ class NodeSettings(CommonSettings):
     ian_port: int = Field(default=0, ge=0, le=65535)
     """Port at which registered PACS say that a study is there (Instance Availability Notification). 0: none."""
 
+    ian_tls: bool = False
+    """Whether that port speaks TLS; whoever calls then shows a certificate that names his registered host."""
+
     hl7_port: int = Field(default=0, ge=0, le=65535)
     """Port at which the RIS sends HL7 messages (MLLP). 0: none."""
 
-    hl7_senders: Annotated[str, AfterValidator(_addresses)] = ""
-    """IP addresses that may send HL7 messages, with commas between; needed with hl7_port."""
+    hl7_tls: bool = False
+    """Whether that port speaks TLS; whoever sends then shows a certificate that names him as hl7_senders does."""
+
+    hl7_ca: Path | None = None
+    """CA certificates (PEM) of those who send HL7 over TLS. Empty: the hub's CA."""
+
+    hl7_senders: Annotated[str, AfterValidator(_hosts)] = ""
+    """Hosts that may send HL7 messages, by IP address or name, with commas between; needed with hl7_port."""
 
     hl7_charset: Annotated[str, AfterValidator(_charset)] = "8859/1"
     """Character set of HL7 messages whose MSH-18 names none, such as 8859/1 or UNICODE UTF-8."""

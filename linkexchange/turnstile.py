@@ -30,11 +30,15 @@ HOURS_MAX_SECONDS = 900.0
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Which transfer wants its turn. `meanwhile` is called at every fruitless look, and may raise to give it up."""
+    """Which transfer wants its turn. `meanwhile` is called at every fruitless look, and may raise to give it up.
+
+    With `at_any_hour` the hours without prefetch do not count, since what is asked for is small and wanted now.
+    """
 
     transfer: UUID
     purpose: Purpose
     meanwhile: Callable[[], None] = lambda: None
+    at_any_hour: bool = False
 
 
 @dataclass
@@ -77,7 +81,8 @@ class Turnstile:
         Raises `PacsBusy` where it does not come in time or at this hour, and `PacsUnavailable` when the brake is
         pulled. A block that ends because something else is busy gives its turn back and keeps its place in line.
         """
-        self._heed_hours(passport, who.purpose)
+        if not who.at_any_hour:
+            self._heed_hours(passport, who.purpose)
         place = Place(passport.name, use, max(1, passport.max_associations))
         number = self._wait(place, who, brake or Brake())
         comes_again = False

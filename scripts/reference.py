@@ -115,7 +115,7 @@ and participants are no settings but rows in the database (`linkexchange pacs`, 
 
 _BY_CHECK = {
     "_hours": "hours",
-    "_addresses": "IP addresses",
+    "_hosts": "hosts",
     "_charset": "character set",
     "_codes": "codes profile",
     "_ae_title": "AE title",

@@ -29,12 +29,17 @@ LOCAL = LocalPatientId("4711")
 
 @dataclass
 class Shelf:
-    """A PACS in memory: studies as numbers of their instances. `owner` is the Patient ID that it says."""
+    """A PACS in memory: studies as numbers of their instances. `owner` is the Patient ID that it says.
+
+    `asked` counts questions; `meanwhile` is called while it answers one.
+    """
 
     studies: dict[StudyUid, set[int]] = field(default_factory=lambda: defaultdict(set))
     owner: str = LOCAL.value
     changes: dict[str, str] = field(default_factory=dict)
     down: bool = False
+    asked: int = 0
+    meanwhile: Callable[[], object] = lambda: None
 
     def put(self, study: StudyUid, *numbers: int) -> None:
         self.studies[study] |= set(numbers)
@@ -63,6 +68,8 @@ class Shelf:
             yield IncomingInstance(CT, uid, EXPLICIT, in_chunks(data_set(1, **named)))
 
     def _answer(self) -> None:
+        self.asked += 1
+        self.meanwhile()
         if self.down:
             raise PacsUnavailable
 
@@ -105,6 +112,7 @@ class Ward:
             sightings=lambda _, query: self.shelf.sightings(query),
         )
         self.tasks: dict[str, Callable[..., object]] = {
+            notice.POLL_JOB: lambda pacs: notice.poll(self.node, pacs),
             notice.LOOK_JOB: lambda pacs, study: notice.look(self.node, pacs, StudyUid(study)),
             notice.FIND_JOB: lambda pacs, accession: notice.find_studies(self.node, pacs, accession),
             publish.ANNOUNCE_JOB: lambda link: publish.announce(self.node, LinkId(link)),

@@ -44,6 +44,15 @@ def in_a_child(act):
 
 sys.exit(in_a_child(lambda: in_a_child(before_exec)))
 """
+AT_FAULT = """
+from linkexchange import lifeline
+from linkexchange.errors import SettingRefused
+
+def listen():
+    raise SettingRefused("LINKEXCHANGE_HL7_PORT: cannot listen there")
+
+print(lifeline.fork(listen, name="notice").wait())
+"""
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
 
 
@@ -53,6 +62,13 @@ def test_a_child_ends_when_its_parent_is_killed() -> None:
         assert runs(child)
         parent.kill()
         await_end(child)
+
+
+def test_a_forked_child_that_ends_for_a_wrong_setting_says_so_in_one_line() -> None:
+    done = subprocess.run([sys.executable, "-c", AT_FAULT], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "2\n"
+    assert done.stderr.startswith("linkexchange: A setting is wrong. (LINKEXCHANGE_HL7_PORT: cannot listen there)")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_child_s_child_ends_when_their_parent_is_killed() -> None:

@@ -16,6 +16,7 @@ from linkexchange.model import hours
 from linkexchange.model.hours import Hours
 from linkexchange.model.identifiers import Kvnr, StudyUid
 from linkexchange.model.link import LinkStatus
+from linkexchange.model.patient import LocalPatientId
 from linkexchange.model.watched import Source, Step, Wait
 from linkexchange.ports import Doubt, Judgement, Waits
 
@@ -81,6 +82,14 @@ def test_a_merge_publishes_the_study_under_the_patient_who_survives(ward: Ward) 
     ward.round()
     ward.round()
     assert current(ward) == [(LinkStatus.CANCELLED, 2, KVNR), (LinkStatus.AVAILABLE, 2, OTHER)]
+
+
+def test_a_study_follows_the_number_that_its_pacs_says_whatever_a_result_has_said(ward: Ward) -> None:
+    ward.node = replace(ward.node, plan=replace(ward.plan, pacs=()))
+    notice.heard(ward.node, "hospital", STUDY, Source.ORU, LocalPatientId("CASE-1"))
+    publish_one(ward)
+    assert len(current(ward)) == 1
+    assert notice.patient_changed(ward.node, LOCAL) == 1
 
 
 def test_a_study_in_doubt_waits_for_a_person_and_says_why(ward: Ward) -> None:

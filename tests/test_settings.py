@@ -331,7 +331,8 @@ def test_w_09_a_folder_that_others_may_enter_is_refused(
     [
         ({"HL7_PORT": "2575", "HL7_PACS": "pacs"}, "HL7_SENDERS"),
         ({"HL7_PORT": "2575", "HL7_SENDERS": "10.0.0.5"}, "HL7_PACS"),
-        ({"HL7_SENDERS": "ris.local"}, "HL7_SENDERS"),
+        ({"HL7_SENDERS": "10.0.0.256"}, "HL7_SENDERS"),
+        ({"HL7_SENDERS": "ris.local,-"}, "HL7_SENDERS"),
         ({"HL7_CHARSET": "8859/77"}, "HL7_CHARSET"),
         ({"BACKFILL_HOURS": "20-5"}, "BACKFILL_HOURS"),
     ],

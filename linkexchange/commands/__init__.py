@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from linkexchange import lifeline
 from linkexchange.commands import (
     audit,
     convert,
@@ -27,7 +28,7 @@ from linkexchange.commands import (
     validate,
     watch,
 )
-from linkexchange.errors import Fault, SettingRefused
+from linkexchange.errors import Fault
 
 app = typer.Typer(
     help="Brings a study from the PACS where it was made into your PACS, from an entry in the patient's record.",
@@ -67,5 +68,4 @@ def main() -> None:
     try:
         app()
     except Fault as fault:
-        print(f"linkexchange: {fault}", file=sys.stderr)  # noqa: T201
-        sys.exit(2 if isinstance(fault, SettingRefused) else 1)
+        sys.exit(lifeline.ended_by(fault))

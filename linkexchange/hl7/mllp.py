@@ -1,7 +1,8 @@
 """The port at which other systems of the house send HL7 v2 messages (MLLP, HL7 v2.5.1 appendix C of the guide).
 
 A message is answered once, when what it says is kept for good or can never be used: the sender then sends the next one.
-Only addresses that are known may call. The event loop has a thread of its own; a message is read and heard in others.
+Only hosts that are known may call, over TLS with a certificate that names them. The event loop has a thread of its own;
+a message is read and heard in others.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 from asyncio import IncompleteReadError, StreamReader, StreamWriter
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -25,7 +27,9 @@ from linkexchange.errors import Fault, MessageFault, SettingRefused
 from linkexchange.hl7.answer import Code, acknowledgement, code_of
 from linkexchange.hl7.encoding import DEFAULT_CHARSET
 from linkexchange.hl7.message import Header, Message
+from linkexchange.hosts import is_host
 
+_TLS_SECONDS, _GOODBYE_SECONDS = 5.0, 1.0
 _log = structlog.get_logger(__name__)
 
 Hear = Callable[[Message], None]
@@ -98,7 +102,7 @@ class Listener:
     async def _serve(self) -> None:
         host, port = self._place
         limit = self._limits.message_max_bytes
-        server = await start_hl7_server(self._welcome, host, port, limit=limit, ssl=self._tls)
+        server = await start_hl7_server(self._welcome, host, port, limit=limit, **_tls(self._tls))
         self._port.set_result(server.sockets[0].getsockname()[1])
         await self._stopping.wait()
         server.close()
@@ -110,27 +114,28 @@ class Listener:
         """One connection. The set holds its task, which nothing else does."""
         task = asyncio.current_task()
         assert task is not None
-        if not self._may_enter(writer):
+        if len(self._open) >= self._limits.connections_max:
+            _log.warning("too many HL7 senders", most=self._limits.connections_max)
             writer.transport.abort()
             return
         self._open.add(task)
         try:
-            await self._converse(task, reader, writer)
+            if await asyncio.to_thread(self._may_enter, writer):
+                await self._converse(task, reader, writer)
         except (OSError, IncompleteReadError, TimeoutError, InvalidBlockError) as end:
             _log.debug("HL7 sender gone", cause=type(end).__name__)
         finally:
+            await _hang_up(writer)
             self._open.discard(task)
-            writer.close()
 
     def _may_enter(self, writer: StreamWriter) -> bool:
-        address = writer.get_extra_info("peername")[0]
-        if address not in self._senders:
+        """Whether it is one of the senders; their names may have to be looked up."""
+        address, secured = writer.get_extra_info("peername")[0], writer.get_extra_info("ssl_object")
+        certificate = secured.getpeercert(binary_form=True) if secured else None
+        known = any(is_host(sender, address, certificate) for sender in self._senders)
+        if not known:
             _log.warning("HL7 sender not known", address=address)
-            return False
-        if len(self._open) >= self._limits.connections_max:
-            _log.warning("too many HL7 senders", most=self._limits.connections_max)
-            return False
-        return True
+        return known
 
     async def _converse(self, task: asyncio.Task[Any], reader: StreamReader, writer: StreamWriter) -> None:
         """Message and answer, one after the other. Whoever sends more than the limit has lost his place and leaves."""
@@ -166,6 +171,21 @@ class Listener:
             _log.error("unexpected error", **described(bug))
             return acknowledgement(header, Code.ERROR, at=self._now(), reason="internal-error")
         return acknowledgement(header, Code.ACCEPT, at=self._now())
+
+
+def _tls(context: ssl.SSLContext | None) -> dict[str, Any]:
+    """How a connection becomes one with TLS, and within which time."""
+    if context is None:
+        return {}
+    return {"ssl": context, "ssl_handshake_timeout": _TLS_SECONDS, "ssl_shutdown_timeout": _GOODBYE_SECONDS}
+
+
+async def _hang_up(writer: StreamWriter) -> None:
+    """Say goodbye, as TLS wants it, to one that may not answer."""
+    writer.close()
+    with suppress(OSError, TimeoutError):
+        await asyncio.wait_for(writer.wait_closed(), _GOODBYE_SECONDS)
+    writer.transport.abort()
 
 
 async def _block(reader: StreamReader) -> bytes:

@@ -12,7 +12,7 @@ SEVERE = frozenset({"error", "fatal"})
 
 
 class Finding(NamedTuple):
-    """One line of what it says; `done` follows the last one of each file. `rule` is its name for it, where it has one."""
+    """One line of what it says; `done` follows the last one of each file. `rule` is its own name for it, if any."""
 
     file: str
     severity: str

@@ -6,27 +6,25 @@ with crowd(world, url) as ground:
 
 from __future__ import annotations
 
-import asyncio
-import threading
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+import working
 from faults.adapters import NODE, PATIENT
 from world import EXPLICIT, HOSPITAL, KVNR, PRACTICE, World, data_set
 
-from linkexchange import jobs, publish, pull
+from linkexchange import publish, pull
 from linkexchange.conform import HOST, DestinationPacs, Instance, OriginPacs
-from linkexchange.dicom import CGetArchive, StoreDestination
+from linkexchange.dicom import CGetArchive, Line, StoreDestination, sightings
 from linkexchange.jobs import Pace
 from linkexchange.model.identifiers import AeTitle, StudyUid
 from linkexchange.model.passport import Passport
 from linkexchange.model.transfer import Ask, Authority, Purpose
 from linkexchange.model.turn import Place, Use
-from linkexchange.store.queue import connector
+from linkexchange.model.watched import Plan
+from linkexchange.ports import Node, Sighting, StudyQuery
 
 ARCHIVES, STUDIES_EACH, INSTANCES_EACH = 10, 5, 4
 ORIGIN_LIMIT, DESTINATION_LIMIT = 1, 4
@@ -53,27 +51,16 @@ class Crowd:
     def place(self) -> Place:
         return Place("practice", Use.STORE, DESTINATION_LIMIT)
 
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """A worker runs, in a thread of its own, until the block ends; then it lets its jobs end."""
-        over = threading.Event()
-        thread = threading.Thread(target=lambda: asyncio.run(self._work(over)))
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
+    def at_work(self) -> AbstractContextManager[None]:
+        """A worker of the practice runs until the block ends."""
+        return working.on(self.world.practice, self.database_url, PACE)
 
-    async def _work(self, over: threading.Event) -> None:
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32))
-        app = jobs.tasks(self.world.practice, connector(self.database_url, jobs.CONNECTIONS_MAX), PACE)
-        async with app.open_async():
-            taking = [asyncio.create_task(jobs._take(app, PACE, queue)) for queue in jobs._QUEUES]
-            await asyncio.to_thread(over.wait)
-            for one in taking:
-                one.cancel()
-            await asyncio.gather(*taking, return_exceptions=True)
+    @property
+    def hospital(self) -> Node:
+        """The hospital as its watcher asks its archives."""
+        return replace(
+            self.world.hospital, archive=_archive, destination=_destination, sightings=_sightings, plan=Plan(days=0)
+        )
 
 
 @contextmanager
@@ -95,14 +82,6 @@ def crowd(world: World, database_url: str) -> Iterator[Crowd]:
         for pacs in archives.values():
             pacs.most = 0
         yield Crowd(world, database_url, archives, target, entries)
-
-
-def until(reached: Callable[[], object], seconds: float = 300.0) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < deadline, "it does not come to that"
-        time.sleep(0.05)
 
 
 def _holds(at: int) -> list[Instance]:
@@ -128,6 +107,10 @@ def _published(world: World, archives: dict[str, OriginPacs]) -> dict[str, str]:
 
 def _archive(passport: Passport) -> CGetArchive:
     return CGetArchive(passport, calling_ae=NODE, timeouts=PATIENT)
+
+
+def _sightings(passport: Passport, query: StudyQuery) -> Sequence[Sighting]:
+    return sightings(Line(passport, NODE, PATIENT), query)
 
 
 def _destination(passport: Passport) -> StoreDestination:

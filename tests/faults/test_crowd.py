@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
 from uuid import UUID, uuid4
 
 import pytest
-from faults.crowd import DESTINATION_LIMIT, ORIGIN_LIMIT, Crowd, crowd, until
-from world import PRACTICE, World
+from faults.crowd import DESTINATION_LIMIT, ORIGIN_LIMIT, STUDIES_EACH, Crowd, crowd
+from working import until
+from world import HOSPITAL, PRACTICE, World
 
+from linkexchange import notice
+from linkexchange.errors import PacsBusy
+from linkexchange.model.identifiers import StudyUid
 from linkexchange.model.transfer import FINAL, Purpose, State
+from linkexchange.model.watched import Step
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +55,45 @@ def test_an_emergency_that_comes_last_is_served_before_the_prefetches_that_wait(
         until(lambda: states(ground, [*prefetches, emergency]) <= FINAL)
     assert first == str(emergency)
     assert states(ground, [*prefetches, emergency]) == {State.COMPLETE}
+
+
+def test_polls_and_looks_beside_pulls_count_among_what_an_archive_bears(ground: Crowd) -> None:
+    names = list(ground.archives)[:2]
+    with ground.at_work(), asking_all_the_time(ground, names) as answered:
+        asked = [ground.ask(entry, Purpose.TREATMENT) for entry in list(ground.entries)[: 2 * STUDIES_EACH]]
+        until(lambda: states(ground, asked) <= FINAL)
+    assert states(ground, asked) == {State.COMPLETE}
+    assert answered
+    assert {ground.archives[name].most for name in names} == {ORIGIN_LIMIT}
+
+
+@contextmanager
+def asking_all_the_time(ground: Crowd, names: Sequence[str]) -> Iterator[list[Step]]:
+    """The hospital polls these archives and looks at a study of each, all at once; what the looks have come to."""
+    over, answered = Event(), list[Step]()
+
+    def ask(name: str) -> None:
+        while not over.is_set():
+            with suppress(PacsBusy):
+                notice.poll(ground.hospital, name)
+                answered.append(look_at_one(ground, name))
+
+    threads = [Thread(target=ask, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answered
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def look_at_one(ground: Crowd, name: str) -> Step:
+    study = StudyUid(ground.archives[name].holds[0].study)
+    with ground.world.nodes.work(HOSPITAL) as work:
+        work.watched.hasten(name, study, ground.world.clock())
+    return notice.look(ground.hospital, name, study)
 
 
 def states(ground: Crowd, transfers: Sequence[UUID]) -> set[State]:

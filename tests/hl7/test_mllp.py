@@ -1,57 +1,44 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
+import notifying
 import pytest
+from certificates import DAY, Authority, NodeCertificate
+from notifying import Sender
 
+from linkexchange import tls
 from linkexchange.errors import MessageFault, SettingRefused, StateUnavailable
 from linkexchange.hl7 import Hear, Limits, Listener, Message
+from linkexchange.model.identifiers import TelematikId
 
 ORU = b"MSH|^~\\&|RIS|KLINIK|NODE|HAUS|20260301||ORU^R01^ORU_R01|4711|P|2.5||||||8859/1\rPID|1||0815||M\xfcller\r"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-class _Sender:
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
-
-    def ask(self, message: bytes) -> list[list[str]]:
-        self.socket.sendall(b"\x0b" + message + b"\x1c\r")
-        return self.answer()
-
-    def answer(self) -> list[list[str]]:
-        got = b""
-        while not got.endswith(b"\x1c\r"):
-            if not (more := self.socket.recv(4096)):
-                raise EOFError
-            got += more
-        assert got.startswith(b"\x0b")
-        return [line.split("|") for line in got[1:-2].decode("latin-1").split("\r") if line]
-
-    def is_ended(self) -> bool:
-        try:
-            return self.socket.recv(1) == b""
-        except ConnectionResetError:
-            return True
-
-
 @contextmanager
-def _listening(hear: Hear, *, limits: Limits | None = None, senders: str = "127.0.0.1") -> Iterator[Listener]:
+def _listening(
+    hear: Hear,
+    *,
+    limits: Limits | None = None,
+    senders: str = "127.0.0.1",
+    context: ssl.SSLContext | None = None,
+) -> Iterator[Listener]:
     place = ("127.0.0.1", 0)
-    with Listener(place, hear, senders=[senders], now=lambda: NOW, limits=limits or Limits()) as listener:
+    with Listener(place, hear, senders=[senders], now=lambda: NOW, limits=limits or Limits(), tls=context) as listener:
         yield listener
 
 
-@contextmanager
-def _sender(listener: Listener) -> Iterator[_Sender]:
-    sender = _Sender(listener.port)
-    with closing(sender.socket):
-        yield sender
+def _sender(listener: Listener, context: ssl.SSLContext | None = None) -> AbstractContextManager[Sender]:
+    return notifying.sender(listener.port, context)
 
 
 def _fails(error: Exception) -> Hear:
@@ -130,7 +117,7 @@ def test_a_message_that_is_being_heard_when_the_listener_ends_is_answered() -> N
         assert go_on.wait(10)
 
     with _listening(hear) as listener:
-        sender = _Sender(listener.port)
+        sender = Sender(listener.port)
         sender.socket.sendall(b"\x0b" + ORU + b"\x1c\r")
         assert begun.wait(10)
         threading.Timer(0.1, go_on.set).start()
@@ -150,7 +137,7 @@ def test_senders_are_heard_side_by_side() -> None:
     assert answers == ["AA", "AA"]
 
 
-def _ask_into(answers: list[str], sender: _Sender) -> Callable[[], None]:
+def _ask_into(answers: list[str], sender: Sender) -> Callable[[], None]:
     return lambda: answers.append(sender.ask(ORU)[1][1])
 
 
@@ -159,3 +146,73 @@ def test_a_port_that_is_taken_is_a_wrong_setting() -> None:
         place = ("127.0.0.1", taken.getsockname()[1])
         with pytest.raises(SettingRefused, match="HL7_PORT"), Listener(place, print, senders=[], now=time.time):  # type: ignore[arg-type]
             pass
+
+
+def test_a_sender_may_be_known_by_name() -> None:
+    with _listening(lambda _: None, senders="localhost") as listener, _sender(listener) as sender:
+        assert sender.ask(ORU)[1][1] == "AA"
+
+
+# --- over TLS ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+def _server(authority: Authority) -> ssl.SSLContext:
+    own = authority.node(TelematikId("5-2-node"))
+    return tls.server_context(own.certificate, own.key, own.ca)
+
+
+def _client(own: NodeCertificate) -> ssl.SSLContext:
+    return tls.client_context(own.certificate, own.key, own.ca)
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_a_sender_with_the_certificate_of_its_host_is_heard(authority: Authority, name: str) -> None:
+    context = _client(authority.node(TelematikId("1-2-ris")))
+    listening = _listening(lambda _: None, senders=name, context=_server(authority))
+    with listening as listener, _sender(listener, context) as sender:
+        assert [sender.ask(ORU)[1][1] for _ in range(2)] == ["AA", "AA"]
+
+
+def test_a_certificate_that_names_another_host_is_turned_away_unheard(authority: Authority) -> None:
+    context = _client(authority.node(TelematikId("1-2-ris"), host="other.example"))
+    listening = _listening(_fails(AssertionError()), context=_server(authority))
+    with listening as listener, _sender(listener, context) as sender:
+        assert sender.is_ended()
+
+
+def test_without_a_certificate_of_the_ca_nothing_is_heard(authority: Authority, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    stranger = Authority(tmp_path / "other").node(TelematikId("1-2-ris"))
+    bare = ssl.create_default_context(cafile=str(authority.certificate))
+    ended = authority.node(TelematikId("1-2-ris"), valid_for=-DAY)
+    others = [_client(replace(stranger, ca=authority.certificate)), bare, _client(ended)]
+    with _listening(_fails(AssertionError()), context=_server(authority)) as listener:
+        for context in others:
+            with _sender(listener, context) as sender:
+                assert sender.is_ended()
+
+
+def test_clear_text_at_a_port_with_tls_is_not_heard(authority: Authority) -> None:
+    with _listening(_fails(AssertionError()), context=_server(authority)) as listener, _sender(listener) as sender:
+        sender.socket.sendall(b"\x0b" + ORU + b"\x1c\r")
+        assert b"MSA" not in sender.rest()
+
+
+def test_what_is_being_heard_over_tls_when_the_listener_ends_is_answered(authority: Authority) -> None:
+    begun, context = threading.Event(), _client(authority.node(TelematikId("1-2-ris")))
+
+    def hear(_: Message) -> None:
+        begun.set()
+        time.sleep(0.2)
+
+    with _listening(hear, context=_server(authority)) as listener:
+        sender = Sender(listener.port, context)
+        sender.socket.sendall(b"\x0b" + ORU + b"\x1c\r")
+        assert begun.wait(10)
+    with closing(sender):
+        assert sender.answer()[1][1] == "AA"

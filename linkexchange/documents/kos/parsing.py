@@ -14,6 +14,9 @@ SYNTAXES = {"1.2.840.10008.1.2": True, "1.2.840.10008.1.2.1": False}
 """Implicit and Explicit VR Little Endian. A deflated file could be small and still fill the memory."""
 _HEAD_BYTES = 1024
 _SPECIFIC_CHARACTER_SET = 0x00080005
+_CHARSET_BYTES = 256
+ESCAPES_MAX = 20_000
+"""Escape sequences of all texts together: each costs as much as a text of its own."""
 
 
 def is_dicom(content: bytes) -> bool:
@@ -24,17 +27,23 @@ def is_dicom(content: bytes) -> bool:
 def parse(content: bytes) -> View:
     """The data set of a DICOM file. Raises `DocumentFault` for what breaks a limit or is not well-formed."""
     from linkexchange.dataset import split_part10
-    from linkexchange.documents.kos.encoding import decoded
+    from linkexchange.documents.kos.decoding import decoded
     from linkexchange.documents.kos.view import View
 
-    if len(content) > BYTES_MAX:
-        raise DocumentFault("DICOM: size")
+    _demand(len(content) <= BYTES_MAX, "size")
+    _demand(content.count(b"\x1b") <= ESCAPES_MAX, "number of escape sequences")
     try:
         meta, rest = split_part10([content[:_HEAD_BYTES], content[_HEAD_BYTES:]])
     except InstanceFault as fault:
         raise DocumentFault(f"DICOM: {fault.detail}") from None
-    if meta.transfer_syntax not in SYNTAXES:
-        raise DocumentFault("DICOM: transfer syntax")
+    _demand(meta.transfer_syntax in SYNTAXES, "transfer syntax")
     elements = decoded(b"".join(rest), implicit=SYNTAXES[meta.transfer_syntax])
-    charset = elements.get(_SPECIFIC_CHARACTER_SET)
-    return View(elements, charset.content if charset else b"", set())
+    named = elements.get(_SPECIFIC_CHARACTER_SET)
+    charset = named.content if named else b""
+    _demand(len(charset) <= _CHARSET_BYTES, "length of the Specific Character Set")
+    return View(elements, charset, set())
+
+
+def _demand(met: bool, rule: str) -> None:
+    if not met:
+        raise DocumentFault(f"DICOM: {rule}")

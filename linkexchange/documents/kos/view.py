@@ -17,6 +17,8 @@ from linkexchange.errors import DocumentFault
 T = TypeVar("T")
 
 _ANY_VR = frozenset({b"", b"UN"})
+_TEXT_BYTES = 8 * TEXT_MAX
+"""What is longer is no text of ours in any character set: it is not even decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class View:
     def private(self, element: Private) -> str:
         """A value of our own block, empty where there is none."""
         for block in range(0x10, 0x100):
-            if self._text((GROUP << 16) + block, b"", "private creator") == CREATOR:
+            creator = self.elements.get((GROUP << 16) + block)
+            if creator and creator.content.strip(b" \0") == CREATOR.encode():
                 return self._text((GROUP << 16) + (block << 8) + element, b"", "private element")
         return ""
 
@@ -63,6 +66,8 @@ class View:
         if vr and value.vr != vr and value.vr not in _ANY_VR:
             self.seen.add(Defect.VR_WRONG)
         content = value.content
+        if len(content) > _TEXT_BYTES:
+            raise DocumentFault(f"{path}: too long, or control characters")
         text = (content.decode() if content.isascii() else decode(content, self.charset)).strip(" \0")
         if len(text) > TEXT_MAX or FORBIDDEN.search(text):
             raise DocumentFault(f"{path}: too long, or control characters")

@@ -275,21 +275,6 @@ def test_a_wrong_file_is_refused_with_the_rule_and_without_the_value(name: str) 
     assert SECRET not in "".join(traceback.format_exception(refused.value))
 
 
-def test_items_within_items_end_in_a_fault() -> None:
-    deep = b""
-    for _ in range(3_000):
-        deep = encoded(ContentSequence=[deep])
-    with pytest.raises(DocumentFault, match="depth"):
-        kos.read(file([deep]))
-
-
-@pytest.mark.slow
-def test_more_than_a_million_elements_end_in_a_fault() -> None:
-    rows = b"".join(bytes.fromhex("0900") + place.to_bytes(2, "little") + b"SH\0\0" for place in range(60_000))
-    with pytest.raises(DocumentFault, match="number of elements"):
-        kos.read(file([rows] * 30))
-
-
 @given(st.integers(0, 5_000), st.binary(min_size=1, max_size=8))
 def test_whatever_is_put_in_the_middle_ends_in_a_fault_or_a_manifest(place: int, noise: bytes) -> None:
     good = kos.write(GOOD)

@@ -13,6 +13,7 @@ from link_samples import HINT
 from linkexchange import documents
 from linkexchange.documents import kos
 from linkexchange.documents.kos import Flavour
+from linkexchange.documents.kos.header import institution
 from linkexchange.model.link import Link, MediaType
 from linkexchange.model.study import Manifest, Series
 
@@ -98,7 +99,12 @@ def test_a_zone_that_dicom_cannot_write_becomes_utc(minutes: int) -> None:
 def fits_in_bytes(link: Link) -> bool:
     """pydicom holds the limits of SH and LO, which are about characters (PS3.5 section 6.2), against encoded bytes."""
     short = [number for it in link.orders for number in (it.accession, it.placer_order_number, it.filler_order_number)]
-    long = [link.description, link.origin.name, link.patient.local_id, *(it.description for it in link.manifest.series)]
+    long = [
+        link.description,
+        institution(link.origin),
+        link.patient.local_id,
+        *(it.description for it in link.manifest.series),
+    ]
     return all(len(it.encode()) <= 16 for it in short) and all(len(it.encode()) <= 64 for it in long)
 
 
