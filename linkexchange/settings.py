@@ -9,10 +9,7 @@ docs/reference/settings.md is made from the docstrings below.
 from __future__ import annotations
 
 import os
-import re
 import tomllib
-from contextlib import suppress
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
@@ -27,153 +24,20 @@ from pydantic import (
     model_validator,
 )
 
-from linkexchange.errors import Fault, SettingRefused
-from linkexchange.model.hours import Hours
-from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, Oid, PlainUrl, TelematikId
-from linkexchange.model.link import Confidentiality, MediaType, Numbers, Particulars
+from linkexchange import checks
+from linkexchange.errors import SettingRefused
+from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, Oid, PlainUrl
+from linkexchange.model.link import Confidentiality, Numbers, Particulars
 
 PREFIX = "LINKEXCHANGE_"
 FILE_KEY = "LINKEXCHANGE_SETTINGS_FILE"
-MOVE_TITLES_MAX = 4
-_HOST = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
-
-
-def _telematik_id(value: str) -> str:
-    return TelematikId(value)
-
-
-def _ae_title(value: str) -> str:
-    return AeTitle(value)
-
-
-def _ae_title_or_none(value: str) -> str:
-    return AeTitle(value) if value else ""
-
-
-def _bsnr(value: str) -> str:
-    return Bsnr(value) if value else ""
-
-
-def _iknr(value: str) -> str:
-    return Iknr(value) if value else ""
-
-
-def _oid(value: str) -> str:
-    return Oid(value) if value else ""
-
-
-def _codes(name: str) -> str:
-    from linkexchange.documents import envelope
-
-    try:
-        profile = envelope.named(name)
-    except SettingRefused as wrong:
-        raise ValueError(wrong.detail) from wrong
-    if MediaType.XML.value not in profile.formats:
-        raise ValueError(f"no format code for {MediaType.XML.value}, which link documents are")
-    return name
-
-
-def _qr_address(text: str) -> str:
-    from linkexchange.documents.addresses import is_plain_address
-
-    if text != "urn:uuid:" and not is_plain_address(text):
-        raise ValueError("must be urn:uuid:, or an https address without user, query and fragment")
-    return text
-
-
-def _ae_titles(text: str) -> str:
-    titles = [AeTitle(word.strip()) for word in text.split(",")]
-    if len(set(titles)) > MOVE_TITLES_MAX:
-        raise ValueError(f"at most {MOVE_TITLES_MAX} AE titles")
-    return ",".join(titles)
-
-
-def _loopback(host: str) -> str:
-    """Pages have no login yet, so they are for the own machine only."""
-    with suppress(ValueError):
-        if host == "localhost" or ip_address(host).is_loopback:
-            return host
-    raise ValueError("pages have no login yet and are served on a loopback address only")
-
-
-def _hours(text: str) -> str:
-    for one in filter(None, text.split(",")):
-        Hours.parse(one.strip())
-    return text
-
-
-def _hosts(text: str) -> str:
-    return ",".join(_host(one.strip()) for one in text.split(",")) if text else ""
-
-
-def _host(text: str) -> str:
-    """An IP address, or else a name, which has letters: an address that is misspelt is no name."""
-    with suppress(ValueError):
-        return str(ip_address(text))
-    if not _HOST.fullmatch(text):
-        raise ValueError("not an IP address and not the name of a host")
-    return text.lower()
-
-
-def _charset(term: str) -> str:
-    from linkexchange.hl7.encoding import codec_of
-
-    try:
-        codec_of("", term)
-    except Fault as fault:
-        raise ValueError("not a character set of HL7 table 0211 that is known here") from fault
-    return term
-
-
-def _https(url: str) -> str:
-    if not url.startswith("https://"):
-        raise ValueError("must begin with https://")
-    return url.rstrip("/")
-
-
-def _plain_url(url: str) -> str:
-    if not url:
-        return ""
-    try:
-        return PlainUrl(url)
-    except ValueError:
-        raise ValueError("must be https://host/path, in lower case, without user, query and fragment") from None
-
-
-def _confidentiality(code: str) -> str:
-    if code and code not in set(Confidentiality):
-        raise ValueError(f"must be one of {', '.join(Confidentiality)}")
-    return code
-
-
-def _postgresql(url: SecretStr | None) -> SecretStr | None:
-    if url and not url.get_secret_value().startswith("postgresql://"):
-        raise ValueError("must be postgresql://role:password@host/database")
-    return url
-
-
-def _private(file: Path | None) -> Path | None:
-    """A file that is not there is reported where it is read."""
-    with suppress(OSError):
-        if file and file.stat().st_mode & 0o077:
-            raise ValueError("others may read this file; make it 0600")
-    return file
-
-
-def _own_folder(folder: Path | None) -> Path | None:
-    """One that is not there is made."""
-    with suppress(OSError):
-        if folder and folder.stat().st_mode & 0o077:
-            raise ValueError("others may enter this folder; make it 0700")
-    return folder
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
-Https = Annotated[str, AfterValidator(_https)]
-Loopback = Annotated[str, AfterValidator(_loopback)]
-PrivateFile = Annotated[Path, AfterValidator(_private)]
-DatabaseUrl = Annotated[SecretStr | None, BeforeValidator(lambda url: url or None), AfterValidator(_postgresql)]
+Https = Annotated[str, AfterValidator(checks.https)]
+Loopback = Annotated[str, AfterValidator(checks.loopback)]
+PrivateFile = Annotated[Path, AfterValidator(checks.private)]
+DatabaseUrl = Annotated[SecretStr | None, BeforeValidator(lambda url: url or None), AfterValidator(checks.postgresql)]
 
 
 class CommonSettings(BaseModel):
@@ -234,37 +98,37 @@ class HubSettings(CommonSettings):
 class NodeSettings(CommonSettings):
     """Settings of `linkexchange node` and of everything that runs beside it."""
 
-    telematik_id: Annotated[str, AfterValidator(_telematik_id)]
+    telematik_id: Annotated[str, AfterValidator(checks.telematik_id)]
     """Telematik-ID of this participant; card and TLS certificate must carry the same."""
 
     name: str
     """Name of the institution, as it stands in link documents."""
 
-    bsnr: Annotated[str, AfterValidator(_bsnr)] = ""
+    bsnr: Annotated[str, AfterValidator(checks.bsnr)] = ""
     """BSNR of the institution: nine digits. It stands in link documents. Empty: none does."""
 
-    iknr: Annotated[str, AfterValidator(_iknr)] = ""
+    iknr: Annotated[str, AfterValidator(checks.iknr)] = ""
     """IKNR of the institution: nine digits with check digit. It stands in link documents. Empty: none does."""
 
-    location_uid: Annotated[str, AfterValidator(_oid)] = ""
+    location_uid: Annotated[str, AfterValidator(checks.oid)] = ""
     """Retrieve Location UID (0040,E011) in link documents: an OID. Empty: one that is derived from telematik_id."""
 
-    home_community: Annotated[str, AfterValidator(_oid)] = ""
+    home_community: Annotated[str, AfterValidator(checks.oid)] = ""
     """homeCommunityId (IHE XCA) in link documents and their metadata: an OID without urn:oid:. Empty: none."""
 
-    retrieve_ae_title: Annotated[str, AfterValidator(_ae_title_or_none)] = ""
+    retrieve_ae_title: Annotated[str, AfterValidator(checks.ae_title_or_none)] = ""
     """Retrieve AE Title (0008,0054) in link documents. Empty: that of the PACS which has the study."""
 
     node_url: Https
     """Address under which other nodes reach this node's mTLS port."""
 
-    link_resolver: Annotated[str, AfterValidator(_plain_url)] = ""
+    link_resolver: Annotated[str, AfterValidator(checks.plain_url)] = ""
     """Address that stands in link documents for foreign software that asks for a grant. Empty: none does."""
 
-    link_viewer: Annotated[str, AfterValidator(_plain_url)] = ""
+    link_viewer: Annotated[str, AfterValidator(checks.plain_url)] = ""
     """Address that stands in link documents for people with a browser, never with a secret. Empty: none does."""
 
-    link_confidentiality: Annotated[str, AfterValidator(_confidentiality)] = ""
+    link_confidentiality: Annotated[str, AfterValidator(checks.confidentiality)] = ""
     """Confidentiality that link documents say of themselves: U, L, M, N, R or V (HL7 v3). Empty: they say none."""
 
     hub_keys: Path
@@ -276,16 +140,16 @@ class NodeSettings(CommonSettings):
     record_url: str
     """Address of the simulated record system."""
 
-    codes_profile: Annotated[str, AfterValidator(_codes)] = "epa"
+    codes_profile: Annotated[str, AfterValidator(checks.codes)] = "epa"
     """Codes with which documents are filed in the record: epa, mado, or the path of a TOML file."""
 
     companion_page: bool = False
     """Whether a companion page (PDF/A) stands in the record beside each link document, for systems that show no XML."""
 
-    companion_address: Annotated[str, AfterValidator(_qr_address)] = "urn:uuid:"
+    companion_address: Annotated[str, AfterValidator(checks.qr_address)] = "urn:uuid:"
     """What the QR code of that page holds before the link's number: urn:uuid:, or an https address of the house."""
 
-    ae_title: Annotated[str, AfterValidator(_ae_title)] = "LINKEXCHANGE"
+    ae_title: Annotated[str, AfterValidator(checks.ae_title)] = "LINKEXCHANGE"
     """AE title with which this node calls its PACS."""
 
     dimse_host: str = "127.0.0.1"
@@ -297,16 +161,16 @@ class NodeSettings(CommonSettings):
     dimse_tls: bool = False
     """Whether the DIMSE port speaks TLS; whoever calls then shows a certificate that names his registered host."""
 
-    move_ae_titles: Annotated[str, AfterValidator(_ae_titles)] = ""
+    move_ae_titles: Annotated[str, AfterValidator(checks.ae_titles)] = ""
     """AE titles at the DIMSE port, up to 4 with commas between; each is for one C-MOVE at a time. Empty: ae_title."""
 
-    outbox_ae: Annotated[str, AfterValidator(_ae_title_or_none)] = ""
+    outbox_ae: Annotated[str, AfterValidator(checks.ae_title_or_none)] = ""
     """AE title of the outbox: what is sent to it is spooled until a receiver has it. Empty: there is no outbox."""
 
-    spool_folder: Annotated[Path | None, AfterValidator(_own_folder)] = None
+    spool_folder: Annotated[Path | None, AfterValidator(checks.own_folder)] = None
     """Folder of the spool, for this user only. What waits in the outbox lies there encrypted; needed with outbox_ae."""
 
-    spool_key: Annotated[Path | None, AfterValidator(_private)] = None
+    spool_key: Annotated[Path | None, AfterValidator(checks.private)] = None
     """File with the key of the spool: 32 random bytes, raw or in base64. It must not lie within spool_folder."""
 
     spool_max_bytes: int = Field(default=20 << 30, ge=1 << 20)
@@ -336,7 +200,7 @@ class NodeSettings(CommonSettings):
     quiet_seconds: float = Field(default=600.0, ge=0)
     """A study is published when its instances have been the same ones for so long."""
 
-    backfill_hours: Annotated[str, AfterValidator(_hours)] = ""
+    backfill_hours: Annotated[str, AfterValidator(checks.hours)] = ""
     """Hours of the house in which old studies have their turn, such as 20:00-05:00; more with commas. Empty: never."""
 
     backfill_per_hour: int = Field(default=60, ge=1, le=3600)
@@ -360,10 +224,10 @@ class NodeSettings(CommonSettings):
     hl7_ca: Path | None = None
     """CA certificates (PEM) of those who send HL7 over TLS. Empty: the hub's CA."""
 
-    hl7_senders: Annotated[str, AfterValidator(_hosts)] = ""
+    hl7_senders: Annotated[str, AfterValidator(checks.hosts)] = ""
     """Hosts that may send HL7 messages, by IP address or name, with commas between; needed with hl7_port."""
 
-    hl7_charset: Annotated[str, AfterValidator(_charset)] = "8859/1"
+    hl7_charset: Annotated[str, AfterValidator(checks.charset)] = "8859/1"
     """Character set of HL7 messages whose MSH-18 names none, such as 8859/1 or UNICODE UTF-8."""
 
     hl7_pacs: str = ""
