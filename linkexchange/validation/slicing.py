@@ -39,10 +39,22 @@ class Slicing:
         return any(fits(it, value, self._definitions) for it in wanted for value in values)
 
     def _is_one(self, value: Any, url: str, kind: str) -> bool:
-        """A resource is told by its type; a data type does not name itself and is told by what its profile fixes."""
+        """A resource is told by its type, and by a profile that it claims where profiles decide.
+
+        A data type does not name itself and is told by what its profile fixes.
+        """
         if _type_name(value) or kind == "type" or not self._definitions.is_profile(url):
-            return _type_name(value) == self._definitions.type_of(url)
+            is_of_type = _type_name(value) == self._definitions.type_of(url)
+            return is_of_type and (kind == "type" or not self._claims_another(value, url))
         return fits(self._definitions.root(url), value, self._definitions)
+
+    def _claims_another(self, value: Any, url: str) -> bool:
+        """Whether a resource names profiles that are known here, and this one is not among them."""
+        meta = value.get("meta") if isinstance(value, Mapping) else None
+        named = meta.get("profile") if isinstance(meta, Mapping) else None
+        claimed = [str(it).partition("|")[0] for it in named] if isinstance(named, list) else []
+        known = [it for it in claimed if self._definitions.is_profile(it)]
+        return bool(known) and url.partition("|")[0] not in known
 
     def _wanted(self, node: Node, path: str) -> Iterator[Node]:
         """The nodes of the slice at this path: in its own tree, or in that of the type or profile it names."""

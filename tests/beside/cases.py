@@ -24,7 +24,7 @@ BY_RULE = {
     "binding": ("binding", "code"),
     "reference target": ("reference", "unresolved"),
     "invariant": ("invariant",),
-    "rule of the document": ("document", "syntax"),
+    "rule of the document": ("document", "syntax", "check-digit"),
 }
 """Class of constraint → rules of docs/reference/validation.md."""
 

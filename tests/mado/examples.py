@@ -26,7 +26,7 @@ PROFILES = {
     "ServiceRequest": "MadoRequestedProcedure",
     "DocumentReference": "MadoFhirDocumentReference",
 }
-"""The profile of each type of resource that a node writes. MADO has one more, for a viewer, which no node has."""
+"""The profile of each type of resource that a node writes."""
 URL = "https://record.example/fhir/Binary/link-document"
 SCRIPT = script("profile_examples")
 
@@ -69,7 +69,14 @@ def why_not(link: Link) -> str:
 
 def as_mado(resource: Json) -> Json:
     """The same resource with the names of MADO's profiles, and all resources in it as well."""
+    if _is_of_ours_alone(resource):
+        return resource
     named = resource | {"meta": {"profile": [BASE + PROFILES[resource["resourceType"]]]}}
     if "entry" in named:
         named["entry"] = [it | {"resource": as_mado(it["resource"])} for it in named["entry"]]
     return named
+
+
+def _is_of_ours_alone(resource: Json) -> bool:
+    """An Endpoint at which nobody fetches images: a resolver, or a viewer, which MADO knows in another form than ours."""
+    return resource["resourceType"] == "Endpoint" and resource["connectionType"]["code"] != "dicom-wado-rs"

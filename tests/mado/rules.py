@@ -9,7 +9,7 @@ from __future__ import annotations
 DCM = "http://dicom.nema.org/resources/ontology/DCM"
 _COMPOSITION = "entry.resource.ofType(Composition)"
 _STUDY = "entry.resource.ofType(ImagingStudy)"
-_ENDPOINT = "entry.resource.ofType(Endpoint)"
+_ENDPOINT = "entry.resource.ofType(Endpoint).where(meta.profile.where($this.endsWith('/MadoWadoEndpoint')).exists())"
 _DEVICE = "entry.resource.ofType(Device)"
 _ORDERS = "entry.resource.ofType(ServiceRequest)"
 _ACCESSION = "identifier.where(type.coding.where(code = 'ACSN').exists())"

@@ -29,7 +29,7 @@ def test_a_manifest_keeps_every_rule_of_mado(example: Example) -> None:
 
 
 def test_there_are_manifests_with_and_without_orders() -> None:
-    assert sorted(MANIFESTS) == ["cr-two-images", "ct", "mammography-tomosynthesis", "umlauts"]
+    assert sorted(MANIFESTS) == ["cr-two-images", "ct", "mammography-tomosynthesis", "resolver-and-viewer", "umlauts"]
 
 
 @pytest.mark.parametrize("name", sorted(OTHERS))

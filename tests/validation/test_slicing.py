@@ -1,4 +1,4 @@
-"""Slices that are told by a profile of a data type, as others' packages have them."""
+"""Slices that are told by a profile, of a data type or of a resource, as others' packages have them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from linkexchange.validation.slicing import Slicing
 
 PROFILE = "https://other.example/StructureDefinition/study-uid"
 STUDY = "https://other.example/StructureDefinition/study"
+ENDPOINT = "https://other.example/StructureDefinition/endpoint"
 BY_PROFILE = {"discriminator": [{"type": "profile", "path": "$this"}], "rules": "open"}
 
 
@@ -34,7 +35,15 @@ SOURCE: dict[str, Any] = {
                 "max": "1",
                 "types": [{"code": "Identifier", "profile": [PROFILE]}],
             },
+            {"id": "ImagingStudy.contained", "min": 0, "max": "*", "slicing": BY_PROFILE},
+            {
+                "id": "ImagingStudy.contained:images",
+                "min": 0,
+                "max": "1",
+                "types": [{"code": "Endpoint", "profile": [ENDPOINT]}],
+            },
         ),
+        ENDPOINT: structure("Endpoint"),
     },
     "invariants": [],
     "valueSets": {},
@@ -50,3 +59,20 @@ def test_a_data_type_is_in_the_slice_whose_profile_fixes_what_it_has(item: Any, 
     definitions = Definitions(SOURCE)
     node = definitions.root(STUDY).children["identifier"]
     assert Slicing(definitions, lambda _: None).slice_of(item, node) == name
+
+
+@pytest.mark.parametrize(
+    ("claimed", "name"),
+    [
+        ([], "images"),
+        ([f"{ENDPOINT}|1.0.0"], "images"),
+        ([STUDY, ENDPOINT], "images"),
+        ([STUDY], ""),
+        (["https://unknown.example/profile"], "images"),
+    ],
+)
+def test_a_resource_is_in_the_slice_of_its_type_unless_it_claims_another_profile(claimed: list[str], name: str) -> None:
+    definitions = Definitions(SOURCE)
+    node = definitions.root(STUDY).children["contained"]
+    endpoint = {"resourceType": "Endpoint", "meta": {"profile": claimed}}
+    assert Slicing(definitions, lambda _: None).slice_of(endpoint, node) == name
