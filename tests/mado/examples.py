@@ -78,5 +78,5 @@ def as_mado(resource: Json) -> Json:
 
 
 def _is_of_ours_alone(resource: Json) -> bool:
-    """An Endpoint at which nobody fetches images: a resolver, or a viewer, which MADO knows in another form than ours."""
+    """An Endpoint at which nobody fetches images: a resolver, or a viewer, which MADO knows otherwise."""
     return resource["resourceType"] == "Endpoint" and resource["connectionType"]["code"] != "dicom-wado-rs"
