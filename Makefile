@@ -8,7 +8,7 @@ LOCKED := uv.lock pyproject.toml ti-adapter/pyproject.toml
 PYTEST := $(BIN)/pytest -q
 # The fast tests run as two processes of about the same length, each of which imports what its own half needs.
 QUICK := $(PYTEST) --hypothesis-profile=quick -m "not slow and not peers and not root and not database"
-WIRES := $(addprefix tests/,conform dataset dicom dicomweb documents faults transcoding validation)
+WIRES := $(addprefix tests/,conform dataset dicom dicomweb documents faults transcoding)
 # What runs at the same time is printed one after another, where make can do so.
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 JOBS ?= 2
