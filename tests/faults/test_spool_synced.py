@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import peers
+import psutil
 import pytest
 from faults import dying_receiver
 from faults.dying_receiver import TITLE
@@ -39,7 +40,9 @@ def traced(url: str, folder: Path, seen: Path, *options: str) -> Iterator[int]:
                 time.sleep(0.1)
             yield port
         finally:
-            process.terminate()
+            # strace waits for the program that it has started, and ends with it.
+            for receiver in psutil.Process(process.pid).children():
+                receiver.terminate()
 
 
 def test_the_file_then_its_folder_then_the_row_then_the_answer(
