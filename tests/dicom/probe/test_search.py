@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,10 +36,19 @@ def study(**told: str) -> dict[str, list[Any]]:
     }
 
 
+def cancelled(event: Any) -> bool:
+    deadline = time.monotonic() + 20
+    while not event.is_cancelled and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return bool(event.is_cancelled)
+
+
 def endless(*, stops: bool) -> scripted.Handler:
+    """A search of very many answers; one that stops gives some, and then waits to hear that it is cancelled."""
+
     def answer(event: Any) -> Iterator[Any]:
         for number in range(10_000):
-            if stops and event.is_cancelled:
+            if stops and number == 20 and cancelled(event):
                 yield 0xFE00, None
                 return
             yield 0xFF00, ROW(StudyInstanceUID=f"1.2.{number}")
