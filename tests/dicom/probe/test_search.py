@@ -37,10 +37,13 @@ def study(**told: str) -> dict[str, list[Any]]:
 
 
 def cancelled(event: Any) -> bool:
+    """Wait for it. pynetdicom says so once, and has then forgotten it."""
     deadline = time.monotonic() + 20
-    while not event.is_cancelled and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        if event.is_cancelled:
+            return True
         time.sleep(0.01)
-    return bool(event.is_cancelled)
+    return False
 
 
 def endless(*, stops: bool) -> scripted.Handler:
