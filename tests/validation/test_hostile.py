@@ -106,7 +106,8 @@ def test_none_of_them_takes_much_memory(tmp_path: Path) -> None:
     for place, (make, media_type) in enumerate(CASES.values()):
         (tmp_path / f"{place}.{media_type.name.lower()}").write_bytes(make())
     program = (
-        "import atexit, pathlib, re; from linkexchange.commands import main; status = pathlib.Path('/proc/self/status');"
+        "import atexit, pathlib, re; from linkexchange.commands import main;"
+        "status = pathlib.Path('/proc/self/status');"
         "atexit.register(lambda: print(re.search(r'VmHWM:\\s*([0-9]+)', status.read_text())[1])); main()"
     )
     done = subprocess.run(
