@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from linkexchange.dicom.line import Line
-from linkexchange.dicom.probe import capacity, search, services, storing
+from linkexchange.dicom.probe import capacity, offered, search, storing
 from linkexchange.dicom.probe.visit import PATIENCE, Limits, Visit
 from linkexchange.errors import Fault
 from linkexchange.model.findings import Answer, Check, Finding, Findings, Scope
@@ -23,17 +23,17 @@ class _Step:
 
 
 _STEPS = (
-    _Step(services.echo, (Check.PDU, Check.ECHO)),
-    _Step(services.study_find, (Check.STUDY_FIND,)),
-    _Step(services.patient_find, (Check.PATIENT_FIND,)),
+    _Step(offered.echo, (Check.PDU, Check.ECHO)),
+    _Step(offered.study_find, (Check.STUDY_FIND,)),
+    _Step(offered.patient_find, (Check.PATIENT_FIND,)),
     _Step(search.cancel, (Check.CANCEL,)),
     _Step(search.instances, (Check.IMAGE_FIND, Check.SOP_CLASSES)),
     _Step(search.description, (Check.CHARSET, Check.COUNTS)),
-    _Step(services.get, (Check.GET,)),
+    _Step(offered.get, (Check.GET,)),
     _Step(storing.store_object, (Check.TEST_OBJECT,)),
-    _Step(services.move, (Check.MOVE, Check.MOVE_DESTINATION)),
+    _Step(offered.move, (Check.MOVE, Check.MOVE_DESTINATION)),
     _Step(storing.classes, (Check.STORE,)),
-    _Step(services.commitment, (Check.COMMITMENT,)),
+    _Step(offered.commitment, (Check.COMMITMENT,)),
     _Step(capacity.associations, (Check.ASSOCIATIONS,)),
 )
 

@@ -8,14 +8,14 @@ import pytest
 import scripted_pacs as scripted
 from pynetdicom import evt
 
-from linkexchange.dicom.probe import services
+from linkexchange.dicom.probe import offered
 from linkexchange.errors import MessageFault, PacsUnavailable
 from linkexchange.model.findings import Answer, Check
 
 MOVE, COMMITMENT = "1.2.840.10008.5.1.4.1.2.2.2", "1.2.840.10008.1.20.1"
 _FIND = {
-    services.study_find: (Check.STUDY_FIND, scripted.STUDY_FIND),
-    services.patient_find: (Check.PATIENT_FIND, scripted.PATIENT_FIND),
+    offered.study_find: (Check.STUDY_FIND, scripted.STUDY_FIND),
+    offered.patient_find: (Check.PATIENT_FIND, scripted.PATIENT_FIND),
 }
 
 
@@ -44,25 +44,25 @@ def moving(known: dict[str, int]) -> scripted.Handler:
 def test_a_pacs_that_is_there_tells_how_long_a_pdu_may_be() -> None:
     with scripted.serve(maximum_pdu_size=16384) as passport:
         visit = probing.visit(passport)
-        found = probing.step(services.echo, visit)
+        found = probing.step(offered.echo, visit)
     assert found[Check.ECHO].answer is Answer.YES
     assert (visit.max_pdu_bytes, found[Check.PDU].evidence) == (16384, "16384 bytes")
 
 
 def test_no_limit_of_a_pdu_is_told_as_such() -> None:
     with scripted.serve(maximum_pdu_size=0) as passport:
-        assert probing.step(services.echo, passport)[Check.PDU].evidence == "no limit"
+        assert probing.step(offered.echo, passport)[Check.PDU].evidence == "no limit"
 
 
 def test_an_echo_that_fails_is_a_no_with_its_status() -> None:
     with scripted.serve((evt.EVT_C_ECHO, lambda _: 0x0210)) as passport:
-        found = probing.step(services.echo, passport)[Check.ECHO]
+        found = probing.step(offered.echo, passport)[Check.ECHO]
     assert (found.answer, found.evidence) == (Answer.NO, "status 0210")
 
 
 def test_a_pacs_that_takes_no_echo_is_no_silent_pacs() -> None:
     with scripted.serve(services=(scripted.STUDY_FIND,)) as passport:
-        assert probing.step(services.echo, passport)[Check.ECHO].answer is Answer.NO
+        assert probing.step(offered.echo, passport)[Check.ECHO].answer is Answer.NO
 
 
 @pytest.mark.parametrize("step", _FIND)
@@ -90,32 +90,32 @@ def test_a_search_that_fails_or_is_not_offered_is_a_no(step: probing.Step) -> No
 
 def test_a_get_of_nothing_that_ends_is_a_service() -> None:
     with scripted.serve((evt.EVT_C_GET, lambda _: iter([0]))) as passport:
-        assert probing.step(services.get, passport)[Check.GET].answer is Answer.YES
+        assert probing.step(offered.get, passport)[Check.GET].answer is Answer.YES
 
 
 @pytest.mark.parametrize(("status", "answer"), [(0, "yes"), (0xC000, "yes"), (0x0122, "no"), (0x0124, "no")])
 def test_what_does_not_exist_may_end_in_any_way_but_as_not_for_us(status: int, answer: str) -> None:
-    assert services._served(Check.GET, services.Ending(status, 0)).answer == answer
+    assert offered._served(Check.GET, offered.Ending(status, 0)).answer == answer
 
 
 def test_a_service_that_is_not_offered_is_a_no() -> None:
     with scripted.serve(services=(scripted.ECHO,)) as passport:
-        assert probing.step(services.get, passport)[Check.GET].answer is Answer.NO
-        assert probing.step(services.commitment, passport)[Check.COMMITMENT].answer is Answer.NO
-        found = probing.step(services.move, passport)
+        assert probing.step(offered.get, passport)[Check.GET].answer is Answer.NO
+        assert probing.step(offered.commitment, passport)[Check.COMMITMENT].answer is Answer.NO
+        found = probing.step(offered.move, passport)
     assert (found[Check.MOVE].answer, found[Check.MOVE_DESTINATION].answer) == (Answer.NO, Answer.OPEN)
 
 
 def test_commitment_is_negotiated_and_not_asked_for() -> None:
     asked: list[Any] = []
     with scripted.serve((evt.EVT_N_ACTION, asked.append), services=(COMMITMENT,)) as passport:
-        assert probing.step(services.commitment, passport)[Check.COMMITMENT].answer is Answer.YES
+        assert probing.step(offered.commitment, passport)[Check.COMMITMENT].answer is Answer.YES
     assert asked == []
 
 
 def test_1_1_05_a_pacs_that_does_not_know_us_as_a_destination_says_so() -> None:
     with scripted.serve(moving({}), services=(MOVE,)) as passport:
-        found = probing.step(services.move, passport)
+        found = probing.step(offered.move, passport)
     assert (found[Check.MOVE].answer, found[Check.MOVE_DESTINATION].answer) == (Answer.YES, Answer.NO)
     assert "status A801" in found[Check.MOVE_DESTINATION].evidence
 
@@ -134,10 +134,10 @@ def test_1_1_05_a_pacs_that_does_not_know_us_as_a_destination_says_so() -> None:
 def test_only_a_difference_to_an_ae_title_that_nobody_has_proves_that_ours_is_known(
     ours: int, nobodys: int, stored: bool, answer: Answer
 ) -> None:
-    assert services._known(services.Ending(ours, 0), services.Ending(nobodys, 0), stored) is answer
+    assert offered._known(offered.Ending(ours, 0), offered.Ending(nobodys, 0), stored) is answer
 
 
 def test_1_1_05_an_abort_instead_of_a_status_is_no_answer() -> None:
     abort = (evt.EVT_C_MOVE, lambda event: event.assoc.abort())
     with scripted.serve(abort, services=(MOVE,)) as passport, pytest.raises((PacsUnavailable, MessageFault)):
-        probing.step(services.move, passport)
+        probing.step(offered.move, passport)
