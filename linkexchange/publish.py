@@ -256,17 +256,17 @@ def defer_announce(work: UnitOfWork, link: LinkId, study: StudyUid) -> None:
     work.defer(ANNOUNCE_JOB, once=f"announce {link}", line=f"record {study}", link=link)
 
 
-def remind(node: Node, kvnr: Kvnr | None = None) -> int:
-    """Let jobs tell records what they have not been told yet: of one insured person, or of all; how many that are.
+def remind(node: Node) -> int:
+    """Let jobs tell all records what they have not been told yet; how many that are.
 
     A job may have given up, and an institution that was not entitled may be so now.
     """
     with node.store.work(node.me) as work:
-        return queue_untold(work, *([kvnr] if kvnr else []))
+        return queue_untold(work)
 
 
 def queue_untold(work: UnitOfWork, *kvnrs: Kvnr) -> int:
-    """The same in this very transaction; without a KVNR, of all records."""
+    """The same in this very transaction, for the records of these insured persons; without any, for all."""
     untold = work.links.untold(*kvnrs)
     for link, study, active, _ in untold:
         defer_announce(work, link, study) if active else record.defer_close(work, link, study)

@@ -273,10 +273,10 @@ class NodeSettings(CommonSettings):
     @model_validator(mode="after")
     def _pages_have_codes(self) -> Self:
         """A page that could not be filed is missed at the start, and not in a job."""
-        from linkexchange.documents import envelope
+        from linkexchange.documents import companion, envelope
 
-        if self.companion_page and envelope.PAGE_MIME_TYPE not in envelope.named(self.codes_profile).formats:
-            raise ValueError(f"{PREFIX}CODES_PROFILE: no format code for {envelope.PAGE_MIME_TYPE} (companion_page)")
+        if self.companion_page and companion.MEDIA_TYPE not in envelope.named(self.codes_profile).formats:
+            raise ValueError(f"{PREFIX}CODES_PROFILE: no format code for {companion.MEDIA_TYPE} (companion_page)")
         return self
 
     @model_validator(mode="after")

@@ -148,7 +148,8 @@ def test_a_study_published_without_an_entitlement_comes_into_the_record_later_an
     ward.round(minutes=1)
     ward.round(minutes=10)
     ward.world.records[HOSPITAL].entitled = True
-    publish.remind(ward.node, KVNR)
+    with ward.node.store.work(HOSPITAL) as work:
+        publish.queue_untold(work, KVNR)
     ward.work()
     assert [(status, count) for status, count, _ in current(ward)] == [(LinkStatus.AVAILABLE, 3)]
 

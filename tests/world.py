@@ -28,7 +28,7 @@ from pydicom.filewriter import write_dataset
 from linkexchange import publish, pull, push
 from linkexchange.attest import AttestedSessions
 from linkexchange.documents import envelope
-from linkexchange.documents.envelope import PAGE_MIME_TYPE
+from linkexchange.documents.companion import MEDIA_TYPE
 from linkexchange.documents.filing import filed, paged
 from linkexchange.errors import (
     AlreadyStored,
@@ -228,7 +228,7 @@ class FakeRecord:
         self._check(filing)
         entry = f"entry-{1 + len(self.filed)}"
         self.filed[entry] = filing
-        if filing.metadata.mime_type == PAGE_MIME_TYPE:
+        if filing.metadata.mime_type == MEDIA_TYPE:
             self.pages[entry] = kvnr
         else:
             document = Document(filing.content, MediaType(filing.metadata.mime_type))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from linkexchange import documents
+from linkexchange import checks, documents
 from linkexchange.commands.files import contents, put
 from linkexchange.documents.parsing import guessed
 from linkexchange.documents.signatory import Signatory, from_pem
@@ -57,10 +57,11 @@ def _signatory(certificate: Path | None, key: Path | None, card: Path | None) ->
 
 
 def _private(key: Path) -> bytes:
-    content = contents(key, name="--key")
-    if key.stat().st_mode & 0o077:
-        raise SettingRefused("--key: others may read this file; make it 0600")
-    return content
+    try:
+        checks.private(key)
+    except ValueError as wrong:
+        raise SettingRefused(f"--key: {wrong}") from None
+    return contents(key, name="--key")
 
 
 def _beside(document: Document, signatory: Signatory) -> bytes:

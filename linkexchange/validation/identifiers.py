@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,8 +9,6 @@ from linkexchange.documents import names
 from linkexchange.model.identifiers import Bsnr, Iknr, Kvnr, Lanr, StudyUid, TelematikId, Uid
 from linkexchange.validation.finding import Finding
 from linkexchange.validation.place import Element
-
-_NINE_DIGITS = re.compile(r"[0-9]{9}")
 
 
 def _urn_of(kind: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -32,8 +29,9 @@ def _uri(value: str) -> None:
         raise ValueError
 
 
-def _nine_digits(value: str) -> None:
-    if not _NINE_DIGITS.fullmatch(value):
+def _like_an_iknr(value: str) -> None:
+    """Its syntax alone."""
+    if not Iknr.pattern.fullmatch(value):
         raise ValueError
 
 
@@ -43,7 +41,7 @@ _SYNTAX: dict[str, tuple[str, Callable[[str], Any], str]] = {
     names.DICOM_UID: ("uid", _urn_of(StudyUid), "urn:oid: and a DICOM UID of at most 64 characters."),
     names.URI: ("uri", _uri, "An absolute URI; an OID behind urn:oid: has no leading zeros and at most 64 characters."),
     names.BSNR: ("bsnr", Bsnr, "Nine digits, as the Kassenärztliche Vereinigung gave them."),
-    names.IKNR: ("iknr", _nine_digits, "Nine digits, as the ARGE IK gave them."),
+    names.IKNR: ("iknr", _like_an_iknr, "Nine digits, as the ARGE IK gave them."),
     names.LANR: ("lanr", Lanr, "Nine digits, the seventh one a check digit (KBV)."),
 }
 """Identifier.system → rule, type and remedy."""

@@ -9,11 +9,10 @@ docs/reference/document-metadata.md.
 
 from linkexchange.documents.envelope.metadata import Content, metadata
 from linkexchange.documents.envelope.mhd import document_reference
-from linkexchange.documents.envelope.profile import PAGE_MIME_TYPE, CodesProfile, load, named, shipped
+from linkexchange.documents.envelope.profile import CodesProfile, load, named, shipped
 from linkexchange.model.metadata import Coding, XdsMetadata
 
 __all__ = [
-    "PAGE_MIME_TYPE",
     "CodesProfile",
     "Coding",
     "Content",

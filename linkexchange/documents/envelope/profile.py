@@ -12,14 +12,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from linkexchange.documents import companion
 from linkexchange.errors import SettingRefused
 from linkexchange.model.identifiers import Oid
 from linkexchange.model.link import MediaType
 from linkexchange.model.metadata import Coding
 
 KOS_MIME_TYPE = "application/dicom"
-PAGE_MIME_TYPE = "application/pdf"
-MIME_TYPES = frozenset({MediaType.XML.value, MediaType.JSON.value, KOS_MIME_TYPE, PAGE_MIME_TYPE})
+MIME_TYPES = frozenset({MediaType.XML.value, MediaType.JSON.value, KOS_MIME_TYPE, companion.MEDIA_TYPE})
 """What a link document can be (FHIR in two encodings, a DICOM Key Object Selection), and its companion page."""
 
 SHIPPED = ("epa", "mado")

@@ -21,6 +21,7 @@ from pydicom.datadict import dictionary_VR, keyword_dict
 
 from linkexchange.dataset.elements import ITEM, ITEM_END, LONG_VRS, SEQUENCE_END, UNDEFINED
 from linkexchange.documents.kos.encoding import EXPLICIT, LENGTH, Elements, Value, defined
+from linkexchange.documents.kos.parsing import demand
 from linkexchange.documents.parsing import INSTANCES_MAX
 from linkexchange.errors import DocumentFault
 
@@ -52,20 +53,20 @@ class _Reader:
 
     def elements(self, end: int, depth: int) -> tuple[Elements, bool]:
         """Those up to here, or to the delimiter of an item without length; whether there was one."""
-        _demand(depth <= DEPTH_MAX, "depth")
+        demand(depth <= DEPTH_MAX, "depth")
         found: Elements = {}
         while self._at < end:
             tag, vr, length = self._head()
             if tag == ITEM_END:
                 return found, True
-            _demand(tag not in found, "an element stands there twice")
+            demand(tag not in found, "an element stands there twice")
             found[tag] = self._value(tag, vr, length, end, depth)
-        _demand(self._at == end, "lengths do not fit")
+        demand(self._at == end, "lengths do not fit")
         return found, False
 
     def _head(self) -> tuple[int, bytes, int]:
         self._read += 1
-        _demand(self._read <= self._allowed, "number of elements")
+        demand(self._read <= self._allowed, "number of elements")
         group, element, vr, length = EXPLICIT.unpack_from(self._content, self._at)
         if self._implicit or group == 0xFFFE:
             vr, (length,) = b"", LENGTH.unpack_from(self._content, self._at + 4)
@@ -79,7 +80,7 @@ class _Reader:
         if vr == b"SQ" or (not vr and (length == UNDEFINED or tag in _sequences())):
             return Value(vr, b"", self._items(length, end, depth))
         start, self._at = self._at, self._at + length
-        _demand(self._at <= end, "lengths do not fit")
+        demand(self._at <= end, "lengths do not fit")
         value = Value(vr, self._content[start : self._at])
         if tag in _GRANTED:
             self._grant(tag, value.content)
@@ -92,26 +93,26 @@ class _Reader:
         self._named.add((tag, uid))
         self._allowed = min(self._allowed + _GRANTED[tag], ELEMENTS_MAX)
         self._instances += tag == _INSTANCE
-        _demand(self._instances <= INSTANCES_MAX, "number of instances")
+        demand(self._instances <= INSTANCES_MAX, "number of instances")
 
     def _items(self, length: int, end: int, depth: int) -> list[Elements]:
         items: list[Elements] = []
         stop = end if length == UNDEFINED else self._at + length
-        _demand(stop <= end, "lengths do not fit")
+        demand(stop <= end, "lengths do not fit")
         while self._at < stop:
             tag, _, size = self._head()
             if tag == SEQUENCE_END:
                 return items
             items.append(self._item(tag, size, stop, depth))
-        _demand(length != UNDEFINED, "a sequence has no end")
+        demand(length != UNDEFINED, "a sequence has no end")
         return items
 
     def _item(self, tag: int, size: int, stop: int, depth: int) -> Elements:
-        _demand(tag == ITEM, "an item is wanted")
+        demand(tag == ITEM, "an item is wanted")
         last = stop if size == UNDEFINED else self._at + size
-        _demand(last <= stop, "lengths do not fit")
+        demand(last <= stop, "lengths do not fit")
         item, ended = self.elements(last, depth + 1)
-        _demand(ended == (size == UNDEFINED), "lengths do not fit")
+        demand(ended == (size == UNDEFINED), "lengths do not fit")
         return item
 
 
@@ -119,8 +120,3 @@ class _Reader:
 def _sequences() -> frozenset[int]:
     """The tags of sequences: a file in Implicit VR does not say which those are."""
     return frozenset(tag for tag in keyword_dict.values() if dictionary_VR(tag) == "SQ")
-
-
-def _demand(met: bool, rule: str) -> None:
-    if not met:
-        raise DocumentFault(f"DICOM: {rule}")

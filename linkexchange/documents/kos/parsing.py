@@ -30,20 +30,21 @@ def parse(content: bytes) -> View:
     from linkexchange.documents.kos.decoding import decoded
     from linkexchange.documents.kos.view import View
 
-    _demand(len(content) <= BYTES_MAX, "size")
-    _demand(content.count(b"\x1b") <= ESCAPES_MAX, "number of escape sequences")
+    demand(len(content) <= BYTES_MAX, "size")
+    demand(content.count(b"\x1b") <= ESCAPES_MAX, "number of escape sequences")
     try:
         meta, rest = split_part10([content[:_HEAD_BYTES], content[_HEAD_BYTES:]])
     except InstanceFault as fault:
         raise DocumentFault(f"DICOM: {fault.detail}") from None
-    _demand(meta.transfer_syntax in SYNTAXES, "transfer syntax")
+    demand(meta.transfer_syntax in SYNTAXES, "transfer syntax")
     elements = decoded(b"".join(rest), implicit=SYNTAXES[meta.transfer_syntax])
     named = elements.get(_SPECIFIC_CHARACTER_SET)
     charset = named.content if named else b""
-    _demand(len(charset) <= _CHARSET_BYTES, "length of the Specific Character Set")
+    demand(len(charset) <= _CHARSET_BYTES, "length of the Specific Character Set")
     return View(elements, charset, set())
 
 
-def _demand(met: bool, rule: str) -> None:
+def demand(met: bool, rule: str) -> None:
+    """Raise `DocumentFault` where a rule is broken."""
     if not met:
         raise DocumentFault(f"DICOM: {rule}")
