@@ -2,7 +2,7 @@
 
     ca = certificates.Authority(folder)
     origin = ca.node(TelematikId("5-2-origin"))
-    tls.server_context(origin.certificate, origin.key, ca.certificate)
+    origin.server_context()
 
 A node's certificate is P-256, names its participant as URI, and is valid at 127.0.0.1 and localhost, as server and as
 client.
@@ -11,6 +11,7 @@ client.
 from __future__ import annotations
 
 import ipaddress
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from linkexchange import tls
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.signing import thumbprint
 
@@ -42,6 +44,14 @@ class NodeCertificate:
     @property
     def thumbprint(self) -> str:
         return thumbprint(self.der)
+
+    def server_context(self) -> ssl.SSLContext:
+        """To listen with it."""
+        return tls.server_context(self.certificate, self.key, self.ca)
+
+    def client_context(self) -> ssl.SSLContext:
+        """To call with it."""
+        return tls.client_context(self.certificate, self.key, self.ca)
 
 
 class Authority:

@@ -38,7 +38,7 @@ from linkexchange.model.transfer import Authority as Basis
 from linkexchange.model.transfer import Purpose
 from linkexchange.ports import Brake, IncomingInstance, Told
 from linkexchange.signing import Signer, verify
-from linkexchange.tls import client_context, server_context
+from linkexchange.tls import client_context
 
 ORIGIN, REQUESTER = TelematikId("5-2-hospital-a"), TelematikId("1-2-practice-b")
 LINK = LinkId("6f0c1c52-0f1e-4c55-9d0c-5a3c1e0f7a11")
@@ -206,6 +206,6 @@ def network(study: Study, folder: Path) -> Iterator[Network]:
     (folder / "pacs").mkdir()
     origin = FolderOrigin(study, folder / "pacs")
     switch = Switch(origin)
-    context = server_context(server.certificate, server.key, server.ca)
+    context = server.server_context()
     with listening.answering(application(switch, ORIGIN), context) as port:
         yield Network(origin, switch, authority, authority.node(REQUESTER), port)

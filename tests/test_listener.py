@@ -24,7 +24,6 @@ from starlette.types import Receive, Scope, Send
 from linkexchange.errors import IdentityRefused
 from linkexchange.listener import GRACE_SECONDS, client_certificate
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.tls import client_context, server_context
 
 pytestmark = pytest.mark.slow
 
@@ -55,14 +54,14 @@ async def certificate(scope: Scope, receive: Receive, send: Send) -> None:
 def test_the_application_sees_the_certificate_of_each_client(ca: Authority) -> None:
     with listening.on(certificate, _server(ca)) as port:
         for node in (ca.node(A), ca.node(B)):
-            context = client_context(node.certificate, node.key, node.ca)
+            context = node.client_context()
             assert _get(HTTPSConnection("localhost", port, context=context, timeout=5)).body == node.der
 
 
 def test_all_requests_of_a_connection_have_it(ca: Authority) -> None:
     node = ca.node(B)
     with listening.on(certificate, _server(ca)) as port:
-        context = client_context(node.certificate, node.key, node.ca)
+        context = node.client_context()
         connection = HTTPSConnection("localhost", port, context=context, timeout=5)
         assert {_get(connection, close=False).body for _ in range(3)} == {node.der}
         connection.close()
@@ -78,7 +77,7 @@ def test_a_client_without_a_certificate_does_not_reach_the_application(ca: Autho
 def test_a_header_that_claims_another_address_is_not_believed(ca: Authority) -> None:
     node = ca.node(B)
     with listening.on(certificate, _server(ca)) as port:
-        context = client_context(node.certificate, node.key, node.ca)
+        context = node.client_context()
         connection = HTTPSConnection("localhost", port, context=context, timeout=5)
         response = _get(connection, headers={"X-Forwarded-For": "192.0.2.1"})
     assert response.headers["client"] == "127.0.0.1"
@@ -135,7 +134,7 @@ def test_a_request_in_flight_ends_before_the_process_does(tmp_path: Path) -> Non
 
 def test_an_idle_client_does_not_hold_up_the_end(ca: Authority) -> None:
     node = ca.node(B)
-    context = client_context(node.certificate, node.key, node.ca)
+    context = node.client_context()
     with listening.on(certificate, _server(ca)) as port:
         connection = HTTPSConnection("localhost", port, context=context, timeout=5)
         assert _get(connection, close=False).body == node.der
@@ -202,7 +201,7 @@ def _appears(path: Path) -> bool:
 
 def _server(ca: Authority) -> ssl.SSLContext:
     node = ca.node(A)
-    return server_context(node.certificate, node.key, node.ca)
+    return node.server_context()
 
 
 def _get(connection: HTTPConnection, *, headers: dict[str, str] | None = None, close: bool = True) -> Answered:

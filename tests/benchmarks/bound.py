@@ -22,7 +22,6 @@ from benchmarks.bench import Bench
 from benchmarks.figures import Result, rates
 from benchmarks.studies import CT, Study
 
-from linkexchange import tls
 from linkexchange.model.identifiers import TelematikId
 
 _BLOCK_BYTES = 512 << 10
@@ -92,6 +91,6 @@ def _contexts(root: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     authority = certificates.Authority(folder)
     one, other = authority.node(TelematikId("5-2-sender")), authority.node(TelematikId("1-2-receiver"))
     return (
-        tls.server_context(one.certificate, one.key, one.ca),
-        tls.client_context(other.certificate, other.key, other.ca),
+        one.server_context(),
+        other.client_context(),
     )

@@ -10,10 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from certificates import DAY, Authority, NodeCertificate
+from certificates import DAY, Authority
 from notifying import associated, notified
 
-from linkexchange import tls
 from linkexchange.dicom import AvailabilityListener, Callers
 from linkexchange.dicom.availability import Hear
 from linkexchange.errors import SettingRefused, StateUnavailable
@@ -103,18 +102,13 @@ def authority(tmp_path: Path) -> Authority:
 
 
 def _server(authority: Authority) -> ssl.SSLContext:
-    own = authority.node(TelematikId("5-2-node"))
-    return tls.server_context(own.certificate, own.key, own.ca)
-
-
-def _client(own: NodeCertificate) -> ssl.SSLContext:
-    return tls.client_context(own.certificate, own.key, own.ca)
+    return authority.node(TelematikId("5-2-node")).server_context()
 
 
 def test_a_pacs_with_its_certificate_is_heard(authority: Authority) -> None:
     heard: list[str] = []
     with _listening(lambda pacs, _: heard.append(pacs), context=_server(authority)) as listener:
-        status = _told(listener, context=_client(authority.node(TelematikId("1-2-pacs"))))
+        status = _told(listener, context=authority.node(TelematikId("1-2-pacs")).client_context())
     assert (status, heard) == (0, ["pacs"])
 
 
@@ -122,7 +116,7 @@ def test_a_certificate_that_names_another_host_is_not_heard(authority: Authority
     heard: list[str] = []
     other = authority.node(TelematikId("1-2-pacs"), host="other.example")
     with _listening(lambda pacs, _: heard.append(pacs), context=_server(authority)) as listener:
-        assert (_told(listener, context=_client(other)), heard) == (0x0124, [])
+        assert (_told(listener, context=other.client_context()), heard) == (0x0124, [])
 
 
 def test_without_a_certificate_of_the_ca_there_is_no_association(authority: Authority, tmp_path: Path) -> None:
@@ -131,7 +125,7 @@ def test_without_a_certificate_of_the_ca_there_is_no_association(authority: Auth
     bare = ssl.create_default_context(cafile=str(authority.certificate))
     ended = authority.node(TelematikId("1-2-pacs"), valid_for=-DAY)
     with _listening(lambda *_: None, context=_server(authority)) as listener:
-        others = [_client(replace(stranger, ca=authority.certificate)), bare, _client(ended), None]
+        others = [replace(stranger, ca=authority.certificate).client_context(), bare, ended.client_context(), None]
         assert [_told(listener, context=context) for context in others] == [None] * 4
 
 
@@ -139,7 +133,7 @@ def test_strangers_who_say_nothing_keep_no_pacs_out(authority: Authority) -> Non
     with _listening(lambda *_: None, context=_server(authority)) as listener:
         silent = [socket.create_connection(("127.0.0.1", listener.port)) for _ in range(12)]
         try:
-            assert _told(listener, context=_client(authority.node(TelematikId("1-2-pacs")))) == 0
+            assert _told(listener, context=authority.node(TelematikId("1-2-pacs")).client_context()) == 0
         finally:
             for one in silent:
                 one.close()

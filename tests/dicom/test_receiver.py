@@ -18,7 +18,6 @@ from certificates import Authority, NodeCertificate
 from faults.adapters import manifest
 from peers.ground import PATH
 
-from linkexchange import tls
 from linkexchange.conform import Gone, OriginManners, OriginPacs, hostile, made, units
 from linkexchange.conform.talk import Talk
 from linkexchange.dicom.callers import Callers
@@ -346,7 +345,7 @@ def test_storescu_is_told_that_nobody_has_asked(node: receiving.Node, tmp_path: 
 def test_echoscu_is_answered_over_tls(certificates: tuple[NodeCertificate, NodeCertificate]) -> None:
     own, pacs = certificates
     known = [replace(receiving.ORIGIN, tls=True)]
-    with receiving.on(known=known, tls=tls.server_context(own.certificate, own.key, own.ca)) as node:
+    with receiving.on(known=known, tls=own.server_context()) as node:
         assert echo(node, *tls_options(pacs))
         assert not echo(node)
 
@@ -357,7 +356,7 @@ def test_d_09_a_known_ae_title_with_a_certificate_of_another_host_is_rejected(
 ) -> None:
     own, _ = certificates
     other = Authority(tmp_path, "other").node(TelematikId("1-2-pacs"))
-    with receiving.on(tls=tls.server_context(own.certificate, own.key, own.ca)) as node:
+    with receiving.on(tls=own.server_context()) as node:
         assert not echo(node, *tls_options(replace(other, ca=own.ca)))
 
 

@@ -15,7 +15,6 @@ import certificates
 import peers
 import pytest
 
-from linkexchange import tls
 from linkexchange.dicom import pdu
 from linkexchange.dicom.line import Line, Timeouts
 from linkexchange.dicom.wire import Wire, connect
@@ -239,7 +238,7 @@ def files(tmp_path: Path) -> certificates.NodeCertificate:
 @contextmanager
 def pacs(theirs: certificates.NodeCertificate, talk: Callable[[ssl.SSLSocket], object]) -> Iterator[Passport]:
     """A PACS that speaks TLS under this certificate."""
-    context = tls.server_context(theirs.certificate, theirs.key, theirs.ca)
+    context = theirs.server_context()
     with socket.create_server((peers.HOST, 0)) as listener:
 
         def serve() -> None:
@@ -252,7 +251,7 @@ def pacs(theirs: certificates.NodeCertificate, talk: Callable[[ssl.SSLSocket], o
 
 
 def line(passport: Passport, ours: certificates.NodeCertificate | None) -> Line:
-    context = tls.client_context(ours.certificate, ours.key, ours.ca) if ours else None
+    context = ours.client_context() if ours else None
     return Line(passport, AeTitle("NODE"), Timeouts(5, 5, 5), context)
 
 

@@ -9,16 +9,12 @@ import scripted_stow
 import shipped
 from certificates import Authority
 
-from linkexchange.tls import client_context, server_context
-
 
 @pytest.fixture(scope="session")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> scripted_stow.Tls:
     authority = Authority(tmp_path_factory.mktemp("tls"))
     pacs, node = authority.node(folder_origin.ORIGIN), authority.node(folder_origin.REQUESTER)
-    return scripted_stow.Tls(
-        server_context(pacs.certificate, pacs.key, pacs.ca), client_context(node.certificate, node.key, node.ca)
-    )
+    return scripted_stow.Tls(pacs.server_context(), node.client_context())
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,6 @@ from linkexchange.errors import (
 from linkexchange.model.identifiers import LinkId, SopInstanceUid, TelematikId
 from linkexchange.model.participant import Participant
 from linkexchange.ports import Brake, IncomingInstance, OriginNode
-from linkexchange.tls import server_context
 
 
 def test_the_client_is_what_the_use_cases_ask_for(network: Network) -> None:
@@ -329,7 +328,7 @@ def _scripted(network: Network, *answers: scripted.Answer) -> Iterator[OriginNod
 
 def _server_context(network: Network) -> SSLContext:
     node = network.authority.node(ORIGIN)
-    return server_context(node.certificate, node.key, node.ca)
+    return node.server_context()
 
 
 def _pull(network: Network, study: Study) -> dict[SopInstanceUid, bytes]:

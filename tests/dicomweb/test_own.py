@@ -18,7 +18,6 @@ from linkexchange.dicomweb.server import application
 from linkexchange.errors import Fault, PacsUnavailable, UnknownPacs
 from linkexchange.model.identifiers import SopInstanceUid, TelematikId
 from linkexchange.ports import Brake, IncomingInstance
-from linkexchange.tls import client_context, server_context
 
 ME, OTHER = TelematikId("5-2-hospital-a"), TelematikId("1-2-practice-b")
 
@@ -59,7 +58,7 @@ class Node:
 
     def source(self, certificate: NodeCertificate | None = None, *, idle_seconds: float = 20) -> OwnNode:
         shown = certificate or self.own
-        context = client_context(shown.certificate, shown.key, shown.ca)
+        context = shown.client_context()
         return OwnNode(f"https://localhost:{self.port}", "Röntgen 1", context, idle_seconds=idle_seconds)
 
 
@@ -69,7 +68,7 @@ def node(study: Study, tmp_path: Path) -> Iterator[Node]:
     own, pacs = authority.node(ME), Pacs(study)
     (tmp_path / "pacs").mkdir()
     answers = application(FolderOrigin(study, tmp_path / "pacs"), ME, pacs.fetch)
-    with listening.answering(answers, server_context(own.certificate, own.key, own.ca)) as port:
+    with listening.answering(answers, own.server_context()) as port:
         yield Node(pacs, authority, port, own)
 
 

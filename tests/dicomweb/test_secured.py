@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from certificates import Authority
 
-from linkexchange import tls
 from linkexchange.dicomweb.secured import Secured
 from linkexchange.model.identifiers import TelematikId
 
@@ -32,7 +31,7 @@ class Peer:
 
     def __init__(self, authority: Authority, talk: Talk) -> None:
         one = authority.node(TelematikId("5-2-origin"))
-        self._context = tls.server_context(one.certificate, one.key, one.ca)
+        self._context = one.server_context()
         self._talk = talk
         self._listener = socket.create_server((HOST, 0))
         self._thread = threading.Thread(target=self._live, daemon=True)
@@ -61,7 +60,7 @@ class Peer:
 
 def client_context(authority: Authority, name: str = "1-2-practice") -> ssl.SSLContext:
     other = authority.node(TelematikId(name))
-    return tls.client_context(other.certificate, other.key, other.ca)
+    return other.client_context()
 
 
 @contextmanager

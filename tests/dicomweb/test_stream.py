@@ -25,7 +25,6 @@ from linkexchange.model.grant import Grant
 from linkexchange.model.identifiers import SeriesUid, SopClassUid, SopInstanceUid, TransferSyntaxUid
 from linkexchange.ports import CHUNK_MAX_BYTES, Brake, IncomingInstance
 from linkexchange.threaded.connection import DEFAULT_LIMITS
-from linkexchange.tls import server_context
 
 pytestmark = pytest.mark.slow
 
@@ -95,7 +94,7 @@ def _listening(kind: type[FolderOrigin], study: Study, tmp_path: Path) -> Iterat
     (tmp_path / "pacs").mkdir()
     origin = kind(study, tmp_path / "pacs")
     limits = replace(DEFAULT_LIMITS, stalled=STALLED_SECONDS)
-    context = server_context(server.certificate, server.key, server.ca)
+    context = server.server_context()
     with listening.answering(application(origin, folder_origin.ORIGIN), context, limits=limits) as port:
         yield Network(origin, Switch(origin), authority, node, port)
 

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import notifying
 import pytest
-from certificates import DAY, Authority, NodeCertificate
+from certificates import DAY, Authority
 from notifying import Sender
 
-from linkexchange import tls
 from linkexchange.errors import MessageFault, SettingRefused, StateUnavailable
 from linkexchange.hl7 import Hear, Limits, Listener, Message
 from linkexchange.model.identifiers import TelematikId
@@ -162,24 +161,19 @@ def authority(tmp_path: Path) -> Authority:
 
 
 def _server(authority: Authority) -> ssl.SSLContext:
-    own = authority.node(TelematikId("5-2-node"))
-    return tls.server_context(own.certificate, own.key, own.ca)
-
-
-def _client(own: NodeCertificate) -> ssl.SSLContext:
-    return tls.client_context(own.certificate, own.key, own.ca)
+    return authority.node(TelematikId("5-2-node")).server_context()
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 def test_a_sender_with_the_certificate_of_its_host_is_heard(authority: Authority, name: str) -> None:
-    context = _client(authority.node(TelematikId("1-2-ris")))
+    context = authority.node(TelematikId("1-2-ris")).client_context()
     listening = _listening(lambda _: None, senders=name, context=_server(authority))
     with listening as listener, _sender(listener, context) as sender:
         assert [sender.ask(ORU)[1][1] for _ in range(2)] == ["AA", "AA"]
 
 
 def test_a_certificate_that_names_another_host_is_turned_away_unheard(authority: Authority) -> None:
-    context = _client(authority.node(TelematikId("1-2-ris"), host="other.example"))
+    context = authority.node(TelematikId("1-2-ris"), host="other.example").client_context()
     listening = _listening(_fails(AssertionError()), context=_server(authority))
     with listening as listener, _sender(listener, context) as sender:
         assert sender.is_ended()
@@ -190,7 +184,7 @@ def test_without_a_certificate_of_the_ca_nothing_is_heard(authority: Authority, 
     stranger = Authority(tmp_path / "other").node(TelematikId("1-2-ris"))
     bare = ssl.create_default_context(cafile=str(authority.certificate))
     ended = authority.node(TelematikId("1-2-ris"), valid_for=-DAY)
-    others = [_client(replace(stranger, ca=authority.certificate)), bare, _client(ended)]
+    others = [replace(stranger, ca=authority.certificate).client_context(), bare, ended.client_context()]
     with _listening(_fails(AssertionError()), context=_server(authority)) as listener:
         for context in others:
             with _sender(listener, context) as sender:
@@ -204,7 +198,7 @@ def test_clear_text_at_a_port_with_tls_is_not_heard(authority: Authority) -> Non
 
 
 def test_what_is_being_heard_over_tls_when_the_listener_ends_is_answered(authority: Authority) -> None:
-    begun, context = threading.Event(), _client(authority.node(TelematikId("1-2-ris")))
+    begun, context = threading.Event(), authority.node(TelematikId("1-2-ris")).client_context()
 
     def hear(_: Message) -> None:
         begun.set()

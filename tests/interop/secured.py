@@ -19,7 +19,6 @@ from pynetdicom import AE, AllStoragePresentationContexts, evt
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelGet, Verification
 from pynetdicom.transport import ThreadedAssociationServer
 
-from linkexchange import tls
 from linkexchange.dicom.plan import EVERY_SYNTAX
 from linkexchange.model.identifiers import AeTitle
 from linkexchange.model.passport import Passport, Retrieve
@@ -96,7 +95,7 @@ class Pynetdicom:
 
     def _context(self) -> ssl.SSLContext | None:
         files = self.files_of_tls
-        return tls.server_context(files.certificate, files.key, files.ca) if files else None
+        return files.server_context() if files else None
 
     def _keep(self, event: Any) -> int:
         self.received[str(event.request.AffectedSOPInstanceUID)] = event.request.DataSet.getvalue()

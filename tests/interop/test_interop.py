@@ -21,7 +21,6 @@ from interop import dcmjs
 from interop.secured import Pynetdicom, SecuredOrthanc, SecuredStoreScp, running
 from peers.server import ENVIRONMENT
 
-from linkexchange import tls
 from linkexchange.dataset import part10_head, split_part10
 from linkexchange.dicom import CGetArchive, StoreDestination, Timeouts
 from linkexchange.dicom.bulk import Association
@@ -63,7 +62,7 @@ def incoming(part10: bytes) -> IncomingInstance:
 
 def send(passport: Passport, study: shipped.Study, ours: certificates.NodeCertificate | None = None) -> None:
     """All of a study by C-STORE; every answer is success."""
-    context = tls.client_context(ours.certificate, ours.key, ours.ca) if ours else None
+    context = ours.client_context() if ours else None
     destination = StoreDestination(passport, calling_ae=NODE, timeouts=TIMEOUTS, tls=context)
     with destination.deliver(study.manifest.sop_classes) as way:
         replies = [it for file in study.part10.values() for it in way.send(incoming(file))] + [*way.settle()]
@@ -74,7 +73,7 @@ def fetch(
     passport: Passport, study: shipped.Study, ours: certificates.NodeCertificate | None = None
 ) -> dict[str, bytes]:
     """All of a study by C-GET, as DICOM files."""
-    context = tls.client_context(ours.certificate, ours.key, ours.ca) if ours else None
+    context = ours.client_context() if ours else None
     archive = CGetArchive(passport, calling_ae=NODE, timeouts=TIMEOUTS, tls=context)
     return {
         str(one.sop_instance): part10_head(one.sop_class, one.sop_instance, one.transfer_syntax) + b"".join(one.chunks)
@@ -237,7 +236,7 @@ def test_of_what_storescu_sends_over_tls_only_that_is_changed_which_is_written_d
     tmp_path: Path, ours: certificates.NodeCertificate, theirs: certificates.NodeCertificate
 ) -> None:
     kept = Kept()
-    context = tls.server_context(ours.certificate, ours.key, ours.ca)
+    context = ours.server_context()
     shown = ("+tls", str(theirs.key), str(theirs.certificate), "+cf", str(theirs.ca))
     with scp.serving(kept, tls=context) as passport:
         storescu(passport, written(PLAIN, tmp_path), *shown)

@@ -26,7 +26,7 @@ from linkexchange.ports import Brake
 from linkexchange.threaded import Answer, Request
 from linkexchange.threaded import server as threaded_server
 from linkexchange.threaded.connection import Limits
-from linkexchange.tls import client_context, server_context
+from linkexchange.tls import client_context
 
 pytestmark = pytest.mark.slow
 
@@ -112,7 +112,7 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     own, application = Authority(tmp_path).node(TelematikId("1-2-practice-b")), Application()
-    context = server_context(own.certificate, own.key, own.ca)
+    context = own.server_context()
     with listening.answering(application, context, limits=IMPATIENT) as port:
         yield Place(application, port, own)
 
@@ -195,7 +195,7 @@ def test_a_client_that_hangs_up_pulls_the_brake(place: Place) -> None:
 
 def test_the_brake_frees_the_thread_that_waits_for_a_client_that_takes_nothing(tmp_path: Path) -> None:
     own, application = Authority(tmp_path).node(TelematikId("1-2-practice-b")), Application()
-    with listening.answering(application, server_context(own.certificate, own.key, own.ca)) as port:
+    with listening.answering(application, own.server_context()) as port:
         connection = Place(application, port, own).connection()
         connection.request("GET", "/endless")
         connection.getresponse().read(10)
@@ -244,7 +244,7 @@ def test_one_connection_too_many_is_closed(place: Place, monkeypatch: pytest.Mon
 
 def test_an_idle_client_does_not_hold_up_the_end(tmp_path: Path) -> None:
     own = Authority(tmp_path).node(TelematikId("1-2-practice-b"))
-    context = server_context(own.certificate, own.key, own.ca)
+    context = own.server_context()
     with listening.answering(Application(), context) as port:
         connection = Place(Application(), port, own).connection()
         connection.request("GET", "/")
