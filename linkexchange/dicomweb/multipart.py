@@ -14,8 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
+from functools import lru_cache
 from secrets import token_hex
 from time import monotonic
+from types import MappingProxyType
 
 from linkexchange.errors import MessageFault, TransferInterrupted, Unavailable
 from linkexchange.ports import CHUNK_MAX_BYTES
@@ -177,13 +179,17 @@ class _Window:
         return moved
 
 
-def _headers(head: bytes) -> dict[str, str]:
-    """Parse a head, which begins with what stands behind the boundary on the same line: nothing, or spaces."""
+@lru_cache(8)
+def _headers(head: bytes) -> Mapping[str, str]:
+    """Parse a head, which begins with what stands behind the boundary on the same line: nothing, or spaces.
+
+    The parts of a body mostly have the same one.
+    """
     padding, *lines = head.decode("latin-1").split("\r\n")
     pairs = [line.partition(":") for line in lines]
     if padding.strip(" \t") or any(not colon or not name.strip() for name, colon, _ in pairs):
         raise MessageFault("head of a part")
-    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+    return MappingProxyType({name.strip().lower(): value.strip() for name, _, value in pairs})
 
 
 def _skip(chunks: Iterator[bytes]) -> None:

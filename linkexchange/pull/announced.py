@@ -8,8 +8,9 @@ Only where a worker dies within a round may some have been counted that were nev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from time import monotonic
 
 from linkexchange.errors import Overtaken, StateUnavailable
@@ -67,11 +68,19 @@ class Announced:
         self._take_back()
 
     def _count(self, sop_instance: SopInstanceUid, wanted: Callable[[SopInstanceUid], bool]) -> None:
-        place = self._place[sop_instance]
-        others = [it for it in self._order[place + 1 : place + self._size] if wanted(it) and it not in self._left_out]
-        new = [sop_instance, *(uid for uid in others if uid not in self._ahead)]
+        others = (it for it in self._near(sop_instance) if wanted(it) and self._is_new(it))
+        new = [sop_instance, *islice(others, self._size - 1)]
         self._since, self._written = self._now(), self._journal.begin(new)
         self._ahead.update(new)
+
+    def _is_new(self, sop_instance: SopInstanceUid) -> bool:
+        return sop_instance not in self._ahead and sop_instance not in self._left_out
+
+    def _near(self, sop_instance: SopInstanceUid) -> Iterator[SopInstanceUid]:
+        """What stands beside it in the manifest: after it and, for a PACS that begins at the end, before it."""
+        place, size = self._place[sop_instance], self._size
+        yield from self._order[place + 1 : place + size]
+        yield from reversed(self._order[max(0, place + 1 - size) : place])
 
     def _take_back(self) -> None:
         ahead, self._ahead = self._ahead, set()

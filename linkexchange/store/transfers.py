@@ -37,18 +37,21 @@ _SYNTAXES = ("received_syntax", "sent_syntax")
 _FATE = ("fate", "status", "bytes", "received", "sent", "pixels", "note", "pixels_sent", *_SYNTAXES)
 _NOTED = ("sop_instance", "attempts", *_FATE)
 
+_ROW = tuple(column for column in transfers.c if column is not transfers.c.proof)
+"""A proof has a line for each instance: it is read only where it is asked for."""
+
 # What is asked several times a second is put together once.
 _MINE = and_(transfers.c.transfer == bindparam("transfer"), transfers.c.epoch == bindparam("epoch"))
-_OWN = select(transfers).where(_MINE).with_for_update()
+_OWN = select(*_ROW).where(_MINE).with_for_update()
 _STOP_ASKED = select(transfers.c.stop_asked).where(_MINE)
-_GET = select(transfers).where(transfers.c.transfer == bindparam("transfer"))
+_GET = select(*_ROW).where(transfers.c.transfer == bindparam("transfer"))
 _RUN = and_(transfers.c.transfer == bindparam("of_transfer"), transfers.c.epoch == bindparam("of_epoch"))
-_WRITE = update(transfers).where(_RUN).returning(transfers)
+_WRITE = update(transfers).where(_RUN).returning(*_ROW)
 _CLAIM = (
     update(transfers)
     .where(transfers.c.transfer == bindparam("of_transfer"))
     .values(epoch=transfers.c.epoch + 1)
-    .returning(transfers)
+    .returning(*_ROW)
 )
 _LEDGER = select(instances).where(instances.c.transfer == bindparam("transfer"))
 
@@ -103,7 +106,7 @@ class TransferRows:
 
     def of_offer(self, offer: str) -> Transfer | None:
         """The transfer that takes up an offer."""
-        row = self._connection.execute(select(transfers).where(transfers.c.offer == offer)).one_or_none()
+        row = self._connection.execute(select(*_ROW).where(transfers.c.offer == offer)).one_or_none()
         return _transfer(row) if row else None
 
     def without_job(self) -> Sequence[UUID]:
@@ -146,10 +149,7 @@ class TransferRows:
 
     def advance(self, run: Transfer, state: State, reason: str = "") -> Transfer:
         """Follow one arrow of the table."""
-        current = self._own(run)
-        if not may_follow(current.state, state):
-            raise ValueError(f"no arrow from {current.state} to {state}")
-        return self._write(run, state=state.value, reason=reason)
+        return self._advance(run, state, reason=reason)
 
     def end_instances(self, run: Transfer, delivered: Collection[Delivered]) -> None:
         """Note what became of them, in one statement."""
@@ -177,7 +177,7 @@ class TransferRows:
     def ask_to_stop(self, transfer: UUID, who: str) -> Transfer:
         """Note who; the first one counts. One statement, so that the state is the one that was locked."""
         first = case((transfers.c.stop_asked == "", who), else_=transfers.c.stop_asked)
-        asked = update(transfers).where(_is(transfer)).values(stop_asked=first).returning(transfers)
+        asked = update(transfers).where(_is(transfer)).values(stop_asked=first).returning(*_ROW)
         row = self._connection.execute(asked).one_or_none()
         if row is None:
             raise UnknownTransfer
@@ -233,9 +233,7 @@ class TransferRows:
 
     def prove(self, run: Transfer, proof: Proof, signed: str) -> Transfer:
         """Keep the proof and enter its outcome."""
-        proven = self.advance(run, proof.outcome, proof.stopped)
-        self._write(run, proof=signed)
-        return proven
+        return self._advance(run, proof.outcome, reason=proof.stopped, proof=signed)
 
     def proof(self, transfer: UUID) -> str | None:
         """The signed proof."""
@@ -245,9 +243,15 @@ class TransferRows:
         """The newest first."""
         counts = (getattr(progress_rows.c, name) for name in _COUNTS)
         both = transfers.outerjoin(progress_rows, transfers.c.transfer == progress_rows.c.transfer)
-        newest = select(transfers, *counts).select_from(both).order_by(transfers.c.created.desc()).limit(limit)
+        newest = select(*_ROW, *counts).select_from(both).order_by(transfers.c.created.desc()).limit(limit)
         rows = self._connection.execute(newest)
         return [(_transfer(row), _progress(row)) for row in rows]
+
+    def _advance(self, run: Transfer, state: State, **values: str) -> Transfer:
+        current = self._own(run)
+        if not may_follow(current.state, state):
+            raise ValueError(f"no arrow from {current.state} to {state}")
+        return self._write(run, state=state.value, **values)
 
     def _own(self, run: Transfer) -> Transfer:
         """Lock the row as its owner, or learn that somebody else is."""

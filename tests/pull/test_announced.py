@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -55,21 +55,30 @@ class Clock:
         return self.time
 
 
-def test_each_image_is_counted_once_and_waits_for_that_with_few_statements() -> None:
+def begun(announced: Announced, uids: Iterable[SopInstanceUid]) -> Iterator[tuple[SopInstanceUid, Callable[[], None]]]:
+    """Each of them as it begins, with what its end waits for; what has been sent is wanted no more."""
+    sent: set[SopInstanceUid] = set()
+    for uid in uids:
+        yield uid, announced.begin(uid, lambda it: it not in sent)
+        sent.add(uid)
+
+
+@pytest.mark.parametrize("order", [UIDS, UIDS[::-1]], ids=["as in the manifest", "from its end"])
+def test_each_image_is_counted_once_and_waits_for_that_with_few_statements(order: list[SopInstanceUid]) -> None:
     journal = Counting()
-    announced = Announced(journal, UIDS, now=Clock())
-    for uid in UIDS:
-        announced.begin(uid, everything)()
+    for uid, written in begun(Announced(journal, UIDS, now=Clock()), order):
+        written()
         assert journal.attempts[uid] == 1
     assert journal.statements < 10
     assert journal.waits == len(UIDS)
+    assert journal.attempts == dict.fromkeys(UIDS, 1)
 
 
 def test_in_any_order_each_image_is_counted_before_it_is_sent() -> None:
     journal = Counting()
     announced = Announced(journal, UIDS, now=Clock())
-    for uid in [*UIDS[::2], *reversed(UIDS[1::2])]:
-        announced.begin(uid, everything)
+    for uid, _ in begun(announced, [*UIDS[::2], *reversed(UIDS[1::2])]):
+        assert journal.attempts[uid] == 1
     announced.take_back()
     assert journal.attempts == dict.fromkeys(UIDS, 1)
 
@@ -77,8 +86,7 @@ def test_in_any_order_each_image_is_counted_before_it_is_sent() -> None:
 def test_what_comes_slowly_is_counted_one_by_one() -> None:
     journal = Counting()
     announced = Announced(journal, UIDS, now=Clock(step=2 * FRESH_SECONDS))
-    for uid in UIDS:
-        announced.begin(uid, everything)
+    assert len(list(begun(announced, UIDS))) == len(UIDS)
     assert journal.statements == len(UIDS)
     assert journal.attempts == dict.fromkeys(UIDS, 1)
 
