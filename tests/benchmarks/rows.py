@@ -54,7 +54,9 @@ def ct_archive(bench: Bench) -> Iterator[Result]:
 
 
 def mr_archive(bench: Bench) -> Iterator[Result]:
-    yield from _archive_rows(bench, bench.plan.sized(MR), Limit(1.2, 1.0))
+    study, limit = bench.plan.sized(MR), Limit(1.2, 1.0)
+    yield from _archive_rows(bench, study, limit)
+    yield to_archive(bench, study, Retrieve.DICOMWEB, limit=limit)
 
 
 def tomo(bench: Bench) -> Iterator[Result]:

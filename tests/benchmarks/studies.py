@@ -63,9 +63,10 @@ SMALL = Study("small", 6, "CT", "1.2.840.10008.5.1.4.1.1.2", 20, rows=64, column
 ALL = {study.name: study for study in (CT, MR, TOMO, HUGE, ENHANCED, SMALL)}
 
 
-def many(count: int, instances: int) -> list[Study]:
+def many(count: int, instances: int, *, first: int = 100) -> list[Study]:
     """CT studies of equal size, each with a UID of its own."""
-    return [replace(CT, name=f"many{at}", number=100 + at, instances=instances) for at in range(count)]
+    numbers = range(first, first + count)
+    return [replace(CT, name=f"many{number}", number=number, instances=instances) for number in numbers]
 
 
 def write(study: Study, folder: Path) -> list[Path]:
