@@ -23,7 +23,7 @@ __all__ = ["SEVERE", "Finding", "errors", "findings", "version"]
 
 SOURCES = Path(__file__).parent / "hl7_engine"
 PACKAGE = Path(__file__).parents[1] / "linkexchange/profiles/package"
-FILES = ("pom.xml", "Validate.java", "Snapshots.java")
+FILES = ("pom.xml", "Context.java", "Validate.java", "Snapshots.java")
 MAVEN_SECONDS, JAVA_SECONDS = 900, 1_800
 
 
@@ -35,10 +35,9 @@ def installed() -> Path:
 
 
 def version() -> str:
-    """Of HAPI, as it is pinned."""
-    found = re.search(r"<hapi.version>(.*)</hapi.version>", (SOURCES / "pom.xml").read_text())
-    assert found
-    return f"(HAPI {found[1]})"
+    """Of the engine and of HAPI around it, as they are pinned."""
+    pinned = dict(re.findall(r"<(hapi|core|validation).version>(.*)</", (SOURCES / "pom.xml").read_text()))
+    return f"{pinned['core']} (HAPI {pinned['hapi']}, its hapi-fhir-validation {pinned['validation']})"
 
 
 def _install(folder: Path) -> None:
@@ -63,7 +62,9 @@ def _java(program: str, *folders: Path) -> str:
     tools = installed()
     path = f"{tools}{os.pathsep}{(tools / 'classpath').read_text()}"
     command = ["java", "-Xmx2g", "-cp", path, program, *map(str, folders)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=JAVA_SECONDS, check=True).stdout
+    done = subprocess.run(command, capture_output=True, text=True, timeout=JAVA_SECONDS, check=False)
+    assert not done.returncode, f"{program} ended with {done.returncode}: {done.stderr[:2000]}"
+    return done.stdout
 
 
 def errors(documents: Mapping[str, Any], folder: Path) -> dict[str, list[str]]:

@@ -3,7 +3,6 @@ import ca.uhn.fhir.context.support.ValidationSupportContext;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.hl7.fhir.common.hapi.validation.support.SnapshotGeneratingValidationSupport;
 import org.hl7.fhir.common.hapi.validation.support.ValidationSupportChain;
 import org.hl7.fhir.instance.model.api.IBaseResource;
 import org.hl7.fhir.r4.model.StructureDefinition;
@@ -18,7 +17,7 @@ public final class Snapshots {
     for (Path file : Validate.files(Path.of(arguments[0]))) {
       IBaseResource definition = Validate.read(context, file);
       if (definition instanceof StructureDefinition it && !it.hasSnapshot()) {
-        definition = new SnapshotGeneratingValidationSupport(context)
+        definition = Validate.snapshots(context, known)
             .generateSnapshot(new ValidationSupportContext(known), it, it.getUrl(), null, it.getName());
       }
       if (definition instanceof StructureDefinition it && !it.hasSnapshot()) {

@@ -45,7 +45,11 @@ public final class Validate {
   }
 
   private static FhirValidator validator(FhirContext context, Path ours) throws IOException {
-    return context.newValidator().registerValidatorModule(new FhirInstanceValidator(known(context, ours)));
+    ValidationSupportChain known = known(context, ours);
+    FhirInstanceValidator engine = new FhirInstanceValidator(known);
+    engine.setWrappedWorkerContext(known, new Context(known));
+    engine.setHostApplicationServices(Context.surroundings());
+    return context.newValidator().registerValidatorModule(engine);
   }
 
   /** FHIR R4, and the definitions in a folder where there is one; what has no snapshot gets one when it is asked for. */
@@ -57,9 +61,15 @@ public final class Validate {
         definitions.addResource(it);
       }
     }
-    return new ValidationSupportChain(definitions,
+    ValidationSupportChain known = new ValidationSupportChain(definitions,
         new DefaultProfileValidationSupport(context), new CommonCodeSystemsTerminologyService(context),
-        new InMemoryTerminologyServerValidationSupport(context), new SnapshotGeneratingValidationSupport(context));
+        new InMemoryTerminologyServerValidationSupport(context));
+    known.addValidationSupport(snapshots(context, known));
+    return known;
+  }
+
+  static SnapshotGeneratingValidationSupport snapshots(FhirContext context, ValidationSupportChain known) {
+    return new SnapshotGeneratingValidationSupport(context, new Context(known));
   }
 
   static IBaseResource read(FhirContext context, Path file) throws IOException {

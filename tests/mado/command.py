@@ -101,9 +101,8 @@ def _noticed(said: Mapping[str, list[Said]]) -> dict[tuple[str, str], bool]:
 def _tools() -> Iterator[tuple[str, str]]:
     """What has compiled and judged, with versions."""
     sushi = re.search(r'"fsh-sushi": "([^"]+)"', (ROOT / "fhir-profiles/package.json").read_text())
-    hapi = re.search(r"<hapi.version>([^<]+)", (engine.SOURCES / "pom.xml").read_text())
     yield "SUSHI", sushi[1] if sushi else ""
-    yield "HAPI FHIR validation", hapi[1] if hapi else ""
+    yield "HL7 engine", engine.version()
     for name, command in {"Node": ["node", "--version"], "Java": ["java", "--version"]}.items():
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         yield name, done.stdout.splitlines()[0]
