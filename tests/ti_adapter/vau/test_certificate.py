@@ -58,28 +58,28 @@ def by_a_look_alike(**changes: object) -> tuple[CertData, bytes]:
 
 
 MATRIX = {
-    "no certificate": ((CertData(b"nonsense", b""), b""), 1, Reason.UNREADABLE),
-    "not yet valid": (made(starts=timedelta(seconds=1)), 2, Reason.NOT_YET_VALID),
-    "expired": (made(ends=timedelta(seconds=-1)), 2, Reason.EXPIRED),
-    "with a CA that is not trusted": (made(make_pki(NOW)), 3, Reason.ISSUER_UNKNOWN),
-    "of another CA than is shown": (under_another_name(), 3, Reason.ISSUER_UNKNOWN),
-    "of a look-alike CA": (by_a_look_alike(), 3, Reason.ISSUER_KEY),
-    "of a look-alike CA that names the true key": (
+    "I-02 no certificate": ((CertData(b"nonsense", b""), b""), 1, Reason.UNREADABLE),
+    "I-02 not yet valid": (made(starts=timedelta(seconds=1)), 2, Reason.NOT_YET_VALID),
+    "I-02 expired": (made(ends=timedelta(seconds=-1)), 2, Reason.EXPIRED),
+    "I-01 with a CA that is not trusted": (made(make_pki(NOW)), 3, Reason.ISSUER_UNKNOWN),
+    "I-01 of another CA than is shown": (under_another_name(), 3, Reason.ISSUER_UNKNOWN),
+    "I-01 of a look-alike CA": (by_a_look_alike(), 3, Reason.ISSUER_KEY),
+    "I-01 of a look-alike CA that names the true key": (
         by_a_look_alike(authority_key=PKI.authority_key),
         5,
         Reason.ISSUER_SIGNATURE,
     ),
-    "with a broken signature": (flipped(), 5, Reason.ISSUER_SIGNATURE),
-    "signed with another digest": (made(digest=SHA384()), 5, Reason.ISSUER_SIGNATURE),
-    "on another curve": (made(curve=SECP384R1()), 6, Reason.CURVE),
-    "that is a CA": (made(is_ca=True), 7, Reason.CA_CERTIFICATE),
-    "for document signatures": (made(key_usage=("content_commitment",)), 7, Reason.KEY_USAGE),
-    "of an institution's card": (made(policies=(x509.ObjectIdentifier("1.2.276.0.76.4.77"),)), 8, Reason.TYPE),
-    "without policy": (made(policies=()), 8, Reason.TYPE),
-    "with an unknown critical extension": (made(more=((UNKNOWN, True),)), 9, Reason.CRITICAL_EXTENSION),
-    "of another service": (made(who=OTHER_ROLE), 10, Reason.ROLE),
-    "of two services": (made(who=TWO_ROLES), 10, Reason.ROLE),
-    "without admission": (made(admissions=0), 10, Reason.ROLE),
+    "I-01 with a broken signature": (flipped(), 5, Reason.ISSUER_SIGNATURE),
+    "I-02 signed with another digest": (made(digest=SHA384()), 5, Reason.ISSUER_SIGNATURE),
+    "I-02 on another curve": (made(curve=SECP384R1()), 6, Reason.CURVE),
+    "I-02 that is a CA": (made(is_ca=True), 7, Reason.CA_CERTIFICATE),
+    "I-02 for document signatures": (made(key_usage=("content_commitment",)), 7, Reason.KEY_USAGE),
+    "I-02 of an institution's card": (made(policies=(x509.ObjectIdentifier("1.2.276.0.76.4.77"),)), 8, Reason.TYPE),
+    "I-02 without policy": (made(policies=()), 8, Reason.TYPE),
+    "I-02 with an unknown critical extension": (made(more=((UNKNOWN, True),)), 9, Reason.CRITICAL_EXTENSION),
+    "I-02 of another service": (made(who=OTHER_ROLE), 10, Reason.ROLE),
+    "I-02 of two services": (made(who=TWO_ROLES), 10, Reason.ROLE),
+    "I-02 without admission": (made(admissions=0), 10, Reason.ROLE),
 }
 
 
@@ -136,6 +136,11 @@ OCSP = {
     "I-03 nonsense": (b"dummy text", 11, Reason.OCSP_UNREADABLE),
     "I-03 try later": (answered(response_status="try_later"), 11, Reason.OCSP_STATUS),
     "I-03 unauthorized": (answered(response_status="unauthorized"), 11, Reason.OCSP_STATUS),
+    "I-04 unknown critical extension": (
+        answered(critical=True),
+        11,
+        Reason.OCSP_CRITICAL_EXTENSION,
+    ),
     "I-04 foreign signer": (answered(stranger()), 12, Reason.OCSP_SIGNER),
     "I-04 signer whose time is over": (answered(OcspSigner(ENDED.certificate, ENDED.key)), 12, Reason.OCSP_SIGNER),
     "I-04 certificate of the signer, key of another": (

@@ -113,7 +113,7 @@ class VauServer:
             return _cbor(self.identity.cert_data.encode())
         if request.method != "POST":
             raise OuterRefused(1, Reason.PATH)
-        media_type = request.headers.get("Content-Type")
+        media_type = _header(request, "Content-Type")
         if media_type not in {outer.CBOR, outer.OCTETS}:
             raise OuterRefused(3, Reason.MEDIA_TYPE)
         if media_type == outer.OCTETS:
@@ -153,9 +153,14 @@ class VauServer:
         return found
 
 
+def _header(request: OuterRequest, name: str) -> str:
+    """Names of headers have no case."""
+    return next((value for key, value in request.headers.items() if key.casefold() == name.casefold()), "")
+
+
 def _check_user_agent(request: OuterRequest, environment: Environment) -> None:
     try:
-        Caller(request.headers.get(outer.USER_AGENT_HEADER, ""), environment)
+        Caller(_header(request, outer.USER_AGENT_HEADER), environment)
     except ValueError as wrong:
         raise OuterRefused(2, Reason.USER_AGENT) from wrong
 
@@ -163,8 +168,8 @@ def _check_user_agent(request: OuterRequest, environment: Environment) -> None:
 def _check_tracing(request: OuterRequest, channel: ServerChannel, environment: Environment) -> None:
     keys = (channel.requests.key, channel.responses.key)
     is_production = environment is Environment.PU
-    wanted = None if is_production else " ".join(base64.b64encode(key).decode() for key in keys)
-    if request.headers.get(outer.TRACING_HEADER) != wanted:
+    wanted = "" if is_production else " ".join(base64.b64encode(key).decode() for key in keys)
+    if _header(request, outer.TRACING_HEADER) != wanted:
         raise OuterRefused(4, Reason.TRACING)
 
 

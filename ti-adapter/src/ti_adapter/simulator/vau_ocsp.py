@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,8 +24,8 @@ _SIGNATURES = {"sha256": SHA256(), "sha384": SHA384()}
 class OcspShape:
     """How the answer looks. Times count from the moment it is about.
 
-    `status` is good, revoked or unknown; `response_status` that of the answer as a whole. An empty `hashed` leaves
-    certHash out, any other value is hashed in the place of the certificate; `signature_bit` changes the signature.
+    `status` is good, revoked or unknown; `response_status` that of the answer as a whole. `hashed` is hashed in the
+    place of the certificate; `critical` adds an extension that nobody knows; `signature_bit` changes the signature.
     """
 
     status: str = "good"
@@ -32,6 +33,7 @@ class OcspShape:
     serial_offset: int = 0
     has_cert_hash: bool = True
     hashed: bytes | None = None
+    critical: bool = False
     produced: timedelta = timedelta(0)
     this_update: timedelta = timedelta(0)
     next_update: timedelta | None = timedelta(hours=24)
@@ -86,10 +88,16 @@ def _single(about: x509.Certificate, issuer: x509.Certificate, now: datetime, sh
     }
     if shape.next_update is not None:
         single["next_update"] = now + shape.next_update
+    single["single_extensions"] = [*_extensions(about, shape)]
+    return single
+
+
+def _extensions(about: x509.Certificate, shape: OcspShape) -> Iterator[dict[str, object]]:
     if shape.has_cert_hash:
         hashed = about.public_bytes(Encoding.DER) if shape.hashed is None else shape.hashed
-        single["single_extensions"] = [{"extn_id": CERT_HASH.dotted_string, "extn_value": _cert_hash(hashed)}]
-    return single
+        yield {"extn_id": CERT_HASH.dotted_string, "extn_value": _cert_hash(hashed)}
+    if shape.critical:
+        yield {"extn_id": "1.2.3.4.5", "critical": True, "extn_value": b"\x05\x00"}
 
 
 def _cert_id(about: x509.Certificate, issuer: x509.Certificate, shape: OcspShape) -> dict[str, object]:

@@ -45,6 +45,7 @@ class Reason(StrEnum):
     ROLE = "role"
     OCSP_UNREADABLE = "ocsp-unreadable"
     OCSP_STATUS = "ocsp-status"
+    OCSP_CRITICAL_EXTENSION = "ocsp-unknown-critical-extension"
     OCSP_SIGNER = "ocsp-signer"
     OCSP_SIGNATURE = "ocsp-signature"
     OCSP_OTHER_CERTIFICATE = "ocsp-other-certificate"

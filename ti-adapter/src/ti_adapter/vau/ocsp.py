@@ -31,7 +31,7 @@ def verify_good(
 ) -> None:
     """Steps 11 to 16 of `verify_certificate`; raises `VauCertificateRefused`.
 
-    11. It can be read, has the status successful, and one answer in it (SE_1058).
+    11. It can be read, has the status successful (SE_1058), one answer, and no critical extension but certHash.
     12. Its first certificate stands in the trust list as that of an OCSP responder, and is valid (SE_1030).
     13. That certificate's key has signed it, with ECDSA and SHA-256 (SE_1031).
     14. It is about this certificate: issuer, serial number, and certHash (SE_1040, SE_1041).
@@ -59,11 +59,14 @@ def _read(der: bytes) -> tuple[OCSPResponse, x509.Extensions]:
     if not successful:
         raise VauCertificateRefused(11, Reason.OCSP_STATUS)
     try:
-        _ = response.serial_number, response.certificates, response.extensions
-        return response, response.single_extensions
+        _ = response.serial_number, response.certificates
+        extensions, all_extensions = response.single_extensions, (*response.extensions, *response.single_extensions)
     except Exception as wrong:
         # As for certificates: the parser's errors are of many kinds.
         raise VauCertificateRefused(11, Reason.OCSP_UNREADABLE) from wrong
+    if any(one.critical and one.oid != CERT_HASH for one in all_extensions):
+        raise VauCertificateRefused(11, Reason.OCSP_CRITICAL_EXTENSION)
+    return response, extensions
 
 
 def _signer(response: OCSPResponse, trust: VauTrust, now: datetime) -> x509.Certificate:
