@@ -9,7 +9,8 @@
     inner_response = pending.open(body)
 
 After gemSpec_Krypt, chapter 7. ECDH on P-256 and Kyber768 of round 3 together make the keys. The certificate of the
-VAU, its OCSP answer and its signature are checked in numbered steps. Nothing here opens a socket or reads a clock.
+VAU, its OCSP answer and its signature are checked in numbered steps. Nothing here opens a socket or reads a clock, but
+for `vau.transport`, which does all of the above for a client of httpx.
 
 What could not be read in the specification is a parameter: see `VauTrust` and `ChannelLimits`.
 """
@@ -26,6 +27,7 @@ from ti_adapter.vau.errors import (
     Reason,
     VauCertificateRefused,
     VauRefused,
+    VauSilent,
 )
 from ti_adapter.vau.outer import Caller, Environment, OuterRequest
 from ti_adapter.vau.trust import VauTrust
@@ -46,6 +48,7 @@ __all__ = [
     "State",
     "VauCertificateRefused",
     "VauRefused",
+    "VauSilent",
     "VauTrust",
     "verify_certificate",
 ]

@@ -46,12 +46,17 @@ def read_map(body: bytes) -> Fields:
 def read_message(body: bytes, kind: str) -> Fields:
     """Step 4 as well: the MessageType. Raises `VauRefused` where the message says that the other side refuses."""
     fields = read_map(body)
-    if fields.get("MessageType") == "Error":
-        code = fields.get("ErrorCode")
-        raise VauRefused(code if type(code) is int else 0)
+    if refused := read_error(fields):
+        raise refused
     if fields.get("MessageType") != kind:
         raise HandshakeRefused(4, Reason.MESSAGE_TYPE)
     return fields
+
+
+def read_error(fields: Fields) -> VauRefused | None:
+    """What an error message says; None where this is none."""
+    code = fields.get("ErrorCode")
+    return VauRefused(code if type(code) is int else 0) if fields.get("MessageType") == "Error" else None
 
 
 def field(fields: Fields, name: str, kind: type[_Kind]) -> _Kind:

@@ -65,6 +65,7 @@ class Reason(StrEnum):
     COUNTER = "counter"
     TAG = "tag"
     REPLAYED = "replayed"
+    INNER = "inner-message"
 
     PATH = "path"
     USER_AGENT = "user-agent"
@@ -89,7 +90,7 @@ class VauCertificateRefused(ProofFailed):
 
 
 class MessageRefused(ProofFailed):
-    """A message in the channel is not to be believed; steps of `vau.codec.open_message`."""
+    """A message in the channel is not to be believed; steps of `vau.codec.open_message`, and 9 of `vau.inner`."""
 
     subject = "VAU message"
 
@@ -106,6 +107,10 @@ class ChannelEnded(TiError):
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class VauSilent(TiError):
+    """What answers is not a VAU: another status than 200 and no error message, no VAU-CID, or more than was allowed."""
 
 
 class VauRefused(TiError):
