@@ -1,4 +1,8 @@
-"""What gematik's lib-vau has said, written down by `tests/interoperability/with_lib_vau.py`, and read again here."""
+"""What others have said, read again here.
+
+Of gematik's lib-vau by `tests/interoperability/with_lib_vau.py`; of kyber-py, which implements Kyber768 as it was in
+round 3 without any ML-KEM beneath, by its `encaps` for a key of ours.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +16,22 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
     EllipticCurvePublicKey,
     derive_private_key,
+    generate_private_key,
 )
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from ti_adapter.vau.codec import Direction, Lane, open_message
-from ti_adapter.vau.kem import KemKeys
+from ti_adapter.vau.kem import Ciphertexts, KemKeys
 from ti_adapter.vau.keys import FirstKeys, SecondKeys, decrypt
 from ti_adapter.vau.messages import M1, M2, M3, M4, SecondCiphertexts, SignedKeys, VauKeys
 from ti_adapter.vau.outer import Environment
 
 
-def recorded(name: str) -> dict[str, bytes]:
+def recorded(name: str, peer: str = "lib-vau 1.0.16") -> dict[str, bytes]:
     told = json.loads((Path(__file__).parent / "recorded" / f"{name}.json").read_text())
-    assert told["peer"] == "lib-vau 1.0.16"
+    assert told["peer"] == peer
     return {key: bytes.fromhex(value) for key, value in told.items() if key not in {"peer", "recorded"}}
 
 
@@ -39,6 +44,14 @@ def signed(told: dict[str, bytes]) -> SignedKeys:
     """The first keys open what their server has hidden in M2."""
     m2 = M2.decode(told["m2"])
     return SignedKeys.decode(decrypt(FirstKeys.derive(own(told).decapsulate(m2.ciphertexts)).s2c, m2.aead_ct))
+
+
+def test_kyber_of_round_3_by_another_implementation_gives_our_secret() -> None:
+    told = recorded("kyber768-round-3", "kyber-py 1.2.0, Kyber768 of round 3")
+    keys = KemKeys(generate_private_key(SECP256R1()), MLKEM768PrivateKey.from_seed_bytes(told["kyber"]))
+    assert keys.public.kyber.public_bytes_raw() == told["kyber_public"]
+    received = Ciphertexts(generate_private_key(SECP256R1()).public_key(), told["ciphertext"])
+    assert keys.decapsulate(received)[32:] == told["secret"]
 
 
 def test_their_m2_is_opened_and_its_keys_are_signed_as_we_check_it() -> None:
