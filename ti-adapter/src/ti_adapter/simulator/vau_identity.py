@@ -1,0 +1,90 @@
+"""Who a simulated VAU is: certificate under a component CA, signed keys, OCSP answer; and wrong ones for tests."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Self
+
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from ti_adapter.simulator.card import SimulatedCard
+from ti_adapter.simulator.pki import SimulatedPki
+from ti_adapter.simulator.shape import Shape, SimulatedInstitution
+from ti_adapter.simulator.vau_ocsp import OcspShape, OcspSigner
+from ti_adapter.vau.kem import KemKeys
+from ti_adapter.vau.messages import CertData, SignedKeys, VauKeys
+from ti_adapter.vau.trust import POLICY_FD_AUT, ROLE_EPA_VAU, VauTrust
+
+SERVICE = SimulatedInstitution("9-epa-vau", "ePA VAU", (ROLE_EPA_VAU.dotted_string,))
+SHAPE = Shape(extended_key_usage=(), policies=(POLICY_FD_AUT,), curve=SECP256R1())
+
+_RESPONDER = SimulatedInstitution("9-ocsp", "OCSP-Responder")
+_GOOD = OcspShape()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyShape:
+    """How the signed keys look: times count from `now`, and whose key signs where it is not the certificate's."""
+
+    issued: timedelta = timedelta(0)
+    expires: timedelta = timedelta(days=30)
+    signer: SimulatedCard | None = None
+
+
+_KEYS = KeyShape()
+
+
+@dataclass(frozen=True, slots=True)
+class VauIdentity:
+    """What a VAU shows, and the keys behind it. `pki` stands for the component PKI, `responder` answers for it."""
+
+    pki: SimulatedPki
+    responder: OcspSigner
+    card: SimulatedCard = field(repr=False)
+    keys: KemKeys = field(repr=False)
+    signed: SignedKeys
+
+    @classmethod
+    def issue(cls, now: datetime, pki: SimulatedPki | None = None, shape: Shape = SHAPE) -> Self:
+        """Make everything anew. An existing component PKI can issue it."""
+        pki = pki or SimulatedPki.generate(now, name="GEM.KOMP-CA900")
+        signer = pki.card(_RESPONDER)
+        identity = cls(
+            pki, OcspSigner(signer.certificate, signer.key), pki.card(SERVICE, shape), KemKeys.generate(), _NOTHING
+        )
+        return identity.signing(now)
+
+    def signing(self, now: datetime, keys: KeyShape = _KEYS, ocsp: OcspShape = _GOOD) -> Self:
+        """The same VAU with keys that are signed now, and a fresh OCSP answer."""
+        issued, expires = (int((now + offset).timestamp()) for offset in (keys.issued, keys.expires))
+        signed = VauKeys(self.keys.public, issued, expires, "simulated VAU").encode()
+        certificate = self.card.certificate
+        answer = self.responder.answer(certificate, self.pki.authority, now, ocsp)
+        cert_hash = hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()
+        signature = _sign(keys.signer or self.card, signed)
+        return replace(self, signed=SignedKeys(signed, signature, cert_hash, 1, answer))
+
+    @property
+    def cert_data(self) -> CertData:
+        """What lies under the path that the signed keys name."""
+        ders = (one.public_bytes(Encoding.DER) for one in (self.card.certificate, self.pki.authority, self.pki.root))
+        certificate, authority, root = ders
+        return CertData(certificate, authority, (root,))
+
+    @property
+    def trust(self) -> VauTrust:
+        """What a client needs in order to believe this VAU."""
+        return VauTrust((self.pki.authority,), (self.responder.certificate,))
+
+
+_NOTHING = SignedKeys(b"", b"", b"", 1, b"")
+
+
+def _sign(card: SimulatedCard, signed: bytes) -> bytes:
+    scalars = decode_dss_signature(card.key.sign(signed, ECDSA(SHA256())))
+    return b"".join(scalar.to_bytes(32, "big") for scalar in scalars)
