@@ -38,12 +38,13 @@ def make_pki(now: datetime | None = None, *, name: str = "GEM.SMCB-CA900") -> Si
 def running_record(trust: TrustList, clock: Callable[[], datetime] = utc_now) -> Iterator[tuple[str, str]]:
     """The record system with nothing in it; its URL, and the key of the patient's side."""
     admin_key = secrets.token_urlsafe(16)
-    with socket.create_server(("127.0.0.1", 0)) as listener, _serving(create_app(trust, admin_key, clock), listener):
+    with socket.create_server(("127.0.0.1", 0)) as listener, serving(create_app(trust, admin_key, clock), listener):
         yield f"http://127.0.0.1:{listener.getsockname()[1]}", admin_key
 
 
 @contextmanager
-def _serving(app: object, listener: socket.socket) -> Iterator[None]:
+def serving(app: object, listener: socket.socket) -> Iterator[None]:
+    """Any ASGI application, while the block runs."""
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

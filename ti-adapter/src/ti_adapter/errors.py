@@ -5,6 +5,7 @@ No text here ever holds patient data, a token or a key: a refusal is a number an
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
@@ -37,6 +38,25 @@ class AttestationRefused(ProofFailed):
     """An attestation is not to be believed; steps of `attestation.verify`."""
 
     subject = "attestation"
+
+
+class OcspRefused(ProofFailed):
+    """An OCSP answer does not prove that a certificate is not revoked; steps of `pki.verify_not_revoked`."""
+
+    subject = "OCSP answer"
+
+
+class CertificateRevoked(OcspRefused):
+    """A responder that is believed says that the certificate has been revoked, and since when."""
+
+    def __init__(self, step: int, reason: StrEnum, since: datetime) -> None:
+        super().__init__(step, reason)
+        self.args = (step, reason, since)
+        self.since = since
+
+
+class OcspSilent(TiError):
+    """The OCSP responder does not answer, or there is none to ask: nothing is known, so nothing is believed."""
 
 
 class CardFailed(TiError):

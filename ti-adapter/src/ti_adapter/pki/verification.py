@@ -32,9 +32,10 @@ _UNDERSTOOD = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ProvenCertificate:
-    """A certificate that `verify_institution` has proven, with what it says about its institution."""
+    """A certificate that `verify_institution` has proven, with what it says about its institution, and its CA."""
 
     certificate: x509.Certificate
+    issuer: x509.Certificate
     admission: Admission
     name: str
 
@@ -56,7 +57,7 @@ def verify_institution(certificate: x509.Certificate, trust: TrustList, now: dat
     10. No critical extension is left that these steps do not understand (RFC 5280, section 4.2).
     11. Exactly one Admission, with a Telematik-ID and at least one professionOID.
 
-    Left to the caller: revocation (see the head of this package), and whether the role may do what it asks for.
+    Left to the caller: revocation (`verify_not_revoked`), and whether the role may do what it asks for.
     """
     extensions, name = _read(certificate)
     _check_time(certificate, now)
@@ -70,7 +71,7 @@ def verify_institution(certificate: x509.Certificate, trust: TrustList, now: dat
     _check_policies(extensions)
     if any(one.critical and one.oid not in _UNDERSTOOD for one in extensions):
         raise CertificateRefused(10, Reason.CRITICAL_EXTENSION)
-    return ProvenCertificate(certificate, read_admission(extensions), name)
+    return ProvenCertificate(certificate, issuer, read_admission(extensions), name)
 
 
 def is_on_card_curve(certificate: x509.Certificate) -> bool:
