@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,3 +59,8 @@ def test_a_certificate_of_another_issuer_is_not_meant() -> None:
 )
 def test_the_responder_is_the_first_one_that_can_be_asked_over_http(question: Question, url: str | None) -> None:
     assert question.responder_url == url
+
+
+def test_an_address_that_the_asker_knows_goes_before_that_of_the_certificate() -> None:
+    named = naming(place("http://ocsp.example/a"))
+    assert replace(named, address="http://ocsp.example/ti").responder_url == "http://ocsp.example/ti"

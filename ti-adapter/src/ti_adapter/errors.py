@@ -59,6 +59,12 @@ class OcspSilent(TiError):
     """The OCSP responder does not answer, or there is none to ask: nothing is known, so nothing is believed."""
 
 
+class TslRefused(ProofFailed):
+    """A trust-service status list is not taken, or no longer believed; steps of `pki.read_tsl`."""
+
+    subject = "TSL"
+
+
 class CardFailed(TiError):
     """The card cannot sign: it is not there, or its PIN is not verified."""
 

@@ -8,6 +8,9 @@ steps after gemSpec_PKI, each with the time as an argument, and neither fetches 
    raises `OcspRefused`. `OcspClient` asks, verifies and remembers; it alone touches the network.
 
 The second step is the caller's: only the caller knows how old an answer may be for what it is about to do.
+
+The trust list comes from a file (`TrustList.from_pem`), or from gematik's signed list: `read_tsl` (TUC_PKI_001) makes
+its bytes a `StatusList` or raises `TslRefused`, and `StatusList.trust` says whom to trust by it now.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ from ti_adapter.pki.ocsp_question import Question
 from ti_adapter.pki.ocsp_reason import OcspReason
 from ti_adapter.pki.reason import Reason
 from ti_adapter.pki.trust_list import TrustList
+from ti_adapter.pki.tsl import read_tsl
+from ti_adapter.pki.tsl_list import StatusList, TslService
+from ti_adapter.pki.tsl_reason import TslReason
 from ti_adapter.pki.verification import POLICY_HCI_AUT, ProvenCertificate, is_on_card_curve, verify_institution
 
 __all__ = [
@@ -33,8 +39,12 @@ __all__ = [
     "ProvenCertificate",
     "Question",
     "Reason",
+    "StatusList",
     "TrustList",
+    "TslReason",
+    "TslService",
     "is_on_card_curve",
+    "read_tsl",
     "still_serves",
     "verify_institution",
     "verify_not_revoked",

@@ -37,15 +37,19 @@ class CertId:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A certificate in question, and the CA that has issued it. Both are proven before anybody is asked."""
+    """A certificate in question, and the CA that has issued it. Both are proven before anybody is asked.
+
+    `address` is where to ask, if not where the certificate says: `StatusList.ocsp_url` knows it inside the TI.
+    """
 
     certificate: x509.Certificate
     issuer: x509.Certificate
+    address: str | None = None
 
     @classmethod
-    def about(cls, proven: ProvenCertificate) -> Self:
+    def about(cls, proven: ProvenCertificate, address: str | None = None) -> Self:
         """The question that `verify_institution` leaves to its caller."""
-        return cls(proven.certificate, proven.issuer)
+        return cls(proven.certificate, proven.issuer, address)
 
     def request(self, digest: HashAlgorithm = ANY_RESPONDER_KNOWS) -> bytes:
         """The request, DER, without a nonce: freshness is what `producedAt` is for in the TI."""
@@ -58,7 +62,9 @@ class Question:
 
     @property
     def responder_url(self) -> str | None:
-        """Where the certificate says that it can be asked about: the first OCSP address of its AIA over HTTP(S)."""
+        """Where to ask: `address`, else the first OCSP address in the certificate's AIA that is one of the web."""
+        if self.address is not None:
+            return self.address
         access = value_of(self.certificate.extensions, x509.AuthorityInformationAccess) or ()
         for place in access:
             if place.access_method == AuthorityInformationAccessOID.OCSP and _is_web(place.access_location):
