@@ -20,8 +20,9 @@ import pytest
 from simulated_ti import make_pki, serving
 
 from ti_adapter.pki import Question, TrustList
+from ti_adapter.simulator.line import Line
 from ti_adapter.simulator.ocsp_answer import RIGHT, AnswerShape, build_answer
-from ti_adapter.simulator.ocsp_app import OnTheLine, create_ocsp_app
+from ti_adapter.simulator.ocsp_app import create_ocsp_app
 from ti_adapter.simulator.ocsp_responder import OcspResponder
 from ti_adapter.simulator.ocsp_signer import OcspSigner
 from ti_adapter.simulator.pki import SimulatedPki
@@ -70,11 +71,18 @@ class Scene:
 
 
 @contextmanager
-def on_the_line(responder: OcspResponder) -> Iterator[tuple[str, OnTheLine]]:
+def on_the_line(responder: OcspResponder) -> Iterator[tuple[str, Line]]:
     """The responder over HTTP: its URL, and what sets its manner."""
-    line = OnTheLine(responder)
-    with socket.create_server(("127.0.0.1", 0)) as listener, serving(create_ocsp_app(line), listener):
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/ocsp", line
+    line = Line()
+    with served(create_ocsp_app(responder, line)) as url:
+        yield f"{url}/ocsp", line
+
+
+@contextmanager
+def served(app: object) -> Iterator[str]:
+    """Any ASGI application on a free port: its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, serving(app, listener):
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def openssl(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -10,21 +10,21 @@ from simulated_ocsp import Scene, on_the_line
 from ti_adapter.errors import OcspSilent
 from ti_adapter.pki import verify_not_revoked
 from ti_adapter.pki.ocsp_fetch import fetch_answer
-from ti_adapter.simulator.ocsp_app import Manner, OnTheLine
+from ti_adapter.simulator.line import Line, Manner
 
 SCENE = Scene.made(datetime(2026, 3, 1, tzinfo=UTC))
 REQUEST = SCENE.question.request()
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[tuple[str, OnTheLine]]:
+def served() -> Iterator[tuple[str, Line]]:
     with on_the_line(SCENE.responder()) as (url, line):
         line.slow_seconds = 0.2
         yield url, line
 
 
 @pytest.fixture
-def url(served: tuple[str, OnTheLine]) -> Iterator[str]:
+def url(served: tuple[str, Line]) -> Iterator[str]:
     yield served[0]
     served[1].manner = Manner.PROMPT
 
@@ -39,7 +39,7 @@ def test_a_request_over_http_brings_an_answer_that_proves(url: str) -> None:
     ids=lambda manner: manner.value,
 )
 def test_f20_i05_a_responder_that_gives_no_answer_in_time_is_silent(
-    served: tuple[str, OnTheLine], url: str, manner: Manner
+    served: tuple[str, Line], url: str, manner: Manner
 ) -> None:
     served[1].manner = manner
     with pytest.raises(OcspSilent):

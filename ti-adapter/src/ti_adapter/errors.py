@@ -55,8 +55,16 @@ class CertificateRevoked(OcspRefused):
         self.since = since
 
 
-class OcspSilent(TiError):
-    """The OCSP responder does not answer, or there is none to ask: nothing is known, so nothing is believed."""
+class ServiceSilent(TiError):
+    """A service of the PKI does not answer: nothing is known, so nothing is believed."""
+
+
+class OcspSilent(ServiceSilent):
+    """The OCSP responder does not answer, or there is none to ask."""
+
+
+class TslSilent(ServiceSilent):
+    """The place where the trust-service status list lies does not answer."""
 
 
 class TslRefused(ProofFailed):

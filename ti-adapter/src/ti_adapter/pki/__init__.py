@@ -5,12 +5,13 @@ steps after gemSpec_PKI, each with the time as an argument, and neither fetches 
 
 1. `verify_institution` (TUC_PKI_018) makes it a `ProvenCertificate`, or raises `CertificateRefused`.
 2. `verify_not_revoked` (TUC_PKI_006) takes an OCSP answer to the `Question` about it and makes a `NotRevoked`, or
-   raises `OcspRefused`. `OcspClient` asks, verifies and remembers; it alone touches the network.
+   raises `OcspRefused`. `OcspClient` asks, verifies and remembers.
 
 The second step is the caller's: only the caller knows how old an answer may be for what it is about to do.
 
 The trust list comes from a file (`TrustList.from_pem`), or from gematik's signed list: `read_tsl` (TUC_PKI_001) makes
-its bytes a `StatusList` or raises `TslRefused`, and `StatusList.trust` says whom to trust by it now.
+its bytes a `StatusList` or raises `TslRefused`, and `StatusList.trust` says whom to trust by it now. `TslClient`
+fetches and keeps it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ti_adapter.pki.ocsp_reason import OcspReason
 from ti_adapter.pki.reason import Reason
 from ti_adapter.pki.trust_list import TrustList
 from ti_adapter.pki.tsl import read_tsl
+from ti_adapter.pki.tsl_client import TslClient
 from ti_adapter.pki.tsl_list import StatusList, TslService
 from ti_adapter.pki.tsl_reason import TslReason
 from ti_adapter.pki.verification import POLICY_HCI_AUT, ProvenCertificate, is_on_card_curve, verify_institution
@@ -41,6 +43,7 @@ __all__ = [
     "Reason",
     "StatusList",
     "TrustList",
+    "TslClient",
     "TslReason",
     "TslService",
     "is_on_card_curve",

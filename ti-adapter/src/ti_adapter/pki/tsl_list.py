@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from cryptography import x509
 
 from ti_adapter.errors import TslRefused
+from ti_adapter.pki.ocsp_question import Question
 from ti_adapter.pki.trust_list import TrustList, is_authority
 from ti_adapter.pki.tsl_reason import TslReason
 from ti_adapter.pki.verification import POLICY_HCI_AUT
@@ -43,8 +44,8 @@ class TslService:
 class StatusList:
     """A TSL whose signature `read_tsl` has proven.
 
-    `signer` is left to the caller to ask an OCSP responder about, as `Question(signer, anchor)`. `unreadable` counts
-    services that are skipped because nobody can read their certificate: what they would vouch for is not believed.
+    `unreadable` counts services that are skipped because nobody can read their certificate: what they would vouch for
+    is not believed.
     """
 
     identifier: str
@@ -80,6 +81,10 @@ class StatusList:
             if service.kind == CA and service.certificate == issuer and service.supply_points:
                 return service.supply_points[0]
         return None
+
+    def about_signer(self) -> Question:
+        """The question whether the signer is revoked, for whom the responders of the list known before may answer."""
+        return Question(self.signer, self.anchor)
 
     def announced_anchor(self, now: datetime) -> x509.Certificate | None:
         """The trust anchor that the list announces and that holds by now (TUC_PKI_013).

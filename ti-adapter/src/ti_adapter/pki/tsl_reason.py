@@ -28,5 +28,6 @@ class TslReason(StrEnum):
     SAME_NUMBER = "number-of-the-known-list"
     SAME_ID = "id-of-the-known-list"
     ISSUED_TOO_LATE = "issued-in-the-future"
+    NONE_KNOWN = "no-list-is-known"
     EXPIRED = "expired"
     NO_AUTHORITY = "no-authority"
