@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
@@ -114,13 +114,22 @@ def test_the_question_follows_from_a_proven_certificate() -> None:
         AnswerShape(by_key=True),
         AnswerShape(certificates=(SCENE.signer.authority, SCENE.signer.certificate)),
         AnswerShape(next_update=timedelta(hours=1)),
+        AnswerShape(next_update=datetime(9999, 12, 30, tzinfo=UTC) - NOW),
         AnswerShape(more={"1.2.3.4.5": (b"\x05\x00", False)}),
         AnswerShape(
             cert_hash=cert_hash_of(OWN).replace(b"\x30\x31\x30\x0d", b"\x30\x2f\x30\x0b").replace(b"\5\0", b"")
         ),
         AnswerShape(cert_hash=b"", more={"1.3.36.8.3.13": (cert_hash_of(OWN), True)}),
     ],
-    ids=["by key", "with the signer's CA", "with nextUpdate", "other extension", "no parameters", "critical certHash"],
+    ids=[
+        "by key",
+        "with the signer's CA",
+        "with nextUpdate",
+        "with an endless nextUpdate",
+        "other extension",
+        "no parameters",
+        "critical certHash",
+    ],
 )
 def test_what_a_responder_may_choose_is_accepted(shape: AnswerShape) -> None:
     verify_not_revoked(SCENE.answer(shape), SCENE.question, SCENE.trust, NOW)

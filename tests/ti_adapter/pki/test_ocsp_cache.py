@@ -55,6 +55,10 @@ def test_a_proof_ends_with_its_next_update_and_the_tolerance() -> None:
     assert not still_serves(proof, NOW + timedelta(minutes=5, seconds=38), HOUR)
 
 
+def test_a_next_update_at_the_end_of_all_times_ends_no_proof() -> None:
+    assert still_serves(replace(PROOF, next_update=datetime.max.replace(tzinfo=UTC)), NOW, HOUR)
+
+
 def test_a_proof_ends_when_an_announced_revocation_begins() -> None:
     proof = replace(PROOF, revoked_from=NOW + timedelta(minutes=5))
     assert still_serves(proof, NOW + timedelta(minutes=4, seconds=59), HOUR)

@@ -84,6 +84,11 @@ def test_i15_a_list_is_believed_until_its_end_and_the_grace_after_it_and_no_long
         assert (refused.step, refused.reason) == (9, TslReason.EXPIRED)
 
 
+def test_a_list_that_ends_with_all_times_can_be_used_with_grace() -> None:
+    endless = replace(listed((CA,)), next_update=datetime.max.replace(tzinfo=UTC))
+    assert endless.trust(NOW, grace=timedelta(days=3)).authorities == (CA.certificate,)
+
+
 def test_a_list_says_where_the_certificates_of_a_ca_can_be_asked_about() -> None:
     assert listed((CA, RESPONDER)).ocsp_url(CA.certificate) == "http://ocsp.example/smcb"
     assert listed((CA, RESPONDER)).ocsp_url(NEW_ANCHOR) is None

@@ -24,7 +24,7 @@ def still_serves(proof: NotRevoked, now: datetime, grace: timedelta) -> bool:
     asks, and a clock that was set back behind the proof asks too.
     """
     age = now - min(proof.asked, proof.produced)
-    is_current = proof.next_update is None or now <= proof.next_update + TOLERANCE
+    is_current = proof.next_update is None or now - TOLERANCE <= proof.next_update
     is_before_revocation = proof.revoked_from is None or now < proof.revoked_from
     return timedelta(0) <= age < grace and is_current and is_before_revocation
 

@@ -67,7 +67,7 @@ class StatusList:
         where no CA of this type is in accord. A revoked CA is not trusted at all; gematik would still believe what it
         issued before (SE_1036). How long the grace may be is open (30 days are told of), so it is a parameter.
         """
-        if now > self.next_update + grace:
+        if now - grace > self.next_update:
             raise TslRefused(9, TslReason.EXPIRED)
         issuing = [one for one in self.services if one.serves(CA, now) and policy.dotted_string in one.types]
         authorities = tuple(one.certificate for one in issuing if is_authority(one.certificate))
