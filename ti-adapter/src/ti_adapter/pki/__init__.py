@@ -3,7 +3,8 @@
 A certificate as received is an `x509.Certificate` and says nothing. Two steps make something of it, each in numbered
 steps after gemSpec_PKI, each with the time as an argument, and neither fetches anything:
 
-1. `verify_institution` (TUC_PKI_018) makes it a `ProvenCertificate`, or raises `CertificateRefused`.
+1. `verify_institution` (TUC_PKI_018) makes it a `ProvenCertificate`, or raises `CertificateRefused`. `verify_service`
+   does the same for the services of the TI, by the `profile` of their certificate type and by their role.
 2. `verify_not_revoked` (TUC_PKI_006) takes an OCSP answer to the `Question` about it and makes a `NotRevoked`, or
    raises `OcspRefused`. `OcspClient` asks, verifies and remembers.
 
@@ -22,23 +23,38 @@ from ti_adapter.pki.ocsp_cache import OcspCache, still_serves
 from ti_adapter.pki.ocsp_client import OcspClient
 from ti_adapter.pki.ocsp_question import Question
 from ti_adapter.pki.ocsp_reason import OcspReason
+from ti_adapter.pki.profile import FD_AUT, FD_SIG, FD_TLS_S, HCI_AUT, ZD_TLS_S, CertificateProfile
 from ti_adapter.pki.reason import Reason
 from ti_adapter.pki.trust_list import TrustList
 from ti_adapter.pki.tsl import read_tsl
 from ti_adapter.pki.tsl_client import TslClient
 from ti_adapter.pki.tsl_list import StatusList, TslService
 from ti_adapter.pki.tsl_reason import TslReason
-from ti_adapter.pki.verification import POLICY_HCI_AUT, ProvenCertificate, is_on_card_curve, verify_institution
+from ti_adapter.pki.verification import (
+    POLICY_HCI_AUT,
+    ProvenCertificate,
+    ProvenService,
+    is_on_card_curve,
+    verify_institution,
+    verify_service,
+)
 
 __all__ = [
+    "FD_AUT",
+    "FD_SIG",
+    "FD_TLS_S",
+    "HCI_AUT",
     "POLICY_HCI_AUT",
     "TOLERANCE",
+    "ZD_TLS_S",
     "Admission",
+    "CertificateProfile",
     "NotRevoked",
     "OcspCache",
     "OcspClient",
     "OcspReason",
     "ProvenCertificate",
+    "ProvenService",
     "Question",
     "Reason",
     "StatusList",
@@ -51,4 +67,5 @@ __all__ = [
     "still_serves",
     "verify_institution",
     "verify_not_revoked",
+    "verify_service",
 ]

@@ -12,7 +12,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from ti_adapter.pki.extensions import value_of
-from ti_adapter.pki.verification import ProvenCertificate
+from ti_adapter.pki.verification import ProvenCertificate, ProvenService
 
 ANY_RESPONDER_KNOWS = SHA1()  # noqa: S303
 """Digest of the certID: a look-up key that every responder knows, and no proof; the proof is the certHash."""
@@ -47,8 +47,8 @@ class Question:
     address: str | None = None
 
     @classmethod
-    def about(cls, proven: ProvenCertificate, address: str | None = None) -> Self:
-        """The question that `verify_institution` leaves to its caller."""
+    def about(cls, proven: ProvenCertificate | ProvenService, address: str | None = None) -> Self:
+        """The question that `verify_institution` and `verify_service` leave to their caller."""
         return cls(proven.certificate, proven.issuer, address)
 
     def request(self, digest: HashAlgorithm = ANY_RESPONDER_KNOWS) -> bytes:
