@@ -5,6 +5,7 @@ No text here ever holds patient data, a token or a key: a refusal is a number an
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
@@ -37,6 +38,39 @@ class AttestationRefused(ProofFailed):
     """An attestation is not to be believed; steps of `attestation.verify`."""
 
     subject = "attestation"
+
+
+class OcspRefused(ProofFailed):
+    """An OCSP answer does not prove that a certificate is not revoked; steps of `pki.verify_not_revoked`."""
+
+    subject = "OCSP answer"
+
+
+class CertificateRevoked(OcspRefused):
+    """A responder that is believed says that the certificate has been revoked, and since when."""
+
+    def __init__(self, step: int, reason: StrEnum, since: datetime) -> None:
+        super().__init__(step, reason)
+        self.args = (step, reason, since)
+        self.since = since
+
+
+class ServiceSilent(TiError):
+    """A service of the PKI does not answer: nothing is known, so nothing is believed."""
+
+
+class OcspSilent(ServiceSilent):
+    """The OCSP responder does not answer, or there is none to ask."""
+
+
+class TslSilent(ServiceSilent):
+    """The place where the trust-service status list lies does not answer."""
+
+
+class TslRefused(ProofFailed):
+    """A trust-service status list is not taken, or no longer believed; steps of `pki.read_tsl`."""
+
+    subject = "TSL"
 
 
 class CardFailed(TiError):

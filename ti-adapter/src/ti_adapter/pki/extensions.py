@@ -40,6 +40,12 @@ def read_admission(extensions: x509.Extensions) -> Admission:
     return Admission(telematik_id, oids, tuple(infos[0].profession_items))
 
 
+def profession_oids(extensions: x509.Extensions) -> tuple[str, ...]:
+    """All the roles that the Admission names, whether or not it names a Telematik-ID."""
+    infos = [info for one in value_of(extensions, x509.Admissions) or () for info in one.profession_infos]
+    return tuple(oid.dotted_string for info in infos for oid in info.profession_oids or ())
+
+
 def value_of(extensions: x509.Extensions, kind: type[_Kind]) -> _Kind | None:
     """The extension of a kind, None where the certificate has none."""
     try:

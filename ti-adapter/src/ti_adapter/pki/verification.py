@@ -7,15 +7,16 @@ from datetime import datetime
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import BrainpoolP256R1, EllipticCurvePublicKey
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID, SignatureAlgorithmOID
+from cryptography.hazmat.primitives.asymmetric.ec import BrainpoolP256R1, EllipticCurve, EllipticCurvePublicKey
+from cryptography.x509.oid import ExtensionOID, NameOID, SignatureAlgorithmOID
 
 from ti_adapter.errors import CertificateRefused
-from ti_adapter.pki.extensions import Admission, read_admission, value_of
+from ti_adapter.pki.extensions import Admission, profession_oids, read_admission, value_of
+from ti_adapter.pki.profile import HCI_AUT, CertificateProfile
 from ti_adapter.pki.reason import Reason
 from ti_adapter.pki.trust_list import TrustList
 
-POLICY_HCI_AUT = x509.ObjectIdentifier("1.2.276.0.76.4.77")
+POLICY_HCI_AUT = HCI_AUT.policy
 """Certificate type C.HCI.AUT: login of an institution with its SMC-B (gemSpec_OID)."""
 
 _UNDERSTOOD = frozenset(
@@ -32,11 +33,21 @@ _UNDERSTOOD = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ProvenCertificate:
-    """A certificate that `verify_institution` has proven, with what it says about its institution."""
+    """A certificate that `verify_institution` has proven, with what it says about its institution, and its CA."""
 
     certificate: x509.Certificate
+    issuer: x509.Certificate
     admission: Admission
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenService:
+    """A certificate that `verify_service` has proven, with its CA and all the roles that it names."""
+
+    certificate: x509.Certificate
+    issuer: x509.Certificate
+    profession_oids: tuple[str, ...]
 
 
 def verify_institution(certificate: x509.Certificate, trust: TrustList, now: datetime) -> ProvenCertificate:
@@ -56,30 +67,58 @@ def verify_institution(certificate: x509.Certificate, trust: TrustList, now: dat
     10. No critical extension is left that these steps do not understand (RFC 5280, section 4.2).
     11. Exactly one Admission, with a Telematik-ID and at least one professionOID.
 
-    Left to the caller: revocation (see the head of this package), and whether the role may do what it asks for.
+    Left to the caller: revocation (`verify_not_revoked`), and whether the role may do what it asks for.
     """
+    extensions, issuer, name = _proven(certificate, trust, now, HCI_AUT)
+    return ProvenCertificate(certificate, issuer, read_admission(extensions), name)
+
+
+def verify_service(
+    certificate: x509.Certificate, trust: TrustList, now: datetime, *, profile: CertificateProfile, role: str
+) -> ProvenService:
+    """Prove that a certificate is that of a service of the TI; raises `CertificateRefused` with the failed step.
+
+    Steps 1 to 10 are those of `verify_institution` with what the profile asks for; `trust` must be that of its policy.
+    Step 11: the Admission names the role that this service must have, such as oid_epa_vau (1.2.276.0.76.4.209).
+    """
+    extensions, issuer, _ = _proven(certificate, trust, now, profile)
+    roles = profession_oids(extensions)
+    if role not in roles:
+        raise CertificateRefused(11, Reason.PROFESSION)
+    return ProvenService(certificate, issuer, roles)
+
+
+def _proven(
+    certificate: x509.Certificate, trust: TrustList, now: datetime, profile: CertificateProfile
+) -> tuple[x509.Extensions, x509.Certificate, str]:
+    """Steps 1 to 10: what else the certificate says, its issuer, and its name."""
     extensions, name = _read(certificate)
     _check_time(certificate, now)
     issuer = _issuer(certificate, extensions, trust)
     if not issuer.not_valid_before_utc <= now <= issuer.not_valid_after_utc:
         raise CertificateRefused(4, Reason.ISSUER_NOT_VALID)
     _check_signature(certificate, issuer)
-    _check_curve(certificate)
-    _check_key_usage(extensions)
-    _check_extended_key_usage(extensions)
-    _check_policies(extensions)
+    if not _is_on(certificate, profile.curves):
+        raise CertificateRefused(6, Reason.CURVE)
+    _check_key_usage(extensions, profile)
+    _check_extended_key_usage(extensions, profile)
+    _check_policies(extensions, profile)
     if any(one.critical and one.oid not in _UNDERSTOOD for one in extensions):
         raise CertificateRefused(10, Reason.CRITICAL_EXTENSION)
-    return ProvenCertificate(certificate, read_admission(extensions), name)
+    return extensions, issuer, name
 
 
 def is_on_card_curve(certificate: x509.Certificate) -> bool:
     """Whether the key lies on brainpoolP256r1, the curve of the cards."""
+    return _is_on(certificate, (BrainpoolP256R1,))
+
+
+def _is_on(certificate: x509.Certificate, curves: tuple[type[EllipticCurve], ...]) -> bool:
     try:
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):
         return False
-    return isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, BrainpoolP256R1)
+    return isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, curves)
 
 
 def _read(certificate: x509.Certificate) -> tuple[x509.Extensions, str]:
@@ -125,29 +164,24 @@ def _check_signature(certificate: x509.Certificate, issuer: x509.Certificate) ->
         raise CertificateRefused(5, Reason.SIGNATURE) from wrong
 
 
-def _check_curve(certificate: x509.Certificate) -> None:
-    if not is_on_card_curve(certificate):
-        raise CertificateRefused(6, Reason.CURVE)
-
-
-def _check_key_usage(extensions: x509.Extensions) -> None:
+def _check_key_usage(extensions: x509.Extensions, profile: CertificateProfile) -> None:
     constraints = value_of(extensions, x509.BasicConstraints)
     if constraints and constraints.ca:
         raise CertificateRefused(7, Reason.CA_CERTIFICATE)
     usage = value_of(extensions, x509.KeyUsage)
-    if not usage or not usage.digital_signature:
+    if not usage or not all(getattr(usage, one) for one in profile.key_usages):
         raise CertificateRefused(7, Reason.KEY_USAGE)
 
 
-def _check_extended_key_usage(extensions: x509.Extensions) -> None:
-    usages = value_of(extensions, x509.ExtendedKeyUsage)
-    if not usages or ExtendedKeyUsageOID.CLIENT_AUTH not in usages:
+def _check_extended_key_usage(extensions: x509.Extensions, profile: CertificateProfile) -> None:
+    usages = value_of(extensions, x509.ExtendedKeyUsage) or ()
+    if not all(one in usages for one in profile.extended_key_usages):
         raise CertificateRefused(8, Reason.EXTENDED_KEY_USAGE)
 
 
-def _check_policies(extensions: x509.Extensions) -> None:
+def _check_policies(extensions: x509.Extensions, profile: CertificateProfile) -> None:
     policies = value_of(extensions, x509.CertificatePolicies)
     if not policies:
         raise CertificateRefused(9, Reason.POLICY_MISSING)
-    if all(policy.policy_identifier != POLICY_HCI_AUT for policy in policies):
+    if all(policy.policy_identifier != profile.policy for policy in policies):
         raise CertificateRefused(9, Reason.TYPE)

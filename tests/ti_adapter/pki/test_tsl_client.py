@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from simulated_ocsp import Clock, served
+from simulated_tsl import TslScene
+
+from ti_adapter.errors import TslRefused, TslSilent
+from ti_adapter.pki import TslClient, TslReason, TslService
+from ti_adapter.pki.tsl_list import ANCHOR_CHANGE
+from ti_adapter.simulator.line import Line
+from ti_adapter.simulator.signer import ComponentCa
+from ti_adapter.simulator.tsl import TslSigner
+from ti_adapter.simulator.tsl_broken import BROKEN_LISTS
+from ti_adapter.simulator.tsl_publisher import TslPublisher, create_tsl_app
+
+NOW = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)
+SCENE = TslScene.made(NOW)
+CA, RESPONDER = SCENE.listing.services
+URL = "http://tsl.example/"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(NOW)
+
+
+@pytest.fixture
+def publisher(clock: Clock) -> TslPublisher:
+    return TslPublisher.generate((CA, RESPONDER), clock)
+
+
+@pytest.fixture
+def client(publisher: TslPublisher, clock: Clock) -> TslClient:
+    return TslClient(URL, (publisher.anchor,), clock, fetch=lambda _: publisher.document())
+
+
+def revoking(service: TslService) -> TslService:
+    return replace(service, status="http://uri.etsi.org/TrstSvc/Svcstatus/revoked")
+
+
+def test_before_a_first_list_nobody_is_trusted(client: TslClient) -> None:
+    with pytest.raises(TslRefused) as refused:
+        client.trust()
+    assert (refused.value.step, refused.value.reason) == (9, TslReason.NONE_KNOWN)
+
+
+def test_a_list_that_was_fetched_is_trusted(client: TslClient) -> None:
+    client.renew()
+    assert client.trust().authorities == (CA.certificate,)
+
+
+def test_the_same_list_day_after_day_is_no_error(client: TslClient) -> None:
+    assert client.renew() == client.renew()
+
+
+def test_what_a_newer_list_no_longer_names_is_no_longer_trusted(publisher: TslPublisher, client: TslClient) -> None:
+    client.renew()
+    publisher.publish((CA, revoking(RESPONDER)))
+    client.renew()
+    assert client.trust().responders == ()
+
+
+@pytest.mark.parametrize("name", BROKEN_LISTS)
+def test_i15_whatever_is_wrong_with_a_new_list_the_known_one_stays(
+    publisher: TslPublisher, client: TslClient, name: str
+) -> None:
+    known = client.renew()
+    publisher.breaks = name
+    with pytest.raises(TslRefused):
+        client.renew()
+    assert client.known == known
+
+
+def test_i15_the_known_list_is_trusted_until_its_own_end_and_then_nobody_is(
+    publisher: TslPublisher, client: TslClient, clock: Clock
+) -> None:
+    client.renew()
+    publisher.breaks = "flipped signature"
+    clock.now += timedelta(days=33)
+    with pytest.raises(TslRefused, match="signature"):
+        client.renew()
+    client.trust(grace=timedelta(days=3))
+    clock.now += timedelta(seconds=1)
+    with pytest.raises(TslRefused, match="expired"):
+        client.trust(grace=timedelta(days=3))
+
+
+def test_f20_a_silent_place_changes_nothing(publisher: TslPublisher, clock: Clock) -> None:
+    def silent(_: str) -> bytes:
+        raise TslSilent("test")
+
+    client = TslClient(URL, (publisher.anchor,), clock, fetch=silent)
+    client.take(publisher.document())
+    with pytest.raises(TslSilent):
+        client.renew()
+    assert client.trust().authorities == (CA.certificate,)
+
+
+def test_after_an_announcement_a_list_under_the_new_anchor_is_taken(
+    publisher: TslPublisher, client: TslClient, clock: Clock
+) -> None:
+    new = ComponentCa.generate("GEM.TSL-CA901", NOW)
+    announced = replace(CA, kind=ANCHOR_CHANGE, certificate=new.certificate, since=NOW + timedelta(days=1))
+    publisher.publish((CA, RESPONDER, announced))
+    client.renew()
+    publisher.listing = replace(publisher.listing, signer=TslSigner.generate(NOW, ca=new))
+    publisher.publish((CA,))
+    with pytest.raises(TslRefused, match="signer-issuer-unknown"):
+        client.renew()
+    clock.now += timedelta(days=1)
+    assert client.renew().anchor == new.certificate
+    publisher.publish((CA, RESPONDER))
+    assert client.renew().anchor == new.certificate
+
+
+def test_the_signer_of_a_list_can_be_asked_about(client: TslClient, publisher: TslPublisher) -> None:
+    question = client.renew().about_signer()
+    assert (question.certificate, question.issuer) == (publisher.listing.signer.certificate, publisher.anchor)
+
+
+def test_over_http_the_client_fetches_the_list_itself(publisher: TslPublisher, clock: Clock) -> None:
+    with served(create_tsl_app(publisher, Line())) as url:
+        assert TslClient(url, (publisher.anchor,), clock).renew().services == (CA, RESPONDER)

@@ -1,0 +1,70 @@
+"""Publishes simulated trust-service status lists, and breaks them on demand.
+
+    publisher = TslPublisher.generate((ca_service(...), ocsp_service(...)), clock)
+    publisher.document()                             # the list; the same until something changes
+    publisher.publish((...))                         # the next number, with other services
+    publisher.breaks = "older number"                # any name of `BROKEN_LISTS`
+
+`create_tsl_app` serves it over HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from cryptography import x509
+from fastapi import FastAPI, Response
+
+from ti_adapter.pki.tsl_list import TslService
+from ti_adapter.simulator.line import Line, in_manner
+from ti_adapter.simulator.signer import ComponentCa
+from ti_adapter.simulator.tsl import TslSigner
+from ti_adapter.simulator.tsl_broken import BROKEN_LISTS, KNOWN, Listing
+from ti_adapter.simulator.tsl_document import TslShape
+
+
+@dataclass(slots=True)
+class TslPublisher:
+    """The list as it lies at its address. The first one is the `KNOWN` one, which broken ones come after."""
+
+    listing: Listing
+    current: bytes
+    sequence: int
+    clock: Callable[[], datetime]
+    breaks: str | None = None
+
+    @classmethod
+    def generate(cls, services: tuple[TslService, ...], clock: Callable[[], datetime]) -> Self:
+        """Make a TSL-CA, a signer below it and the first list."""
+        ca = ComponentCa.generate("GEM.TSL-CA900", clock())
+        listing = Listing(services, ca, TslSigner.generate(clock(), ca=ca), clock())
+        return cls(listing, listing.issued(KNOWN), KNOWN.sequence, clock)
+
+    @property
+    def anchor(self) -> x509.Certificate:
+        """What a reader must have been given in order to believe the list."""
+        return self.listing.ca.certificate
+
+    def publish(self, services: tuple[TslService, ...]) -> None:
+        """The next list, with these services."""
+        self.sequence += 1
+        self.listing = Listing(services, self.listing.ca, self.listing.signer, self.clock())
+        self.current = self.listing.issued(TslShape(sequence=self.sequence))
+
+    def document(self) -> bytes:
+        """What lies at the address now."""
+        return self.current if self.breaks is None else BROKEN_LISTS[self.breaks](self.listing)
+
+
+def create_tsl_app(publisher: TslPublisher, line: Line) -> FastAPI:
+    """The publisher as an ASGI application; the list lies at every path."""
+    app = FastAPI(title="Simulated TSL", openapi_url=None)
+
+    @app.get("/{path:path}")
+    async def document() -> Response:
+        return await in_manner(line, publisher.document(), "application/xml")
+
+    return app
