@@ -6,7 +6,6 @@ verify_not_revoked(SCENE.answer(), SCENE.question, SCENE.trust, NOW)
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-import pytest
+from peers.ground import require
 from simulated_ti import make_pki, serving
 
 from ti_adapter.pki import Question, TrustList
@@ -86,8 +85,6 @@ def served(app: object) -> Iterator[str]:
 
 
 def openssl(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run openssl; skips the test, with the reason, where it is missing."""
-    program = shutil.which("openssl")
-    if program is None:
-        pytest.skip("openssl is missing on this machine")
-    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False, timeout=20)
+    """Run openssl. Skips the test, with the reason, where it is missing; in CI fails it."""
+    require("openssl")
+    return subprocess.run(["openssl", *arguments], capture_output=True, text=True, check=False, timeout=20)

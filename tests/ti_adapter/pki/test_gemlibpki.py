@@ -17,6 +17,7 @@ import kept_tools
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from peers.ground import require
 from simulated_tsl import TslScene
 
 from ti_adapter.errors import ProofFailed
@@ -151,9 +152,7 @@ def install(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def library() -> Path:
-    missing = [program for program in ("mvn", "java", "javac") if shutil.which(program) is None]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
+    require("mvn", "java", "javac")
     return kept_tools.kept(sorted(SOURCES.iterdir()), install)
 
 
