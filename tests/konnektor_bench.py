@@ -24,7 +24,7 @@ from simulated_ti import make_pki
 
 from ti_adapter.konnektor import Address, BasicAuthentication, Context, Konnektor, Transport
 from ti_adapter.konnektor.names import Spoken
-from ti_adapter.simulator.konnektor import Pace, SimulatedKonnektor, create_app
+from ti_adapter.simulator.konnektor import Pace, SimulatedInsured, SimulatedKonnektor, create_app
 from ti_adapter.simulator.konnektor.directory import OFFERED
 from ti_adapter.simulator.shape import SimulatedInstitution
 
@@ -32,6 +32,7 @@ CONTEXT = Context("Mandant1", "Clientsystem1", "Arbeitsplatz1")
 ICCSN = "80276883110000000001"
 PKI = make_pki()
 CARD = PKI.card(SimulatedInstitution("5-2.9001", "Klinik Nord"))
+INSURED = SimulatedInsured("X110411319")
 OTHER_CARD = PKI.card(SimulatedInstitution("1-20.1", "Praxis am Markt"))
 
 _Message = MutableMapping[str, Any]
@@ -95,6 +96,10 @@ class Bench:
     @property
     def handle(self) -> str:
         return self.konnektor.cards[0].handle
+
+    @property
+    def egk(self) -> str:
+        return next(card.handle for card in self.konnektor.cards if card.insured)
 
     def transport(self, **options: Any) -> Transport:
         self.opened.append(Transport(Address(self.url, unsafe_clear_text=True), **options))

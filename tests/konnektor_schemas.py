@@ -15,6 +15,7 @@ WSDLS = {
     Service.CARD: "CardService_v8_1_2.wsdl",
     Service.CERTIFICATE: "CertificateService_v6_0_1.wsdl",
     Service.AUTH_SIGNATURE: "AuthSignatureService_v7_4_1.wsdl",
+    Service.VSD: "vsds/VSDService.wsdl",
 }
 _SCHEMAS = {
     "http://ws.gematik.de/conn/EventService/v7.2": "EventService.xsd",
@@ -22,6 +23,9 @@ _SCHEMAS = {
     "http://ws.gematik.de/conn/CertificateService/v6.0": "CertificateService_v6_0_2.xsd",
     "http://ws.gematik.de/conn/SignatureService/v7.4": "SignatureService.xsd",
     "http://ws.gematik.de/conn/ServiceDirectory/v3.1": "ServiceDirectory.xsd",
+    "http://ws.gematik.de/conn/vsds/VSDService/v5.2": "vsds/VSDService.xsd",
+    "http://ws.gematik.de/fa/vsdm/vsd/v5.2": "../fa/vsds/Schema_VSD.xsd",
+    "http://ws.gematik.de/fa/vsdm/pnw/v1.0": "../fa/vsds/Pruefungsnachweis.xsd",
     "http://ws.gematik.de/tel/error/v2.0": "../tel/error/TelematikError.xsd",
 }
 

@@ -6,11 +6,12 @@ import asyncio
 import hashlib
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
 import pytest
-from konnektor_bench import CARD, CONTEXT, ICCSN, OTHER_CARD, PKI, Bench, make_konnektor, running
+from konnektor_bench import CARD, CONTEXT, ICCSN, INSURED, OTHER_CARD, PKI, Bench, make_konnektor, running
 from simulated_ti import utc_now
 
 from ti_adapter.konnektor import (
@@ -21,6 +22,7 @@ from ti_adapter.konnektor import (
     Context,
     Crypt,
     InstitutionCard,
+    Insured,
     Konnektor,
     KonnektorError,
     KonnektorFault,
@@ -48,6 +50,7 @@ from ti_adapter.konnektor.signing import check_signature
 from ti_adapter.simulator.konnektor import Fault, Pace
 from ti_adapter.simulator.konnektor.answers import UNTOLD
 from ti_adapter.simulator.konnektor.directory import OFFERED
+from ti_adapter.simulator.konnektor.insured import pruefziffer
 from ti_adapter.simulator.shape import Shape, SimulatedInstitution
 
 pytestmark = pytest.mark.slow
@@ -79,13 +82,61 @@ def failure(call: Callable[[], object]) -> KonnektorError:
 
 
 def test_the_cards_that_are_inserted_are_listed_with_what_is_known_of_them(bench: Bench, client: Konnektor) -> None:
-    bench.konnektor.insert(OTHER_CARD, CardType.EGK, kvnr="X110411319")
+    bench.konnektor.insert(OTHER_CARD, CardType.EGK, insured=INSURED)
     smc_b, egk = client.cards()
     assert (smc_b.handle, smc_b.kind, smc_b.iccsn, smc_b.slot) == (bench.handle, CardType.SMC_B, ICCSN, 1)
     assert smc_b.expires == CARD.certificate.not_valid_after_utc.date()
     assert (egk.kind, egk.kvnr) == (CardType.EGK, "X110411319")
     assert "X110411319" not in repr(egk)
     assert client.cards(CardType.EGK) == (egk,)
+
+
+def read_vsd(bench: Bench, client: Konnektor, **asked: bool) -> Insured:
+    egk = bench.konnektor.insert(OTHER_CARD, CardType.EGK, insured=INSURED)
+    return client.read_vsd(egk, bench.handle, **asked)
+
+
+def test_the_insured_person_of_an_egk_is_read_with_a_receipt_that_the_insurers_service_has_made(
+    bench: Bench, client: Konnektor
+) -> None:
+    insured = read_vsd(bench, client)
+    assert (insured.kvnr, insured.family, insured.street) == ("X110411319", "Mustermann", "Heidestraße")
+    assert (insured.coverage_begin, insured.insurer) == ("20190212", "109500969")
+    assert insured.receipt
+    made = pruefziffer("X110411319", insured.receipt.moment, bench.konnektor.vsdm_key)
+    assert (insured.receipt.result, insured.receipt.pruefziffer, len(made)) == (2, made, 47)
+
+
+def test_nothing_of_an_insured_person_shows_in_the_text_of_what_was_read(bench: Bench, client: Konnektor) -> None:
+    shown = repr(read_vsd(bench, client))
+    assert [one for one in ("X110411319", "Mustermann", "Heide", "1964", "109500969", "2019") if one in shown] == []
+
+
+def test_without_the_insurers_service_a_receipt_has_no_pruefziffer(bench: Bench, client: Konnektor) -> None:
+    bench.konnektor.faults.add(Fault.VSDM_UNREACHABLE)
+    receipt = read_vsd(bench, client).receipt
+    assert receipt
+    assert (receipt.result, receipt.pruefziffer) == (3, None)
+
+
+@pytest.mark.parametrize("asked", [{"receipt": False}, {"online_check": False}])
+def test_without_an_online_check_there_is_no_receipt(bench: Bench, client: Konnektor, asked: dict[str, bool]) -> None:
+    assert read_vsd(bench, client, **asked).receipt is None
+
+
+def test_an_address_without_a_street_is_one(bench: Bench, client: Konnektor) -> None:
+    egk = bench.konnektor.insert(OTHER_CARD, CardType.EGK, insured=replace(INSURED, street=None))
+    assert client.read_vsd(egk, bench.handle).street is None
+
+
+def test_an_egk_opens_with_a_card_of_the_institution_whose_pin_is_verified_and_is_no_other_card(
+    bench: Bench, client: Konnektor
+) -> None:
+    egk = bench.konnektor.insert(OTHER_CARD, CardType.EGK, insured=INSURED)
+    assert failure(lambda: client.read_vsd(egk, egk)).reason == "card-type-for-operation"
+    assert failure(lambda: client.read_vsd(bench.handle, bench.handle)).reason == "card-type-for-operation"
+    bench.konnektor.set_pin(bench.handle, PinStatus.VERIFIABLE)
+    assert failure(lambda: client.read_vsd(egk, bench.handle)).reason == "pin-not-verified"
 
 
 def test_the_certificate_of_the_card_is_read(bench: Bench, client: Konnektor) -> None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from konnektor_bench import CARD, CONTEXT, Bench, make_konnektor, running
+from konnektor_bench import CARD, CONTEXT, INSURED, Bench, make_konnektor, running
 from simulated_ti import utc_now
 
-from ti_adapter.konnektor import Address, Konnektor, KonnektorError, jose_signature
+from ti_adapter.konnektor import Address, CardType, Konnektor, KonnektorError, jose_signature
 
 pytestmark = pytest.mark.slow
 
@@ -23,6 +23,7 @@ OPERATIONS: dict[str, Callable[[Konnektor], object]] = {
     "ReadCardCertificate": lambda konnektor: konnektor.certificate("h"),
     "VerifyCertificate": lambda konnektor: konnektor.verify_certificate(CARD.certificate, utc_now()),
     "CheckCertificateExpiration": lambda konnektor: konnektor.certificate_expirations(),
+    "ReadVSD": lambda konnektor: konnektor.read_vsd("e", "h"),
     "ExternalAuthenticate": lambda konnektor: jose_signature(konnektor.external_authenticate("h", bytes(32))),
 }
 MARKS = (b"", b"<", b"</", b"&#0;", b"&x;", b"<!DOCTYPE a>", b"<!--", b"]]>", b'"', b"<a/>")
@@ -63,6 +64,7 @@ def answers() -> Iterator[tuple[str, dict[str, bytes]]]:
         client.certificate(handle)
         client.verify_certificate(CARD.certificate, utc_now())
         client.certificate_expirations()
+        client.read_vsd(bench.konnektor.insert(CARD, CardType.EGK, insured=INSURED), handle)
         client.external_authenticate(handle, bytes(32))
         yield bench.url, recorded(bench)
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 
 import pytest
-from konnektor_bench import CARD, CONTEXT, ICCSN, OTHER_CARD, PKI, Bench, make_konnektor, running
+from konnektor_bench import CARD, CONTEXT, ICCSN, INSURED, OTHER_CARD, PKI, Bench, make_konnektor, running
 from simulated_ti import utc_now
 
 from ti_adapter import attestation
@@ -79,7 +79,7 @@ def test_a_card_that_was_exchanged_signs_nothing_in_the_name_of_the_old_one(
 
 def test_without_an_smc_b_there_is_nothing_to_sign_with(bench: Bench, card: InstitutionCard) -> None:
     bench.konnektor.pull(bench.handle)
-    bench.konnektor.insert(OTHER_CARD, CardType.EGK, kvnr="X110411319")
+    bench.konnektor.insert(OTHER_CARD, CardType.EGK, insured=INSURED)
     with pytest.raises(CardMissing):
         _ = card.certificate
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import hashlib
 from collections.abc import Iterator
 
 import konnektor_schemas
 import pytest
-from konnektor_bench import CARD, OTHER_CARD, Bench, make_konnektor, running
+from konnektor_bench import CARD, INSURED, OTHER_CARD, Bench, make_konnektor, running
 from lxml import etree
 from simulated_ti import utc_now
 
@@ -25,7 +27,11 @@ DIGEST = hashlib.sha256(b"to be signed").digest()
 
 def use_everything(bench: Bench) -> None:
     client, handle = bench.client(), bench.handle
-    bench.konnektor.insert(OTHER_CARD, CardType.EGK, kvnr="X110411319")
+    egk = bench.konnektor.insert(OTHER_CARD, CardType.EGK, insured=INSURED)
+    client.read_vsd(egk, handle)
+    client.read_vsd(egk, handle, online_check=False, receipt=False)
+    bench.konnektor.faults.add(Fault.VSDM_UNREACHABLE)
+    client.read_vsd(egk, handle)
     client.cards()
     client.cards(CardType.SMC_B)
     client.pin_status(handle)
@@ -89,6 +95,14 @@ def test_the_schemas_find_what_is_wrong(bench: Bench) -> None:
     message = body(next(exchange.request for exchange in bench.exchanges if exchange.action.endswith("GetPinStatus")))
     message.append(message[0])
     assert konnektor_schemas.errors(message)
+
+
+def test_what_is_read_from_an_egk_follows_its_schemas(bench: Bench) -> None:
+    read = [body(exchange.answer) for exchange in bench.exchanges if exchange.action.endswith("#ReadVSD")]
+    packed = [part for answer in read for part in answer if part.text and part.text.strip()]
+    assert len(packed) == 3 * 2 + 2
+    for part in packed:
+        assert konnektor_schemas.errors(etree.fromstring(gzip.decompress(base64.b64decode(part.text)))) == []
 
 
 def test_the_service_directory_follows_its_schema(bench: Bench) -> None:

@@ -11,7 +11,7 @@ import pytest
 import requests
 import zeep
 from cryptography.hazmat.primitives.serialization import Encoding
-from konnektor_bench import CARD, CONTEXT, Bench, make_konnektor, running
+from konnektor_bench import CARD, CONTEXT, INSURED, OTHER_CARD, Bench, make_konnektor, running
 from lxml import etree
 
 from ti_adapter.konnektor import CardType
@@ -19,6 +19,7 @@ from ti_adapter.konnektor.names import DIGEST_MEDIA_TYPE, ECDSA_SIGNATURE, SPOKE
 from ti_adapter.konnektor.sds import choose
 from ti_adapter.konnektor.signing import check_signature
 from ti_adapter.konnektor.soap import body
+from ti_adapter.simulator.konnektor.insured import personal
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +37,7 @@ ASKING = {
 def bench() -> Iterator[Bench]:
     konnektor_schemas.folder()
     with running(make_konnektor()) as bench:
+        bench.konnektor.insert(OTHER_CARD, CardType.EGK, insured=INSURED)
         yield bench
 
 
@@ -48,8 +50,9 @@ def speaking(service: Service) -> Iterator[zeep.Client]:
         )
 
 
-def arguments(operation: str, handle: str) -> dict[str, object]:
+def arguments(operation: str, bench: Bench) -> dict[str, object]:
     """What zeep is told, in its own words."""
+    handle = bench.handle
     signature = {"SignatureType": ECDSA_SIGNATURE}
     digest = {"Base64Data": {"_value_1": DIGEST, "MimeType": DIGEST_MEDIA_TYPE}}
     told: dict[str, dict[str, object]] = {
@@ -61,6 +64,13 @@ def arguments(operation: str, handle: str) -> dict[str, object]:
             "Context": ASKING,
             "CertRefList": {"CertRef": ["C.AUT"]},
             "Crypt": "ECC",
+        },
+        "ReadVSD": {
+            "EhcHandle": bench.egk,
+            "HpcHandle": handle,
+            "PerformOnlineCheck": True,
+            "ReadOnlineReceipt": True,
+            "Context": ASKING,
         },
         "CheckCertificateExpiration": {"CardHandle": handle, "Context": ASKING, "Crypt": "ECC"},
         "ExternalAuthenticate": {
@@ -81,6 +91,7 @@ def ask(bench: Bench, operation: str) -> None:
         "VerifyPin": lambda: client.verify_pin(handle),
         "ReadCardCertificate": lambda: client.certificate(handle),
         "CheckCertificateExpiration": lambda: client.certificate_expirations(handle),
+        "ReadVSD": lambda: client.read_vsd(bench.egk, handle),
         "ExternalAuthenticate": lambda: client.external_authenticate(handle, DIGEST),
     }[operation]()
 
@@ -92,6 +103,7 @@ OPERATIONS = [
     (Service.CERTIFICATE, "ReadCardCertificate"),
     (Service.CERTIFICATE, "CheckCertificateExpiration"),
     (Service.AUTH_SIGNATURE, "ExternalAuthenticate"),
+    (Service.VSD, "ReadVSD"),
 ]
 
 
@@ -108,7 +120,7 @@ def test_zeep_would_have_sent_what_we_send(bench: Bench, service: Service, opera
     ask(bench, operation)
     sent = body(bench.exchanges[-1].request)
     with speaking(service) as client:
-        envelope = client.create_message(client.service, operation, **arguments(operation, bench.handle))
+        envelope = client.create_message(client.service, operation, **arguments(operation, bench))
     assert meant(sent) == meant(body(etree.tostring(envelope)))
 
 
@@ -128,7 +140,7 @@ def call(bench: Bench, service: Service, operation: str) -> object:
     endpoint = choose(directory, service, SPOKEN[service], base=bench.url, rewrite=False)
     with speaking(service) as client:
         (binding,) = client.wsdl.bindings
-        return client.create_service(binding, endpoint.url)[operation](**arguments(operation, bench.handle))
+        return client.create_service(binding, endpoint.url)[operation](**arguments(operation, bench))
 
 
 def test_zeep_calls_the_simulated_konnektor_and_reads_its_answers(bench: Bench) -> None:
@@ -139,6 +151,8 @@ def test_zeep_calls_the_simulated_konnektor_and_reads_its_answers(bench: Bench) 
     read = call(bench, Service.CERTIFICATE, "ReadCardCertificate")
     (info,) = read.X509DataInfoList.X509DataInfo
     assert info.X509Data.X509Certificate == CARD.certificate.public_bytes(Encoding.DER)
+    insured = call(bench, Service.VSD, "ReadVSD")
+    assert insured.PersoenlicheVersichertendaten == personal(INSURED)
     signed = call(bench, Service.AUTH_SIGNATURE, "ExternalAuthenticate")
     signature = signed.SignatureObject.Base64Signature._value_1
     check_signature(signature, DIGEST, CARD.certificate)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from konnektor_bench import CARD, CONTEXT, OTHER_CARD, Bench, make_konnektor, running
+from konnektor_bench import CARD, CONTEXT, INSURED, OTHER_CARD, Bench, make_konnektor, running
 from lxml import etree
 
 from ti_adapter.konnektor import CardType
@@ -44,7 +44,7 @@ def pin(name: str) -> str:
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
     with running(make_konnektor()) as bench:
-        bench.konnektor.insert(OTHER_CARD, CardType.EGK, kvnr="X110411319")
+        bench.konnektor.insert(OTHER_CARD, CardType.EGK, insured=INSURED)
         bench.konnektor.insert(OTHER_CARD, CardType.HBA)
         yield bench
 

@@ -20,6 +20,7 @@ from ti_adapter.konnektor.institution import InstitutionCard
 from ti_adapter.konnektor.signing import jose_signature
 from ti_adapter.konnektor.tls import ClientCertificate
 from ti_adapter.konnektor.transport import Address, BasicAuthentication, Transport
+from ti_adapter.konnektor.vsd import Insured, Pruefungsnachweis
 
 __all__ = [
     "PIN_SMC",
@@ -33,12 +34,14 @@ __all__ = [
     "Expiration",
     "InsertedCard",
     "InstitutionCard",
+    "Insured",
     "Konnektor",
     "KonnektorError",
     "KonnektorFault",
     "KonnektorSilent",
     "PinState",
     "PinStatus",
+    "Pruefungsnachweis",
     "Transport",
     "Verification",
     "VerificationResult",

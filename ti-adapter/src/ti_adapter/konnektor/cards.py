@@ -128,7 +128,7 @@ def _pin_of_card(context: Context, handle: str, pin: str) -> tuple[etree._Elemen
 def _card(card: etree._Element, dialect: Dialect) -> InsertedCard:
     return InsertedCard(
         handle=reading.text(card, f"{{{CONN}}}CardHandle"),
-        kind=reading.value(card, f"{{{CARDCMN}}}CardType", CardType),
+        kind=_kind(reading.text(card, f"{{{CARDCMN}}}CardType")),
         iccsn=reading.maybe_text(card, f"{{{CARDCMN}}}Iccsn"),
         terminal=reading.text(card, f"{{{CARDCMN}}}CtId"),
         slot=reading.value(card, f"{{{CARDCMN}}}SlotId", reading.number),
@@ -137,3 +137,11 @@ def _card(card: etree._Element, dialect: Dialect) -> InsertedCard:
         kvnr=reading.maybe_text(card, dialect.name("Kvnr")),
         expires=reading.maybe_value(card, dialect.name("CertificateExpirationDate"), reading.day),
     )
+
+
+def _kind(content: str) -> CardType:
+    """A kind that is newer than this list must not hide the other cards."""
+    try:
+        return CardType(content)
+    except ValueError:
+        return CardType.UNKNOWN

@@ -9,7 +9,7 @@ from typing import Final
 from cryptography import x509
 from lxml import etree  # type: ignore[import-untyped]
 
-from ti_adapter.konnektor import cards, certificates, signing, soap
+from ti_adapter.konnektor import cards, certificates, signing, soap, vsd
 from ti_adapter.konnektor.cards import PIN_SMC, CardType, InsertedCard, PinState
 from ti_adapter.konnektor.certificates import CertRef, Crypt, Expiration, Verification
 from ti_adapter.konnektor.context import Context
@@ -18,9 +18,12 @@ from ti_adapter.konnektor.meanings import MEANINGS, Meanings
 from ti_adapter.konnektor.names import SPOKEN, Dialect, Service, Spoken
 from ti_adapter.konnektor.sds import Endpoint, ServiceDirectory, choose, read_directory
 from ti_adapter.konnektor.transport import Transport
+from ti_adapter.konnektor.vsd import Insured
 
 PIN_ENTRY_SECONDS: Final = 120.0
 """For VerifyPin: a person walks to a card terminal."""
+ONLINE_CHECK_SECONDS: Final = 60.0
+"""For ReadVSD: the Konnektor asks services of the TI before it answers."""
 
 Warned = Callable[[str, Sequence[int]], None]
 """Is told an operation and gematik's codes where the Konnektor has done it, but warns."""
@@ -102,12 +105,30 @@ class Konnektor:
         asked = signing.external_authenticate(endpoint.dialect, self._context, handle, digest)
         return signing.read_signature(self._call(endpoint, "ExternalAuthenticate", asked))
 
+    def read_vsd(self, egk: str, institution: str, *, online_check: bool = True, receipt: bool = True) -> Insured:
+        """ReadVSD: the insured person of an eGK, by handle; the card of the institution needs a verified PIN.
+
+        `online_check` lets the Konnektor ask the insurer's service, which may take its time and may update the card.
+        """
+        endpoint = self._endpoint(Service.VSD)
+        asked = vsd.read_vsd(
+            endpoint.dialect, self._context, egk, institution, online_check=online_check, receipt=receipt
+        )
+        answer = self._call(endpoint, "ReadVSD", asked, seconds=ONLINE_CHECK_SECONDS, has_status=False)
+        return vsd.read_insured(answer, endpoint.dialect)
+
     def _endpoint(self, service: Service) -> Endpoint:
         base = self._transport.address.url
         return choose(self.directory(), service, self._spoken[service], base=base, rewrite=self._rewrite)
 
     def _call(
-        self, endpoint: Endpoint, operation: str, message: etree._Element, *, seconds: float | None = None
+        self,
+        endpoint: Endpoint,
+        operation: str,
+        message: etree._Element,
+        *,
+        seconds: float | None = None,
+        has_status: bool = True,
     ) -> etree._Element:
         dialect: Dialect = endpoint.dialect
         try:
@@ -118,6 +139,6 @@ class Konnektor:
             self._directory = None
             raise
         answer = soap.answer(content, dialect.name(f"{operation}Response"), self._meanings)
-        if codes := soap.warnings(answer):
+        if has_status and (codes := soap.warnings(answer)):
             self._warned(operation, codes)
         return answer

@@ -21,6 +21,8 @@ GERROR = "http://ws.gematik.de/tel/error/v2.0"
 DSS = "urn:oasis:names:tc:dss:1.0:core:schema"
 SERVICE_DIRECTORY = "http://ws.gematik.de/conn/ServiceDirectory/v3.1"
 SERVICE_INFORMATION = "http://ws.gematik.de/conn/ServiceInformation/v2.0"
+VSD = "http://ws.gematik.de/fa/vsdm/vsd/v5.2"
+PRUEFUNGSNACHWEIS = "http://ws.gematik.de/fa/vsdm/pnw/v1.0"
 PRODUCT_INFORMATION = "http://ws.gematik.de/int/version/ProductInformation/v1.1"
 
 ECDSA_SIGNATURE = "urn:bsi:tr:03111:ecdsa"
@@ -35,18 +37,23 @@ class Service(StrEnum):
     CARD = "CardService"
     CERTIFICATE = "CertificateService"
     AUTH_SIGNATURE = "AuthSignatureService"
+    VSD = "VSDService"
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """A version of a service: the last part of its namespaces, and the namespace of its messages."""
+    """A version of a service: the last part of its namespaces, and the namespace of its messages.
+
+    `actions` is what SOAPActions begin with, where that is not the namespace.
+    """
 
     version: str
     namespace: str
+    actions: str = ""
 
     def action(self, operation: str) -> str:
         """The SOAPAction of an operation."""
-        return f"{self.namespace}#{operation}"
+        return f"{self.actions or self.namespace}#{operation}"
 
     def name(self, local: str) -> str:
         """The full name of an element."""
@@ -65,4 +72,11 @@ SPOKEN: Final[Spoken] = {
     Service.CARD: _dialects("CardService", "v8.1", "v8.2"),
     Service.CERTIFICATE: _dialects("CertificateService", "v6.0"),
     Service.AUTH_SIGNATURE: _dialects("SignatureService", "v7.4"),
+    Service.VSD: (
+        Dialect(
+            "v5.2",
+            "http://ws.gematik.de/conn/vsds/VSDService/v5.2",
+            "http://ws.gematik.de/conn/vsds/VSDService/v6.0",
+        ),
+    ),
 }

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from ti_adapter.simulator.konnektor.app import create_app
 from ti_adapter.simulator.konnektor.faults import Fault
+from ti_adapter.simulator.konnektor.insured import SimulatedInsured
 from ti_adapter.simulator.konnektor.state import Pace, SimulatedKonnektor
 
-__all__ = ["Fault", "Pace", "SimulatedKonnektor", "create_app"]
+__all__ = ["Fault", "Pace", "SimulatedInsured", "SimulatedKonnektor", "create_app"]

@@ -70,7 +70,7 @@ def card(inserted: Inserted, dialect: Dialect) -> etree._Element:
     """CARD:Card."""
     made = maker(dialect.namespace)
     certificate = inserted.card.certificate
-    patient = [] if inserted.kvnr is None else [made.Kvnr(inserted.kvnr)]
+    patient = [] if inserted.insured is None else [made.Kvnr(inserted.insured.kvnr)]
     return made.Card(
         _conn.CardHandle(inserted.handle),
         _cardcmn.CardType(inserted.kind),

@@ -33,6 +33,7 @@ _PATCHES: Mapping[Service, str] = {
     Service.CARD: "8.1.3",
     Service.CERTIFICATE: "6.0.2",
     Service.AUTH_SIGNATURE: "7.4.1",
+    Service.VSD: "5.2.0",
 }
 _si, _sd, _pi = maker(SERVICE_INFORMATION), maker(SERVICE_DIRECTORY), maker(PRODUCT_INFORMATION)
 

@@ -25,6 +25,7 @@ class Fault(StrEnum):
     CERTIFICATE_MISSING = "certificate-missing"
     CERTIFICATE_REVOKED = "certificate-revoked"
     OCSP_UNAVAILABLE = "ocsp-unavailable"
+    VSDM_UNREACHABLE = "vsdm-unreachable"
     DIRECTORY_OTHER_HOST = "directory-other-host"
     DIRECTORY_CLEAR_TEXT = "directory-clear-text"
     DIRECTORY_WITHOUT_SERVICE = "directory-without-service"

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ti_adapter.konnektor.cards import INSTITUTION_CARDS, PIN_SMC, CardType, PinResult, PinStatus
@@ -14,6 +14,7 @@ from ti_adapter.konnektor.context import Context
 from ti_adapter.pki import TrustList
 from ti_adapter.simulator.card import SimulatedCard
 from ti_adapter.simulator.konnektor.faults import Refusal
+from ti_adapter.simulator.konnektor.insured import SimulatedInsured
 
 SIGNATURE_SECONDS = 1.0
 _TRIES = 3
@@ -53,7 +54,7 @@ class Inserted:
     iccsn: str
     slot: int
     since: datetime
-    kvnr: str | None = field(repr=False)
+    insured: SimulatedInsured | None
     pin: PinStatus = PinStatus.VERIFIABLE
     left_tries: int = _TRIES
 
@@ -73,11 +74,14 @@ class SimulatedKonnektor:
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         pace: Pace | None = None,
+        vsdm_key: bytes = b"",
     ) -> None:
         self.contexts = tuple(contexts)
         self.trust = trust
         self.clock = clock
         self.pace = pace or Pace()
+        self.vsdm_key = vsdm_key or secrets.token_bytes(32)
+        """With it the insurer's service makes a Pruefziffer; a record system that believes it has the same."""
         self.faults: set[str] = set()
         self.signatures = 0
         self.next_pin_entry = PinResult.OK
@@ -90,11 +94,16 @@ class SimulatedKonnektor:
         return tuple(self._cards.values())
 
     def insert(
-        self, card: SimulatedCard, kind: CardType = CardType.SMC_B, *, iccsn: str = "", kvnr: str | None = None
+        self,
+        card: SimulatedCard,
+        kind: CardType = CardType.SMC_B,
+        *,
+        iccsn: str = "",
+        insured: SimulatedInsured | None = None,
     ) -> str:
-        """Put a card into the next slot; its handle."""
+        """Put a card into the next slot; its handle. An eGK has an insured person."""
         number = iccsn or f"8027688311{secrets.randbelow(10**10):010}"
-        inserted = Inserted(secrets.token_hex(16), card, kind, number, len(self._cards) + 1, self.clock(), kvnr)
+        inserted = Inserted(secrets.token_hex(16), card, kind, number, len(self._cards) + 1, self.clock(), insured)
         self._cards[inserted.handle] = inserted
         return inserted.handle
 
