@@ -319,6 +319,12 @@ def test_a_context_that_the_konnektor_does_not_know_is_refused_with_what_is_wron
     assert failed.code == code
 
 
+def test_a_workplace_and_a_client_system_of_one_mandant_need_not_belong_together(bench: Bench) -> None:
+    bench.konnektor.contexts = (CONTEXT, Context("Mandant1", "Clientsystem2", "Arbeitsplatz2"))
+    failed = failure(bench.client(Context("Mandant1", "Clientsystem1", "Arbeitsplatz2")).cards)
+    assert failed.reason == "workplace-of-client-system"
+
+
 def test_the_state_of_the_pin_is_told_and_changes_when_somebody_enters_it(bench: Bench, client: Konnektor) -> None:
     bench.konnektor.restart()
     assert client.pin_status(bench.handle) == PinState(PinStatus.VERIFIABLE, 3)

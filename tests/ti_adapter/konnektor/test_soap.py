@@ -9,7 +9,7 @@ from ti_adapter.konnektor.context import Context
 from ti_adapter.konnektor.errors import KonnektorFailed, KonnektorFault, Malformed, MessageMalformed, PinRequired
 from ti_adapter.konnektor.names import CONN, GERROR, SOAP
 
-WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Z"]), min_size=1, max_size=64)
+WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=64)
 
 
 def wrapped(content: str, header: str = "") -> bytes:
@@ -46,8 +46,10 @@ def test_whatever_the_ids_of_a_context_are_they_arrive_as_they_are(
     assert [child.text for child in received] == [one for one in (mandant, client, workplace, user) if one is not None]
 
 
-@pytest.mark.parametrize("ids", [("", "c", "w"), ("m", "c" * 65, "w"), ("m", "c", "w", "")])
-def test_a_context_has_ids_of_1_to_64_characters(ids: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "ids", [("", "c", "w"), ("m", "c" * 65, "w"), ("m", "c", "w", ""), ("m\0", "c", "w"), ("m", "c\n", "w")]
+)
+def test_a_context_has_ids_of_1_to_64_printable_characters(ids: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="1 to 64"):
         Context(*ids)
 

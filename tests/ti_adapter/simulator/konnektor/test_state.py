@@ -72,6 +72,14 @@ def test_a_restart_unblocks_no_pin_and_gives_no_tries_back() -> None:
     assert konnektor.enter_pin(konnektor.cards[0].handle) == (PinResult.WASBLOCKED, 0)
 
 
+def test_a_card_goes_into_the_first_free_slot() -> None:
+    konnektor = make_konnektor()
+    konnektor.insert(CARD)
+    konnektor.pull(konnektor.cards[0].handle)
+    konnektor.insert(CARD)
+    assert [card.slot for card in konnektor.cards] == [2, 1]
+
+
 def test_the_time_of_insertion_is_that_of_the_clock() -> None:
     now = datetime(2026, 3, 1, tzinfo=UTC)
     konnektor = SimulatedKonnektor([CONTEXT], PKI.trust, clock=lambda: now)

@@ -14,7 +14,10 @@ _LENGTH_MAX = 64
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Mandant, Clientsystem, Arbeitsplatz and, for an HBA only, user. Raises ValueError where one is empty or long."""
+    """Mandant, Clientsystem, Arbeitsplatz and, for an HBA only, user.
+
+    Raises ValueError where one is empty, longer than 64 characters, or has characters that cannot be printed.
+    """
 
     mandant_id: str
     client_system_id: str
@@ -23,8 +26,8 @@ class Context:
 
     def __post_init__(self) -> None:
         given = (self.mandant_id, self.client_system_id, self.workplace_id, self.user_id)
-        if not all(one is None or 0 < len(one) <= _LENGTH_MAX for one in given):
-            raise ValueError(f"an id of a context has 1 to {_LENGTH_MAX} characters")
+        if not all(one is None or (0 < len(one) <= _LENGTH_MAX and one.isprintable()) for one in given):
+            raise ValueError(f"an id of a context has 1 to {_LENGTH_MAX} characters, all of which can be printed")
 
     def element(self) -> etree._Element:
         """CCTX:Context; the schema fixes the order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -101,9 +102,11 @@ class SimulatedKonnektor:
         iccsn: str = "",
         insured: SimulatedInsured | None = None,
     ) -> str:
-        """Put a card into the next slot; its handle. An eGK has an insured person."""
+        """Put a card into the first free slot; its handle. An eGK has an insured person."""
         number = iccsn or f"8027688311{secrets.randbelow(10**10):010}"
-        inserted = Inserted(secrets.token_hex(16), card, kind, number, len(self._cards) + 1, self.clock(), insured)
+        taken = {other.slot for other in self.cards}
+        slot = next(one for one in itertools.count(1) if one not in taken)
+        inserted = Inserted(secrets.token_hex(16), card, kind, number, slot, self.clock(), insured)
         self._cards[inserted.handle] = inserted
         return inserted.handle
 
