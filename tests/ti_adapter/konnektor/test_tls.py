@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +12,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import NameOID
 from konnektor_bench import CONTEXT, Bench, make_konnektor, running
 from simulated_ti import utc_now
@@ -26,7 +33,7 @@ PASSWORD = "of the key"
 
 @dataclass(frozen=True)
 class Files:
-    """A self-signed certificate for 127.0.0.1 or another name, its key, and the key again with a password."""
+    """A certificate, its key, and the key again with a password."""
 
     certificate: Path
     key: Path
@@ -37,19 +44,36 @@ class Files:
         return ClientCertificate(self.certificate, self.locked, PASSWORD)
 
 
+ELSEWHERE = x509.DNSName("konnektor.local")
+HERE = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+
+
 def make(
-    folder: Path, name: str, *, ca: bool = False, curve: ec.EllipticCurve | None = None, host: str = "konnektor.local"
+    folder: Path,
+    name: str,
+    *,
+    ca: bool = False,
+    curve: ec.EllipticCurve | None = None,
+    host: x509.GeneralName = ELSEWHERE,
+    issuer: Files | None = None,
 ) -> Files:
+    """Signed by itself where there is no issuer."""
     key = ec.generate_private_key(curve or ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = utc_now()
+    signer, signing = subject, key
+    if issuer:
+        signer = x509.load_pem_x509_certificate(issuer.certificate.read_bytes()).subject
+        loaded = load_pem_private_key(issuer.key.read_bytes(), None)
+        assert isinstance(loaded, ec.EllipticCurvePrivateKey)
+        signing = loaded
     certificate = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        x509.CertificateBuilder(signer, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        .sign(key, SHA256())
+        .add_extension(x509.SubjectAlternativeName([host]), critical=False)
+        .sign(signing, SHA256())
     )
     files = Files(folder / f"{name}.pem", folder / f"{name}.key", folder / f"{name}.locked")
     files.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
@@ -79,10 +103,26 @@ def test_a_konnektor_is_believed_by_the_one_certificate_that_is_pinned_under_whi
 
 
 @pytest.mark.slow
-def test_t25_by_its_ca_a_konnektor_is_believed_under_its_own_name_only(tmp_path: Path) -> None:
-    server = make(tmp_path, "server", ca=True)
+def test_a_certificate_that_some_ca_has_issued_is_pinned_without_that_ca(tmp_path: Path) -> None:
+    issuer = make(tmp_path, "ca", ca=True)
+    server, sister = (make(tmp_path, name, issuer=issuer) for name in ("server", "sister"))
     with running(make_konnektor(), ssl_certfile=server.certificate, ssl_keyfile=server.key) as bench:
-        assert silence(bench, context_by_ca(server.certificate)) is Silence.TLS
+        assert cards(bench, context_by_pin(server.certificate)) == 1
+        assert silence(bench, context_by_pin(sister.certificate)) is Silence.TLS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("host", "believed"), [(HERE, True), (ELSEWHERE, False)], ids=["own name", "other name"])
+def test_t25_by_its_ca_a_konnektor_is_believed_under_its_own_name_only(
+    tmp_path: Path, host: x509.GeneralName, believed: bool
+) -> None:
+    issuer = make(tmp_path, "ca", ca=True)
+    server = make(tmp_path, "server", host=host, issuer=issuer)
+    with running(make_konnektor(), ssl_certfile=server.certificate, ssl_keyfile=server.key) as bench:
+        if believed:
+            assert cards(bench, context_by_ca(issuer.certificate)) == 1
+        else:
+            assert silence(bench, context_by_ca(issuer.certificate)) is Silence.TLS
 
 
 @pytest.mark.slow
