@@ -3,10 +3,14 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from hypothesis import given
 from hypothesis import strategies as st
 from konnektor_bench import CARD, CONTEXT, OTHER_CARD
+from simulated_ti import utc_now
 
 from ti_adapter.konnektor.errors import SignatureWrong
 from ti_adapter.konnektor.names import SPOKEN, Service
@@ -54,6 +58,15 @@ def test_i08_a_signature_that_is_not_the_cards_is_refused() -> None:
     for signature in wrong:
         with pytest.raises(SignatureWrong):
             check_signature(signature, DIGEST, CARD.certificate)
+
+
+def test_a_card_of_the_old_generation_has_no_signature_that_is_believed() -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    name = CARD.certificate.subject
+    now = utc_now()
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now)
+    with pytest.raises(SignatureWrong):
+        check_signature(CARD.external_authenticate(DIGEST), DIGEST, builder.sign(key, SHA256()))
 
 
 @pytest.mark.parametrize("digest", [b"", b"a text", bytes(31), bytes(48)])

@@ -7,6 +7,7 @@ import ssl
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -27,6 +28,7 @@ from ti_adapter.konnektor import Address, ClientCertificate, Konnektor, Transpor
 from ti_adapter.konnektor.errors import Directory, DirectoryRefused, KonnektorSilent, Silence
 from ti_adapter.konnektor.tls import context_by_ca, context_by_pin
 from ti_adapter.simulator.konnektor import Fault
+from ti_adapter.simulator.shape import key_usage
 
 PASSWORD = "of the key"
 
@@ -56,6 +58,7 @@ def make(
     curve: ec.EllipticCurve | None = None,
     host: x509.GeneralName = ELSEWHERE,
     issuer: Files | None = None,
+    more: x509.ExtensionType | None = None,
 ) -> Files:
     """Signed by itself where there is no issuer."""
     key = ec.generate_private_key(curve or ec.SECP256R1())
@@ -67,14 +70,15 @@ def make(
         loaded = load_pem_private_key(issuer.key.read_bytes(), None)
         assert isinstance(loaded, ec.EllipticCurvePrivateKey)
         signing = loaded
-    certificate = (
+    builder = (
         x509.CertificateBuilder(signer, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([host]), critical=False)
-        .sign(signing, SHA256())
     )
+    builder = builder.add_extension(more, critical=True) if more else builder
+    certificate = builder.sign(signing, SHA256())
     files = Files(folder / f"{name}.pem", folder / f"{name}.key", folder / f"{name}.locked")
     files.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
     encryption = BestAvailableEncryption(PASSWORD.encode())
@@ -160,9 +164,13 @@ def test_a_konnektor_on_brainpool_is_reached_with_that_curve_and_not_without(tmp
         assert silence(bench, context_by_pin(server.certificate)) is Silence.TLS
 
 
-def test_a_certificate_that_could_issue_others_is_no_pin(tmp_path: Path) -> None:
+SIGNING = key_usage(("digital_signature", "key_cert_sign"))
+
+
+@pytest.mark.parametrize("options", [{"ca": True}, {"more": SIGNING}], ids=["a CA", "signs certificates"])
+def test_a_certificate_that_could_issue_others_is_no_pin(tmp_path: Path, options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="not that of a CA"):
-        context_by_pin(make(tmp_path, "ca", ca=True).certificate)
+        context_by_pin(make(tmp_path, "ca", **options).certificate)
 
 
 def test_t25_nothing_below_tls_12_and_nothing_but_ecdhe_with_gcm_is_offered(tmp_path: Path) -> None:

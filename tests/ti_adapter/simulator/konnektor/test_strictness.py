@@ -123,7 +123,7 @@ def test_what_is_no_envelope_is_a_syntax_error(bench: Bench, content: bytes) -> 
         (CONTEXT_XML + TYPE + binary(bytes(31)), 4000),
         (CONTEXT_XML + TYPE + binary(b"text"), 4000),
         (CONTEXT_XML + TYPE + binary(bytes(32), "text/plain"), 4000),
-        (CONTEXT_XML + TYPE + binary(bytes(32)).replace("=", "!"), 4000),
+        (CONTEXT_XML + TYPE + binary(bytes(32)).replace("A=<", "A!<"), 4000),
         (TYPE + CONTEXT_XML + binary(bytes(32)), 4000),
     ],
     ids=["right", "no type", "RSA", "31 bytes", "text", "media type", "base64", "order"],
@@ -150,6 +150,13 @@ def test_a_handle_that_was_never_given_is_none(bench: Bench) -> None:
 def test_a_pin_that_the_card_does_not_have_is_refused(bench: Bench) -> None:
     children = CONTEXT_XML + handle(bench.handle) + pin("PIN.QES")
     assert send(bench, Service.CARD, "GetPinStatus", children) == (500, 4072)
+
+
+@pytest.mark.parametrize(("value", "answered"), [("true", (200, None)), ("1", (200, None)), ("yes", (500, 4000))])
+def test_whether_to_ask_online_is_a_boolean(bench: Bench, value: str, answered: tuple[int, int | None]) -> None:
+    children = f"<EhcHandle>{bench.egk}</EhcHandle><HpcHandle>{bench.handle}</HpcHandle>"
+    children += f"<PerformOnlineCheck>{value}</PerformOnlineCheck><ReadOnlineReceipt>1</ReadOnlineReceipt>"
+    assert send(bench, Service.VSD, "ReadVSD", children + CONTEXT_XML) == answered
 
 
 @pytest.mark.parametrize(
