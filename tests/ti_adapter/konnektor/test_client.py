@@ -157,6 +157,24 @@ def test_a_digest_is_signed_by_the_card_and_comes_back_as_der(bench: Bench, clie
     check_signature(client.external_authenticate(bench.handle, DIGEST), DIGEST, CARD.certificate)
 
 
+def test_signatures_wait_for_the_card_one_after_another_and_are_counted_and_nothing_else_is(
+    bench: Bench, client: Konnektor
+) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    bench.konnektor.pace = Pace(monotonic=lambda: 0.0, sleep=sleep)
+    for _ in range(3):
+        client.external_authenticate(bench.handle, DIGEST)
+        client.certificate(bench.handle)
+    bench.konnektor.restart()
+    failure(lambda: client.external_authenticate(bench.handle, DIGEST))
+    told = httpx.get(f"{bench.url}switchboard/signatures", headers={"x-admin-key": bench.admin_key}, trust_env=False)
+    assert (waited, told.json()) == ([1, 2, 3], {"signatures": 3})
+
+
 def test_the_expirations_of_one_card_or_of_all_are_told(bench: Bench, client: Konnektor) -> None:
     bench.konnektor.insert(OTHER_CARD)
     (own,) = client.certificate_expirations(bench.handle)

@@ -131,6 +131,12 @@ async def restart(konnektor: Switched) -> None:
     konnektor.restart()
 
 
+@switchboard.get("/signatures")
+async def count_signatures(konnektor: Switched) -> dict[str, int]:
+    """How many signatures cards have made since the Konnektor was first started."""
+    return {"signatures": konnektor.signatures}
+
+
 @switchboard.post("/pins", status_code=204)
 async def enter_pins(konnektor: Switched) -> None:
     """Somebody goes round and enters the PIN of every card."""
