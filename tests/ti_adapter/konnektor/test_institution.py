@@ -77,6 +77,15 @@ def test_a_card_that_was_exchanged_signs_nothing_in_the_name_of_the_old_one(
     check_signature(card.external_authenticate(DIGEST), DIGEST, OTHER_CARD.certificate)
 
 
+def test_a_card_that_was_pulled_is_gone_with_its_certificate(bench: Bench, card: InstitutionCard) -> None:
+    card.external_authenticate(DIGEST)
+    bench.konnektor.pull(bench.handle)
+    with pytest.raises(CardMissing):
+        card.external_authenticate(DIGEST)
+    with pytest.raises(CardMissing):
+        _ = card.certificate
+
+
 def test_without_an_smc_b_there_is_nothing_to_sign_with(bench: Bench, card: InstitutionCard) -> None:
     bench.konnektor.pull(bench.handle)
     bench.konnektor.insert(OTHER_CARD, CardType.EGK, insured=INSURED)
