@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
+from cryptography.hazmat.primitives.serialization import Encoding
 from simulated_idp import CARD, CARDS, CLINIC, IDENTITY, NOW, OURS, RECORD, IdpWorld, running_idp
 
-from ti_adapter.errors import CardFailed, CertificateRefused
+from ti_adapter.errors import CardFailed, CertificateRefused, ProofFailed
 from ti_adapter.idp import IdpRefused, IdpSilent, Registration, exchange, request
-from ti_adapter.idp.errors import ChallengeRefused, RequestRefused
+from ti_adapter.idp.errors import ChallengeRefused, DiscoveryRefused, RequestRefused
 from ti_adapter.idp.fault import Whose
 from ti_adapter.idp.keys import handed_in
 from ti_adapter.idp.reason import Reason
 from ti_adapter.idp.tokens import Expected
 from ti_adapter.pki.extensions import read_admission
-from ti_adapter.simulator.card import SimulatedCard
+from ti_adapter.simulator.card import CardSlot, SimulatedCard
 from ti_adapter.simulator.shape import HOSPITAL, Shape
 
 pytestmark = pytest.mark.slow
@@ -158,8 +162,6 @@ def test_a_card_that_the_idp_does_not_know_is_refused_as_a_card(world: IdpWorld)
 
 
 def test_a_card_on_another_curve_is_not_used(world: IdpWorld) -> None:
-    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
-
     world.card = CARDS.card(CLINIC, Shape(curve=SECP256R1()))
     with pytest.raises(CardFailed, match="brainpoolP256r1"):
         world.log_in()
@@ -183,6 +185,46 @@ def test_a_challenge_is_not_signed_for_another_request(world: IdpWorld) -> None:
     with pytest.raises(ChallengeRefused):
         client.log_in(OURS, card, client.discover())
     assert card.signatures == 0
+
+
+def test_a_card_whose_certificate_cannot_be_read_has_failed(world: IdpWorld) -> None:
+    key_usage_twice = CARD.certificate.public_bytes(Encoding.DER).replace(b"\x55\x1d\x23", b"\x55\x1d\x0f", 1)
+    world.card = SimulatedCard(x509.load_der_x509_certificate(key_usage_twice), CARD.key)
+    with pytest.raises(CardFailed, match="cannot be read"):
+        world.log_in()
+
+
+def test_a_terminal_without_a_card_has_failed(world: IdpWorld, tmp_path: Path) -> None:
+    client = world.client()
+    with pytest.raises(CardFailed, match="no simulated card"):
+        client.log_in(OURS, CardSlot(tmp_path), client.discover())
+
+
+def switching(world: IdpWorld, after: str, fault: str) -> httpx.Client:
+    """Sockets with which a fault is switched on once something was answered at a path."""
+
+    def answered(response: httpx.Response) -> None:
+        if (response.request.method, response.url.path) == tuple(after.split()):
+            world.switch.on(fault)
+
+    return httpx.Client(trust_env=False, event_hooks={"response": [answered]})
+
+
+@pytest.mark.parametrize("after", ["GET /idpEnc/jwk.json", "GET /sign_response", "POST /sign_response"])
+@pytest.mark.parametrize("fault", ["service/moved", "service/page", "service/down"])
+def test_f20_an_idp_that_falls_ill_in_the_midst_of_a_login_logs_nobody_in(
+    world: IdpWorld, after: str, fault: str
+) -> None:
+    with switching(world, after, fault) as http, pytest.raises((IdpSilent, ProofFailed)) as ended:
+        world.client(http=http).log_in(OURS, CARD, world.client(http=http).discover())
+    assert fault in world.switch.faults
+    assert str(ended.value)
+
+
+def test_a_page_instead_of_the_discovery_document_is_no_document(world: IdpWorld) -> None:
+    world.switch.on("service/page")
+    with pytest.raises(DiscoveryRefused, match="step 2: form"):
+        world.discover()
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from simulated_idp import IdpWorld, running_idp
+from simulated_idp import OURS, IdpWorld, running_idp
 
 from ti_adapter.errors import ProofFailed
+from ti_adapter.idp import redirect, request
 from ti_adapter.idp.errors import (
     AccessTokenRefused,
     AnswerRefused,
@@ -217,9 +218,6 @@ def test_i11_an_access_token_in_the_place_of_an_id_token_is_of_the_wrong_type(wo
 
 
 def test_what_an_idp_adds_to_its_redirect_is_named_and_its_sso_token_left_alone(world: IdpWorld) -> None:
-    from simulated_idp import OURS
-
-    from ti_adapter.idp import redirect, request
 
     asked = request.begin(OURS, f"{world.url}/sign_response").request
     location = f"{OURS.redirect_uri}?code=c&ssotoken=s&more=m&state={asked.state}"

@@ -101,6 +101,12 @@ def test_an_error_that_comes_by_redirect_has_its_code_and_number_and_nothing_of_
     assert "very-secret" not in repr(refused.value)
 
 
+@pytest.mark.parametrize("query", ["code", "code=%ff", "code=c&code=d", "&".join(f"p{n}=x" for n in range(60))])
+def test_a_redirect_that_cannot_be_read_is_none(query: str) -> None:
+    with pytest.raises(RedirectRefused, match="step 2: parameters"):
+        redirect.read(f"{PARAMETERS['redirect_uri']}?{query}", request.read(uri(), ENDPOINT))
+
+
 def test_a_code_or_number_that_is_none_is_not_kept() -> None:
     made = redirect.refusal({"gematik_code": "<b>", "gematik_uuid": "very-secret"})
     assert (made.code, made.uuid, str(made)) == ("", "", "IDP: no code (idp)")

@@ -17,7 +17,7 @@ from ti_adapter.idp import challenge, discovery, exchange, keys, tokens
 from ti_adapter.idp.errors import AnswerRefused, ChallengeRefused, DiscoveryRefused, KeyRefused
 from ti_adapter.idp.keys import SigningKey, handed_in
 from ti_adapter.idp.reason import Reason
-from ti_adapter.pki import TrustList
+from ti_adapter.pki import TrustList, verify_institution
 from ti_adapter.pki.extensions import read_admission
 from ti_adapter.simulator.idp import Switch
 from ti_adapter.simulator.idp.draft import Draft
@@ -186,8 +186,6 @@ def test_whatever_is_published_as_a_key_is_refused_as_a_key_and_nothing_else(mem
 
 def test_a_trust_list_is_the_clients_own_affair() -> None:
     """`prove` may be any verifier that raises; here one over a trust list, which a card's certificate passes."""
-    from ti_adapter.pki import verify_institution
-
     trust = TrustList((CARDS.authority,))
     members = {**jwk(CARD.key.public_key(), "puk_idp_sig", "sig"), "x5c": [shown(CARD.certificate)]}
     believed = keys.read_signing_key(

@@ -1,7 +1,7 @@
 """The rim: talks to an IDP over HTTP, and believes nothing that the other modules have not proven.
 
-One login is one signature of the card. Answers have limits, redirects are never followed, and what is not the IDP's
-answer (a proxy's page, broken JSON) counts as none. The clock is a port, since a card may take its time.
+One login is one signature of the card. Answers have limits, redirects are never followed, and an error that is not the
+IDP's (a proxy's page) counts as no answer. The clock is a port, since a card may take its time.
 """
 
 from __future__ import annotations
@@ -76,12 +76,10 @@ class IdpClient:
 
         Raises `DiscoveryRefused`, `KeyRefused` and `CertificateRefused`.
         """
-        content = self._get(self._url + discovery.WELL_KNOWN)
-        try:
-            token = content.decode("ascii")
-        except UnicodeDecodeError as wrong:
-            raise IdpSilent("the discovery document is no text") from wrong
-        document = discovery.verify(token, issuer=self._issuer, prove=self._prove, now=self._clock())
+        token = self._get(self._url + discovery.WELL_KNOWN)
+        document = discovery.verify(
+            token.decode("ascii", "replace"), issuer=self._issuer, prove=self._prove, now=self._clock()
+        )
         signing = self._get(document.uri_puk_idp_sig)
         encryption = self._get(document.uri_puk_idp_enc)
         return Idp(
@@ -159,10 +157,14 @@ class IdpClient:
 
 
 def _institution(card: Card) -> Admission:
+    """Who the card says it is; the parser raises half a dozen unrelated classes."""
     try:
-        return read_admission(card.certificate.extensions)
-    except ValueError as wrong:
+        extensions = card.certificate.extensions
+    except CardFailed:
+        raise
+    except Exception as wrong:
         raise CardFailed("the card's certificate cannot be read") from wrong
+    return read_admission(extensions)
 
 
 def _limited(response: httpx.Response) -> bytes:
