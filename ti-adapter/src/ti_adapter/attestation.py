@@ -17,7 +17,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,10 +25,11 @@ from typing import Protocol
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ti_adapter import compact
 from ti_adapter.errors import AttestationRefused
 from ti_adapter.pki import TrustList, is_on_card_curve, verify_institution
 
@@ -38,7 +38,6 @@ LIFETIME = timedelta(seconds=300)
 LIFETIME_MAX = timedelta(minutes=20)
 CLOCK_SKEW = timedelta(seconds=37.5)
 
-_SCALAR_BYTES = 32
 _GROUP_ORDER = 0xA9FB57DBA1EEA9BC3E660A909D838D718C397AA3B561A6F7901E0E82974856A7
 """Order of brainpoolP256r1 (RFC 5639, section 3.4): r and s of a signature lie between 1 and one less."""
 
@@ -110,9 +109,9 @@ def build(card: Card, *, audience: str, nonce: str, thumbprint: str, now: dateti
         "exp": issued + int(LIFETIME.total_seconds()),
         "cnf": {"x5t#S256": thumbprint},
     }
-    signed = f"{_segment(json.dumps(header).encode())}.{_segment(json.dumps(claims).encode())}"
-    scalars = decode_dss_signature(card.external_authenticate(hashlib.sha256(signed.encode()).digest()))
-    return f"{signed}.{_segment(b''.join(scalar.to_bytes(_SCALAR_BYTES, 'big') for scalar in scalars))}"
+    signed = f"{compact.segment(json.dumps(header).encode())}.{compact.segment(json.dumps(claims).encode())}"
+    signature = compact.raw_signature(card.external_authenticate(hashlib.sha256(signed.encode()).digest()))
+    return f"{signed}.{compact.segment(signature)}"
 
 
 def verify(token: str, *, audience: str, thumbprint: str, trust: TrustList, now: datetime) -> Attestation:
@@ -158,20 +157,9 @@ def accept(
 
 def _json_object(segment: str) -> dict[str, object]:
     try:
-        parsed = json.loads(_bytes(segment), object_pairs_hook=_without_doubles)
-    except (ValueError, RecursionError) as wrong:
+        return compact.json_object(compact.content_of(segment))
+    except ValueError as wrong:
         raise AttestationRefused(2, Reason.FORM) from wrong
-    if not isinstance(parsed, dict):
-        raise AttestationRefused(2, Reason.FORM)
-    return parsed
-
-
-def _without_doubles(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
-    """Two readers may take different ones of two equal keys, so there must not be two."""
-    pairs = list(pairs)
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("a key stands twice")
-    return dict(pairs)
 
 
 def _certificate(header: dict[str, object]) -> x509.Certificate:
@@ -192,9 +180,11 @@ def _certificate(header: dict[str, object]) -> x509.Certificate:
 
 
 def _check_signature(certificate: x509.Certificate, signature: bytes, signed: bytes) -> None:
-    r, s = (int.from_bytes(half, "big") for half in (signature[:_SCALAR_BYTES], signature[_SCALAR_BYTES:]))
+    r, s = (
+        int.from_bytes(half, "big") for half in (signature[: compact.SCALAR_BYTES], signature[compact.SCALAR_BYTES :])
+    )
     in_range = 0 < r < _GROUP_ORDER and 0 < s < _GROUP_ORDER
-    if len(signature) != 2 * _SCALAR_BYTES or not in_range:
+    if len(signature) != 2 * compact.SCALAR_BYTES or not in_range:
         raise AttestationRefused(5, Reason.SIGNATURE)
     key = certificate.public_key()
     assert isinstance(key, EllipticCurvePublicKey)
@@ -234,16 +224,8 @@ def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def _segment(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-
 def _bytes(segment: str) -> bytes:
-    """Strict base64url: what would not be written so is refused, so that one token has one spelling."""
     try:
-        content = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+        return compact.content_of(segment)
     except ValueError as wrong:
         raise AttestationRefused(2, Reason.FORM) from wrong
-    if _segment(content) != segment:
-        raise AttestationRefused(2, Reason.FORM)
-    return content
