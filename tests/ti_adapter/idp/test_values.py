@@ -116,20 +116,32 @@ def test_i01_the_certificate_of_a_discovery_document_is_proven_before_its_signat
         discovery.verify(tampered, issuer=ISSUER, prove=handed_in(CARD.certificate), now=NOW)
 
 
+def document(**changes: object) -> discovery.DiscoveryDocument:
+    """What is read of a discovery document with other members."""
+    key = IDENTITY.discovery.key
+    received = discovery.jws.read(SERVICE.discovery(ISSUER), discovery.KIND)
+    draft = Draft(received.header, discovery.jws.prove(received, None, key.public_key()), key, key)
+    return discovery.verify(draft.claiming(**changes).sign(), issuer=ISSUER, prove=BELIEVED, now=NOW)
+
+
 @pytest.mark.parametrize(
     "address",
-    ["ftp://idp.example", "https://", "https://user@idp.example/", "https://idp.example/?a", "https://[", "token"],
+    ["ftp://idp.example", "https://", "https://user@idp.example/", "https://idp.example/#a", "https://[", "token"],
 )
-def test_an_address_that_is_none_makes_no_discovery_document(address: str) -> None:
-    token = SERVICE.discovery(ISSUER)
-    draft = Draft(
-        discovery.jws.read(token, discovery.KIND).header,
-        {**discovery.jws.prove(discovery.jws.read(token, discovery.KIND), None, IDENTITY.discovery.key.public_key())},
-        IDENTITY.discovery.key,
-        IDENTITY.strangers,
-    )
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "uri_puk_idp_sig", "uri_puk_idp_enc"])
+def test_an_address_that_is_none_makes_no_discovery_document(name: str, address: str) -> None:
     with pytest.raises(DiscoveryRefused, match="step 10: endpoint"):
-        discovery.verify(draft.claiming(token_endpoint=address).sign(), issuer=ISSUER, prove=BELIEVED, now=NOW)
+        document(**{name: address})
+
+
+def test_a_key_may_lie_at_an_address_with_a_query_but_requests_may_not() -> None:
+    assert document(uri_puk_idp_enc="https://idp.example/jwk.json?keyId=enc").uri_puk_idp_enc.endswith("keyId=enc")
+    with pytest.raises(DiscoveryRefused, match="step 10: endpoint"):
+        document(authorization_endpoint="https://idp.example/auth?x=1")
+
+
+def test_members_that_nobody_knows_are_reported() -> None:
+    assert document(more="x", signed_jwks_uri="https://idp.example/jwks").unknown == ("more",)
 
 
 def test_a_discovery_document_ends_a_day_after_it_was_made() -> None:

@@ -48,6 +48,7 @@ MEMBERS = Claims(
             "uri_pair",
             "kk_app_list_uri",
             "fed_idp_list_uri",
+            "alternative_authorization_endpoint",
             "third_party_authorization_endpoint",
             "federation_authorization_endpoint",
             "jwks_uri",
@@ -90,8 +91,8 @@ def verify(token: str, *, issuer: str, prove: Prove, now: datetime) -> Discovery
     1. to 4. Size (64 kB), form, header, algorithm: `jws.read`. 5. The certificate in `x5c` can be read, `prove`
     believes it, and its key lies on brainpoolP256r1. 6. The signature is that key's. 7. The payload is a JSON object.
     8. The members that this package needs are there, and of the right types. 9. The issuer is the wanted one.
-    10. Every address is https, or a loopback one. 11. The IDP offers what this package speaks: response type code,
-    S256, BP256R1, and the level of assurance of a card.
+    10. Every address is https, or a loopback one; that of the authorization endpoint has no query of its own.
+    11. The IDP offers what this package speaks: response type code, S256, BP256R1, and a card's level of assurance.
     12. It is valid now, with 37.5 s for the clocks, and for no longer than 24 hours.
     """
     received = jws.read(token.strip(), KIND)
@@ -102,6 +103,8 @@ def verify(token: str, *, issuer: str, prove: Prove, now: datetime) -> Discovery
     if members["issuer"] != issuer:
         raise DiscoveryRefused(9, Reason.ISSUER)
     endpoints = {name: _endpoint(str(members[name])) for name in MEMBERS.used}
+    if "?" in endpoints["authorization_endpoint"]:
+        raise DiscoveryRefused(10, Reason.ENDPOINT)
     _check_capabilities(members)
     times.check(members, now, longest=LIFETIME_MAX, refused=DiscoveryRefused, step=12)
     expires = datetime.fromtimestamp(times.seconds_of(members, "exp"), UTC)
@@ -114,7 +117,7 @@ def _endpoint(address: str) -> str:
         allowed = url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)
     except ValueError:
         allowed, url = False, urlsplit("")
-    if not allowed or not url.hostname or url.username is not None or url.query or url.fragment:
+    if not allowed or not url.hostname or url.username is not None or url.fragment:
         raise DiscoveryRefused(10, Reason.ENDPOINT)
     return address
 
