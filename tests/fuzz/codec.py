@@ -10,37 +10,16 @@ argument is used in its place and kept.
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 
 import atheris
 
 # The tests' own folder is where shared test code lies.
 sys.path.insert(0, str(Path(__file__).parents[1]))
-_PLANT = "--plant="
-_LIMITS = ["-timeout=5", "-rss_limit_mb=512", "-max_len=4096"]
-
 with atheris.instrument_imports(include=["linkexchange.dicom", "linkexchange.dataset"]):
     from fuzz import targets
-
-
-def main() -> None:
-    planted = [it.removeprefix(_PLANT) for it in sys.argv[1:] if it.startswith(_PLANT)]
-    arguments = [it for it in sys.argv[1:] if not it.startswith(_PLANT)]
-    for name in planted:
-        targets.plant(name)
-    with tempfile.TemporaryDirectory(prefix="linkexchange-fuzz-") as folder:
-        if not any(not it.startswith("-") for it in arguments):
-            write_corpus(Path(folder))
-            arguments.append(folder)
-        atheris.Setup([sys.argv[0], *_LIMITS, f"-artifact_prefix={folder}/", *arguments], targets.one_input)
-        atheris.Fuzz()
-
-
-def write_corpus(folder: Path) -> None:
-    for number, seed in enumerate(targets.seeds()):
-        (folder / f"seed-{number}").write_bytes(seed)
+    from fuzz.run import run
 
 
 if __name__ == "__main__":
-    main()
+    run(targets)
