@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -15,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from simulated_idp import CARD, CARDS, CLINIC, IDENTITY, NOW, OURS, RECORD, IdpWorld, running_idp
 
 from ti_adapter.errors import CardFailed, CertificateRefused, ProofFailed
-from ti_adapter.idp import IdpRefused, IdpSilent, Registration, exchange, request
-from ti_adapter.idp.errors import ChallengeRefused, DiscoveryRefused, RequestRefused
+from ti_adapter.idp import IdpRefused, IdpSilent, Registration, TokenRules, exchange, request
+from ti_adapter.idp.errors import ChallengeRefused, DiscoveryRefused, IdTokenRefused, RequestRefused
 from ti_adapter.idp.fault import Whose
 from ti_adapter.idp.keys import handed_in
 from ti_adapter.idp.reason import Reason
@@ -26,6 +28,7 @@ from ti_adapter.simulator.card import CardSlot, SimulatedCard
 from ti_adapter.simulator.shape import HOSPITAL, Shape
 
 pytestmark = pytest.mark.slow
+GZIP = {"content-encoding": "gzip"}
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +222,38 @@ def test_f20_an_idp_that_falls_ill_in_the_midst_of_a_login_logs_nobody_in(
         world.client(http=http).log_in(OURS, CARD, world.client(http=http).discover())
     assert fault in world.switch.faults
     assert str(ended.value)
+
+
+def test_i10_an_answer_that_was_compressed_unasked_is_not_unpacked(world: IdpWorld) -> None:
+    bomb = gzip.compress(bytes(64 << 20))
+    packed = httpx.MockTransport(lambda _: httpx.Response(200, stream=httpx.ByteStream(bomb), headers=GZIP))
+    with httpx.Client(transport=packed) as http, pytest.raises(DiscoveryRefused, match="step 2: form"):
+        world.client(http=http).discover()
+
+
+def test_f20_an_answer_in_drops_ends_after_half_a_minute(world: IdpWorld) -> None:
+    told: list[int] = []
+
+    def drops() -> Iterator[bytes]:
+        for number in range(1000):
+            told.append(number)
+            world.advance(seconds=10)
+            yield b"e"
+
+    dripping = httpx.MockTransport(lambda _: httpx.Response(200, content=drops()))
+    with httpx.Client(transport=dripping) as http, pytest.raises(IdpSilent, match="takes too long"):
+        world.client(http=http).discover()
+    assert len(told) == 4
+
+
+def test_what_an_operator_issues_otherwise_can_be_named(world: IdpWorld) -> None:
+    client = world.client()
+    world.switch.on("access-token/without-card")
+    world.switch.on("id-token/without-card")
+    rules = TokenRules(amr=frozenset({"mfa"}))
+    assert client.log_in(OURS, CARD, client.discover(), rules=rules).id_token.telematik_id == CLINIC.telematik_id
+    with pytest.raises(IdTokenRefused, match="step 13: lifetime"):
+        client.log_in(OURS, CARD, client.discover(), rules=TokenRules(timedelta(minutes=4), amr=rules.amr))
 
 
 def test_a_page_instead_of_the_discovery_document_is_no_document(world: IdpWorld) -> None:

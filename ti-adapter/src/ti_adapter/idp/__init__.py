@@ -20,7 +20,7 @@ from ti_adapter.idp.keys import Prove, handed_in
 from ti_adapter.idp.reason import Reason
 from ti_adapter.idp.redirect import AuthorizationCode
 from ti_adapter.idp.request import Registration
-from ti_adapter.idp.tokens import AccessToken, IdToken
+from ti_adapter.idp.tokens import AccessToken, IdToken, TokenRules
 
 __all__ = [
     "AccessToken",
@@ -34,5 +34,6 @@ __all__ = [
     "Prove",
     "Reason",
     "Registration",
+    "TokenRules",
     "handed_in",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import httpx
 
@@ -22,12 +22,13 @@ from ti_adapter.idp.exchange import LoggedIn
 from ti_adapter.idp.keys import EncryptionKey, Prove, SigningKey
 from ti_adapter.idp.redirect import AuthorizationCode
 from ti_adapter.idp.request import AuthorizationRequest, Registration
-from ti_adapter.idp.tokens import Expected
+from ti_adapter.idp.tokens import USUAL, Expected, TokenRules
 from ti_adapter.pki import Admission
 from ti_adapter.pki.extensions import read_admission
 
 _ANSWER_MAX_BYTES = 256 * 1024
 """Where reading ends; what each answer may have is a rule of its own, and less."""
+_ANSWER_TIME_MAX = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class IdpClient:
         """
         return self._authorize(request.read(uri, idp.document.authorization_endpoint), card, idp)
 
-    def log_in(self, registration: Registration, card: Card, idp: Idp) -> LoggedIn:
+    def log_in(self, registration: Registration, card: Card, idp: Idp, *, rules: TokenRules = USUAL) -> LoggedIn:
         """Log an institution in at a client of ours, with a verifier of our own.
 
         Raises what `authorize` raises, `AnswerRefused`, `EnvelopeRefused`, `IdTokenRefused`, `AccessTokenRefused`, and
@@ -109,6 +110,7 @@ class IdpClient:
             registration.scope,
             own.request.nonce,
             _institution(card),
+            rules,
         )
         code = self._authorize(own.request, card, idp)
         token_key = exchange.make_token_key(own.code_verifier, idp.encryption_key)
@@ -148,12 +150,26 @@ class IdpClient:
     def _call(self, method: str, url: str, form: Mapping[str, str] | None = None) -> _Answer:
         try:
             with self._http.stream(method, url, data=form, headers=self._headers, follow_redirects=False) as response:
-                content = _limited(response)
+                content = self._limited(response)
         except (httpx.HTTPError, httpx.InvalidURL) as wrong:
             raise IdpSilent(type(wrong).__name__) from wrong
         if response.status_code >= 400:
             raise _refusal(response.status_code, content)
         return _Answer(response.status_code, response.headers.get("location", ""), content)
+
+    def _limited(self, response: httpx.Response) -> bytes:
+        """Its bytes as they come: what was compressed unasked would have to be unpacked before it could be measured.
+
+        The time-outs of `http` hold for each piece, so that an answer in drops needs an end of its own.
+        """
+        content, end = bytearray(), self._clock() + _ANSWER_TIME_MAX
+        for chunk in response.iter_raw():
+            content += chunk
+            if len(content) > _ANSWER_MAX_BYTES:
+                raise IdpSilent("the answer is too large")
+            if self._clock() > end:
+                raise IdpSilent("the answer takes too long")
+        return bytes(content)
 
 
 def _institution(card: Card) -> Admission:
@@ -165,15 +181,6 @@ def _institution(card: Card) -> Admission:
     except Exception as wrong:
         raise CardFailed("the card's certificate cannot be read") from wrong
     return read_admission(extensions)
-
-
-def _limited(response: httpx.Response) -> bytes:
-    content = bytearray()
-    for chunk in response.iter_bytes():
-        content += chunk
-        if len(content) > _ANSWER_MAX_BYTES:
-            raise IdpSilent("the answer is too large")
-    return bytes(content)
 
 
 def _refusal(status: int, content: bytes) -> IdpRefused | IdpSilent:

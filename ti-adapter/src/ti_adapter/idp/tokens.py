@@ -55,12 +55,23 @@ ACCESS_CLAIMS = Claims(
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """What the tokens of one login must say.
+class TokenRules:
+    """What the reference server issues; an operator may set others, so they can be named.
 
-    `institution` is the one whose card has signed the challenge. `lifetime_max`, `acr` and `amr` are what the reference
-    server issues; an operator may set others, so they can be named. `amr` has to be among what the token claims.
+    How long a token may be valid, its level of assurance, and the methods that have to be among those it claims.
     """
+
+    lifetime_max: timedelta = timedelta(minutes=5)
+    acr: str = ACR
+    amr: frozenset[str] = frozenset({"mfa", "sc", "pin"})
+
+
+USUAL = TokenRules()
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the tokens of one login must say; `institution` is the one whose card has signed the challenge."""
 
     issuer: str
     client_id: str
@@ -68,9 +79,7 @@ class Expected:
     scope: str
     nonce: str = field(repr=False)
     institution: Admission
-    lifetime_max: timedelta = timedelta(minutes=5)
-    acr: str = ACR
-    amr: frozenset[str] = frozenset({"mfa", "sc", "pin"})
+    rules: TokenRules = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +162,8 @@ def _check(
         raise refused(10, Reason.AUDIENCE)
     if claims["azp"] != expected.client_id:
         raise refused(11, Reason.AUTHORIZED_PARTY)
-    _check_authentication(claims, expected, refused)
-    times.check(claims, now, longest=expected.lifetime_max, refused=refused, step=13)
+    _check_authentication(claims, expected.rules, refused)
+    times.check(claims, now, longest=expected.rules.lifetime_max, refused=refused, step=13)
     if times.seconds_of(claims, "auth_time") > now.timestamp() + times.CLOCK_SKEW.total_seconds():
         raise refused(13, Reason.AUTHENTICATION_TIME)
     if claims["idNummer"] != expected.institution.telematik_id:
@@ -163,10 +172,10 @@ def _check(
         raise refused(14, Reason.PROFESSION)
 
 
-def _check_authentication(claims: Mapping[str, object], expected: Expected, refused: type[ProofFailed]) -> None:
+def _check_authentication(claims: Mapping[str, object], rules: TokenRules, refused: type[ProofFailed]) -> None:
     methods = claims["amr"]
     assert isinstance(methods, list)
-    if claims["acr"] != expected.acr:
+    if claims["acr"] != rules.acr:
         raise refused(12, Reason.AUTHENTICATION_CLASS)
-    if not expected.amr <= set(methods):
+    if not rules.amr <= set(methods):
         raise refused(12, Reason.AUTHENTICATION_METHODS)
