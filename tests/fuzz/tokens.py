@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ti_adapter import compact
+from ti_adapter.compact import as_json
 from ti_adapter.errors import TiError
 from ti_adapter.idp import challenge, discovery, exchange, jwe, jws, keys, redirect, request, tokens
 from ti_adapter.idp.keys import SigningKey
 from ti_adapter.pki.extensions import read_admission
 from ti_adapter.simulator.idp import IdpIdentity, Switch
 from ti_adapter.simulator.idp.draft import Draft, Seal
-from ti_adapter.simulator.idp.identity import SIGNING_KID, as_json, shown
+from ti_adapter.simulator.idp.identity import SIGNING_KID, shown
 from ti_adapter.simulator.idp.service import IdpService
 from ti_adapter.simulator.pki import SimulatedPki
 from ti_adapter.simulator.shape import SimulatedInstitution

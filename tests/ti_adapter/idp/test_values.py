@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simulated_idp import CARD, CARDS, CLINIC, IDENTITY, NOW, OURS
 
+from ti_adapter.compact import as_json
 from ti_adapter.errors import CertificateRefused
 from ti_adapter.idp import challenge, discovery, exchange, keys, tokens
 from ti_adapter.idp.errors import AnswerRefused, ChallengeRefused, DiscoveryRefused, KeyRefused
@@ -21,7 +22,7 @@ from ti_adapter.pki import TrustList, verify_institution
 from ti_adapter.pki.extensions import read_admission
 from ti_adapter.simulator.idp import Switch
 from ti_adapter.simulator.idp.draft import Draft
-from ti_adapter.simulator.idp.identity import as_json, jwk, shown
+from ti_adapter.simulator.idp.identity import jwk, shown
 from ti_adapter.simulator.idp.service import IdpService
 from ti_adapter.simulator.shape import Shape
 

@@ -32,6 +32,11 @@ def content_of(text: str) -> bytes:
     return content
 
 
+def as_json(value: object) -> bytes:
+    """JSON without blanks."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
 def json_object(content: bytes) -> dict[str, object]:
     """A JSON object that has no key twice, at any depth, and no number that JSON does not know."""
     try:

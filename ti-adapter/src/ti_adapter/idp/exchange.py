@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -46,7 +45,7 @@ def make_token_key(code_verifier: str, key: EncryptionKey) -> TokenKey:
     """A new key of 256 bits, told to the IDP together with the verifier of the request."""
     token_key = secrets.token_bytes(jwe.TOKEN_KEY_BYTES)
     content = {"token_key": compact.segment(token_key), "code_verifier": code_verifier}
-    return TokenKey(token_key, jwe.encrypt(json.dumps(content).encode(), key, cty="JSON"))
+    return TokenKey(token_key, jwe.encrypt(compact.as_json(content), key, cty="JSON"))
 
 
 def read_answer(content: bytes) -> TokenAnswer:

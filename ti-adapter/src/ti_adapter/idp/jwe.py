@@ -7,7 +7,6 @@ is compressed, up to 100 MB, so `zip` is refused before it looks.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ from jwcrypto.jwk import JWK
 
 from ti_adapter import compact
 from ti_adapter.idp.errors import EnvelopeRefused
+from ti_adapter.idp.jws import EMBEDDED_KEYS
 from ti_adapter.idp.keys import EncryptionKey
 from ti_adapter.idp.reason import Reason
 from ti_adapter.idp.times import CLOCK_SKEW
@@ -27,7 +27,6 @@ ENCRYPTION = "A256GCM"
 TOKEN_KEY_BYTES = 32
 ENVELOPE_MAX_BYTES = 32 * 1024
 _IV_BYTES, _TAG_BYTES = 12, 16
-_EMBEDDED = frozenset({"jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +46,14 @@ def encrypt(content: bytes, key: EncryptionKey, *, cty: str, expires: int | None
     header: dict[str, object] = {"alg": AGREED.algorithm, "enc": ENCRYPTION, "cty": cty}
     if expires is not None:
         header["exp"] = expires
-    jwe = JWE(content, json.dumps(header, separators=(",", ":")), algs=["ECDH-ES", "A256GCM"])
+    jwe = JWE(content, compact.as_json(header).decode(), algs=["ECDH-ES", "A256GCM"])
     jwe.add_recipient(JWK.from_pyca(key.key))
     return str(jwe.serialize(compact=True))
 
 
 def nest(token: str) -> bytes:
     """A signed token as the content of an encrypted one."""
-    return json.dumps({"njwt": token}, separators=(",", ":")).encode()
+    return compact.as_json({"njwt": token})
 
 
 def unnest(content: bytes) -> str:
@@ -105,7 +104,7 @@ def _check_header(header: Mapping[str, object], way: Way) -> None:
         raise EnvelopeRefused(3, Reason.COMPRESSION)
     if "crit" in foreign:
         raise EnvelopeRefused(3, Reason.CRITICAL)
-    if foreign & _EMBEDDED:
+    if foreign & EMBEDDED_KEYS:
         raise EnvelopeRefused(3, Reason.EMBEDDED_KEY)
     if header.get("alg") != way.algorithm:
         raise EnvelopeRefused(4, Reason.ALGORITHM)

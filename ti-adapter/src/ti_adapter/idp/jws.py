@@ -8,7 +8,6 @@ never looked at.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -24,7 +23,8 @@ from ti_adapter.idp.reason import Reason
 
 ALGORITHM = "BP256R1"
 TOKEN_MAX_BYTES = 16 * 1024
-_EMBEDDED = frozenset({"jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"})
+EMBEDDED_KEYS = frozenset({"jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"})
+"""Header parameters by which a token brings its own key; they are never looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def prove(received: Received, kid: str | None, key: EllipticCurvePublicKey) -> d
 
 def sign(card: Card, header: Mapping[str, object], payload: bytes) -> str:
     """Let a card sign; `header` without `alg`. Raises `CardFailed`, also for a signature that is not its own."""
-    protected = compact.segment(_json({"alg": ALGORITHM, **header}))
+    protected = compact.segment(compact.as_json({"alg": ALGORITHM, **header}))
     signed = f"{protected}.{compact.segment(payload)}"
     der = card.external_authenticate(hashlib.sha256(signed.encode()).digest())
     try:
@@ -123,7 +123,7 @@ def _check_header(header: Mapping[str, object], kind: Kind) -> None:
         raise kind.refused(3, Reason.CRITICAL)
     if "zip" in foreign:
         raise kind.refused(3, Reason.COMPRESSION)
-    if foreign & _EMBEDDED:
+    if foreign & EMBEDDED_KEYS:
         raise kind.refused(3, Reason.EMBEDDED_KEY)
     if foreign or ("kid" in kind.header and not isinstance(header.get("kid"), str)):
         raise kind.refused(3, Reason.HEADER)
@@ -147,7 +147,3 @@ def _payload(token: str, key: EllipticCurvePublicKey) -> bytes | None:
     except (JWException, ValueError):
         return None
     return bytes(jws.payload)
-
-
-def _json(value: Mapping[str, object]) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
 from ti_adapter import compact
-from ti_adapter.simulator.idp.identity import IdpIdentity, as_json, jwk, shown
+from ti_adapter.compact import as_json
+from ti_adapter.simulator.idp.identity import IdpIdentity, jwk, shown
 
 _ZERO = compact.segment(bytes(32))
 

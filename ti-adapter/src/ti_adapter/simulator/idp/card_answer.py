@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 
 from ti_adapter import compact
+from ti_adapter.compact import as_json
 from ti_adapter.errors import CertificateRefused
 from ti_adapter.idp import challenge, jwe, jws
 from ti_adapter.idp.errors import ChallengeRefused, EnvelopeRefused
@@ -17,7 +18,7 @@ from ti_adapter.idp.keys import certificate_of, key_of
 from ti_adapter.idp.reason import Reason
 from ti_adapter.idp.times import seconds_of
 from ti_adapter.pki import ProvenCertificate, TrustList, verify_institution
-from ti_adapter.simulator.idp.identity import SIGNING_KID, as_json
+from ti_adapter.simulator.idp.identity import SIGNING_KID
 from ti_adapter.simulator.idp.refusal import Code, Refusal
 
 SIGNED_MAX_BYTES = 24 * 1024

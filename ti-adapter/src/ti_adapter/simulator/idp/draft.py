@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from ti_adapter import compact
-from ti_adapter.simulator.idp.identity import as_json
+from ti_adapter.compact import as_json
 
 
 @dataclass(frozen=True, slots=True)

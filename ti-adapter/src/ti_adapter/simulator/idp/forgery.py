@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ti_adapter import compact
+from ti_adapter.compact import as_json
 from ti_adapter.simulator.idp.draft import Break, Draft, Forge, in_json
-from ti_adapter.simulator.idp.identity import as_json, jwk
+from ti_adapter.simulator.idp.identity import jwk
 
 _DAY = 86_400
 

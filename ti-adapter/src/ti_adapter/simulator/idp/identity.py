@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -72,8 +71,3 @@ def jwk(key: EllipticCurvePublicKey, kid: str, use: str) -> dict[str, object]:
 def shown(certificate: x509.Certificate) -> str:
     """A certificate as an `x5c` holds it."""
     return base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
-
-
-def as_json(value: object) -> bytes:
-    """JSON without blanks."""
-    return json.dumps(value, separators=(",", ":")).encode()

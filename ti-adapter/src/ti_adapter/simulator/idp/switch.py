@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import urlencode
 
+from ti_adapter.compact import as_json
 from ti_adapter.simulator.idp import answers, forgery
 from ti_adapter.simulator.idp.draft import Break, Draft, Forge, Seal
-from ti_adapter.simulator.idp.identity import IdpIdentity, as_json
+from ti_adapter.simulator.idp.identity import IdpIdentity
 
 _Fault = TypeVar("_Fault")
 
