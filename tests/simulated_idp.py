@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from simulated_ti import _serving, make_pki
+from simulated_ti import make_pki, serving
 
 from ti_adapter.idp import AuthorizationCode, Idp, IdpClient, LoggedIn, Registration, handed_in
 from ti_adapter.simulator.card import SimulatedCard
@@ -24,7 +24,8 @@ from ti_adapter.simulator.shape import SimulatedInstitution
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 CARDS = make_pki(NOW)
-IDENTITY = IdpIdentity.generate(make_pki(NOW, name="GEM.KOMP-CA900"))
+COMPONENTS = make_pki(NOW, name="GEM.KOMP-CA900")
+IDENTITY = IdpIdentity.generate(COMPONENTS)
 CLINIC = SimulatedInstitution("5-2.9001", "Klinik Nord")
 CARD = CARDS.card(CLINIC)
 OURS = Registration("linkexchange", "https://node.example/idp", "openid links", "https://links.example/")
@@ -83,5 +84,5 @@ def running_idp() -> Iterator[IdpWorld]:
         world = IdpWorld(url, Switch())
         app = create_app(IDENTITY, CARDS.trust, (OURS, RECORD), ADMIN_KEY, lambda: world.now)
         world.switch = app.state.simulation.switch
-        with world.http, _serving(app, listener):
+        with world.http, serving(app, listener):
             yield world

@@ -14,18 +14,20 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.serialization import Encoding
-from simulated_idp import CARD, CARDS, CLINIC, IDENTITY, NOW, OURS, RECORD, IdpWorld, running_idp
+from simulated_idp import CARD, CARDS, CLINIC, COMPONENTS, IDENTITY, NOW, OURS, RECORD, IdpWorld, running_idp
+from simulated_ti import make_pki
 
 from ti_adapter.errors import CardFailed, CertificateRefused, ProofFailed
 from ti_adapter.idp import IdpRefused, IdpSilent, Registration, TokenRules, exchange, request
 from ti_adapter.idp.errors import ChallengeRefused, DiscoveryRefused, IdTokenRefused, RequestRefused
 from ti_adapter.idp.fault import Whose
-from ti_adapter.idp.keys import handed_in
+from ti_adapter.idp.keys import ROLE_IDPD, handed_in, vouched_for
 from ti_adapter.idp.reason import Reason
 from ti_adapter.idp.tokens import Expected
+from ti_adapter.pki import FD_SIG, HCI_AUT
 from ti_adapter.pki.extensions import read_admission
 from ti_adapter.simulator.card import CardSlot, SimulatedCard
-from ti_adapter.simulator.shape import HOSPITAL, Shape
+from ti_adapter.simulator.shape import HOSPITAL, Shape, SimulatedInstitution
 
 pytestmark = pytest.mark.slow
 GZIP = {"content-encoding": "gzip"}
@@ -142,6 +144,31 @@ def test_the_address_of_the_idp_and_its_issuer_may_differ(world: IdpWorld) -> No
 def test_a_certificate_that_the_pki_does_not_believe_ends_the_discovery(world: IdpWorld) -> None:
     with pytest.raises(CertificateRefused, match="certificate-not-handed-in"):
         world.client(prove=handed_in(CARD.certificate)).discover()
+
+
+def test_a_trust_list_vouches_for_an_idp_by_type_and_role(world: IdpWorld) -> None:
+    client = world.client(prove=vouched_for(COMPONENTS.trust))
+    assert client.log_in(OURS, CARD, client.discover()).id_token.telematik_id == CLINIC.telematik_id
+
+
+def test_i01_an_idp_of_a_look_alike_ca_is_refused(world: IdpWorld) -> None:
+    with pytest.raises(CertificateRefused, match="issuer-key-unknown"):
+        world.client(prove=vouched_for(make_pki(NOW, name="GEM.KOMP-CA900").trust)).discover()
+
+
+@pytest.mark.parametrize(
+    ("shape", "role", "reason"),
+    [
+        (Shape(policies=(FD_SIG.policy,)), HOSPITAL, "profession"),
+        (Shape(policies=(HCI_AUT.policy,)), ROLE_IDPD, "certificate-type"),
+        (Shape(policies=(FD_SIG.policy,), ends=timedelta(seconds=-1)), ROLE_IDPD, "expired"),
+    ],
+    ids=["another role", "another type", "expired"],
+)
+def test_i02_a_certificate_that_is_not_an_idps_does_not_vouch_for_one(shape: Shape, role: str, reason: str) -> None:
+    signer = COMPONENTS.card(SimulatedInstitution("5-2.1", "IDP", (role,)), shape)
+    with pytest.raises(CertificateRefused, match=reason):
+        vouched_for(COMPONENTS.trust)(signer.certificate, NOW)
 
 
 def test_each_certificate_is_put_before_the_pki_with_the_moment_of_the_check(world: IdpWorld) -> None:

@@ -18,9 +18,11 @@ from ti_adapter import compact
 from ti_adapter.errors import CertificateRefused, ProofFailed
 from ti_adapter.idp.errors import KeyRefused
 from ti_adapter.idp.reason import Reason
-from ti_adapter.pki import is_on_card_curve
+from ti_adapter.pki import FD_SIG, ProvenService, TrustList, is_on_card_curve, verify_service
 
 KEY_MAX_BYTES = 16 * 1024
+ROLE_IDPD = "1.2.276.0.76.4.260"
+"""oid_idpd (gemSpec_OID): the role of an IDP-Dienst."""
 
 Prove = Callable[[x509.Certificate, datetime], object]
 """The port to a PKI: proves that a certificate is that of an IDP (role oid_idpd), or raises `CertificateRefused`."""
@@ -40,6 +42,18 @@ class EncryptionKey:
 
     kid: str
     key: EllipticCurvePublicKey
+
+
+def vouched_for(trust: TrustList) -> Prove:
+    """Believe C.FD.SIG certificates of role oid_idpd by a CA of the trust list, which must be the list for that type.
+
+    Revocation is left to the caller, who knows how old an OCSP answer may be (`pki.OcspClient`).
+    """
+
+    def prove(certificate: x509.Certificate, now: datetime) -> ProvenService:
+        return verify_service(certificate, trust, now, profile=FD_SIG, role=ROLE_IDPD)
+
+    return prove
 
 
 def handed_in(*proven: x509.Certificate) -> Prove:

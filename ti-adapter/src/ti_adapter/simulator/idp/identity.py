@@ -16,16 +16,14 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ti_adapter import compact
+from ti_adapter.idp.keys import ROLE_IDPD
+from ti_adapter.pki import FD_SIG
 from ti_adapter.simulator.card import SimulatedCard
 from ti_adapter.simulator.pki import SimulatedPki
 from ti_adapter.simulator.shape import Shape, SimulatedInstitution
 
-ROLE_IDPD = "1.2.276.0.76.4.260"
-POLICY_FD_SIG = x509.ObjectIdentifier("1.2.276.0.76.4.203")
-"""Certificate type C.FD.SIG (gemSpec_OID)."""
-
 SIGNING_KID, ENCRYPTION_KID, DISCOVERY_KID = "puk_idp_sig", "puk_idp_enc", "puk_disc_sig"
-_SHAPE = Shape(policies=(POLICY_FD_SIG,), extended_key_usage=())
+_SHAPE = Shape(policies=(FD_SIG.policy,), extended_key_usage=())
 
 
 @dataclass(frozen=True, slots=True)
