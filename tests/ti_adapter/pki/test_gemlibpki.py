@@ -55,6 +55,7 @@ STRICTER = {
     "answer: responder of another name": "RFC 6960, section 3.2: who has signed is who is named",
     "answer: signed with another digest": "the TI signs with SHA-256 alone",
     "list: too large": "a limit against bytes without end",
+    "list: signer signed with another digest": "the TI signs with SHA-256 alone",
     "list: signer on P-256": "the TSL is signed on brainpoolP256r1",
     "list: no end": "a list that does not end cannot be used beyond its end",
     "list: time without its zone": "as above",

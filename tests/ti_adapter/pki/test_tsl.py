@@ -33,6 +33,7 @@ MATRIX = {
     "signer of a foreign CA": (5, TslReason.SIGNER_ISSUER),
     "signer of a look-alike CA": (5, TslReason.SIGNER_ISSUER),
     "signer with a broken signature": (5, TslReason.SIGNER_SIGNATURE),
+    "signer signed with another digest": (5, TslReason.SIGNER_SIGNATURE),
     "signer expired": (5, TslReason.SIGNER_NOT_VALID),
     "signer not yet valid": (5, TslReason.SIGNER_NOT_VALID),
     "signer on P-256": (5, TslReason.SIGNER_CURVE),

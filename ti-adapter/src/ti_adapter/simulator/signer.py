@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePrivateKey,
     generate_private_key,
 )
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 
 from ti_adapter.simulator import shape as shapes
 
@@ -29,6 +29,7 @@ class SignerShape:
     ends: timedelta = 5 * _YEAR
     key_usage: tuple[str, ...] = ("content_commitment",)
     has_purpose: bool = True
+    digest: SHA256 | SHA384 = field(default_factory=SHA256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class ComponentCa:
         builder = builder.add_extension(own, critical=False)
         if shape.has_purpose:
             builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
-        return builder.sign(self.key, SHA256()), key
+        return builder.sign(self.key, shape.digest), key
 
 
 def _builder(

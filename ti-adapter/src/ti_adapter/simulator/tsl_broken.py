@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
+from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree  # type: ignore[import-untyped]
 
@@ -159,6 +160,7 @@ BROKEN_LISTS: Mapping[str, Breaking] = {
     "signer of a foreign CA": _of_a_foreign_ca,
     "signer of a look-alike CA": _of_a_look_alike_ca,
     "signer with a broken signature": _of_a_signer_nobody_has_signed,
+    "signer signed with another digest": _signed_by(digest=SHA384()),
     "signer expired": _signed_by(ends=timedelta(hours=-1)),
     "signer not yet valid": _signed_by(starts=timedelta(hours=1)),
     "signer on P-256": _signed_by(curve=SECP256R1()),
