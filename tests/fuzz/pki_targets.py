@@ -53,9 +53,10 @@ def signed_lists(content: bytes) -> None:
     """What a TSL says, signed by the right signer, and then used."""
     try:
         root = etree.fromstring(content, etree.XMLParser(resolve_entities=False))
-    except etree.XMLSyntaxError:
+        document = LISTS.listing.signer.sign(root, NOW)
+    except etree.LxmlError:  # No XML, or none that has a canonical form and so could be signed.
         return
-    listed = tsl.read_tsl(LISTS.listing.signer.sign(root, NOW), LISTS.anchors, NOW)
+    listed = tsl.read_tsl(document, LISTS.anchors, NOW)
     assert listed.trust(NOW).authorities
 
 
