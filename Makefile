@@ -55,8 +55,8 @@ cuts: $(VENV)/.dev ## Pulls over lines that are cut at 200 random points (CUTS=2
 kills: $(VENV)/.dev system-packages ## 300 SIGKILLs at random moments (KILLS=300) over 1,000 transfers, and one at each step of publishing
 	LINKEXCHANGE_KILLS=$(KILLS) LINKEXCHANGE_SEED=$(SEED) $(PYTEST) tests/faults/test_kills.py tests/faults/test_published.py
 
-fuzz: $(VENV)/.dev ## Fuzz the codec and the header parser for ten minutes (FUZZ_SECONDS=600)
-	$(BIN)/python tests/fuzz/codec.py -max_total_time=$(FUZZ_SECONDS)
+fuzz: $(VENV)/.dev ## Fuzz what reads DICOM and the messages of the TI, each part for ten minutes (FUZZ_SECONDS=600)
+	for part in codec pki konnektor jose; do $(BIN)/python tests/fuzz/$$part.py -max_total_time=$(FUZZ_SECONDS) || exit; done
 
 engine: $(VENV)/.dev ## Let the HL7 engine look through a document of 10,000 instances (INSTANCES=10000)
 	LINKEXCHANGE_ENGINE_INSTANCES=$(INSTANCES) $(PYTEST) tests/profiles/test_hl7_engine.py

@@ -35,7 +35,9 @@ def test_what_is_encrypted_can_be_read_and_never_looks_the_same_twice() -> None:
     assert {decrypt(b"k" * 32, one) for one in sealed} == {b"said"}
 
 
-@pytest.mark.parametrize("sealed", [b"", b"short", bytes(28), encrypt(b"x" * 32, b"said")])
+@pytest.mark.parametrize(
+    "sealed", [b"", b"short", bytes(28), encrypt(b"x" * 32, b"said")], ids=["empty", "short", "zeros", "another key"]
+)
 def test_what_was_not_encrypted_with_this_key_is_a_value_error(sealed: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         decrypt(b"k" * 32, sealed)
