@@ -19,11 +19,28 @@ from uuid import uuid4
 
 import uvicorn
 
-from ti_adapter.pki import TrustList
+from ti_adapter.pki import Reason, TrustList
 from ti_adapter.simulator.app import create_app
 from ti_adapter.simulator.pki import SimulatedPki
 from ti_adapter.simulator.record import Upload
 from ti_adapter.xds import Code, DocumentEntry
+
+REFUSED_WHATEVER_THE_TYPE = {
+    "not yet valid": (2, Reason.NOT_YET_VALID),
+    "expired": (2, Reason.EXPIRED),
+    "self-signed": (3, Reason.SELF_ISSUED),
+    "of a foreign CA": (3, Reason.ISSUER_UNKNOWN),
+    "of a look-alike CA": (3, Reason.ISSUER_KEY),
+    "of a look-alike CA that names the true key": (5, Reason.SIGNATURE),
+    "with a broken signature": (5, Reason.SIGNATURE),
+    "signed with another digest": (5, Reason.SIGNATURE),
+    "that is a CA": (7, Reason.CA_CERTIFICATE),
+    "for document signatures": (7, Reason.KEY_USAGE),
+    "without policy": (9, Reason.POLICY_MISSING),
+    "with an unknown critical extension": (10, Reason.CRITICAL_EXTENSION),
+    "without role": (11, Reason.PROFESSION),
+}
+"""Step and reason for every fault of `broken_certificates.Holder.broken` but for one, which depends on the type."""
 
 
 def utc_now() -> datetime:

@@ -11,13 +11,13 @@ import httpx
 import pytest
 from simulated_vau import CALLER, NOW, identity
 
+from ti_adapter.errors import CertificateRefused
 from ti_adapter.simulator.vau import InnerRequest, VauServer
 from ti_adapter.vau import (
     ChannelLimits,
     HandshakeRefused,
     MessageRefused,
     OuterRequest,
-    VauCertificateRefused,
     VauRefused,
     VauSilent,
 )
@@ -195,7 +195,7 @@ def test_an_answer_beyond_the_limit_is_not_read_to_its_end() -> None:
 
 def test_a_vau_that_is_none_gets_no_request() -> None:
     record, stranger = Record(), VauServer(type(identity()).issue(NOW))
-    with pytest.raises(VauCertificateRefused, match="issuer-unknown"):
+    with pytest.raises(CertificateRefused, match="issuer-key-unknown"):
         client(record.transport(stranger.identity.trust)).get("/secret")
     assert (record.plaintexts, len(record.paths)) == ([], 2)
 

@@ -29,7 +29,7 @@ class ProofFailed(TiError):
 
 
 class CertificateRefused(ProofFailed):
-    """A certificate is not that of an institution in the TI; steps of `pki.verify_institution`."""
+    """A certificate is not that of an institution or service in the TI; steps of `pki.verify_institution`."""
 
     subject = "certificate"
 

@@ -58,7 +58,8 @@ def verify_not_revoked(
 
     1. At most 64 kB, and an OCSP response.
     2. Its status is successful (TE_1058); what may pass by itself (tryLater, internalError) has a reason of its own.
-    3. It can be read as a whole, speaks of exactly one certificate, and has no critical extension but certHash.
+    3. It can be read as a whole, speaks of exactly one certificate, has a signature of whole bytes, and no critical
+       extension but certHash.
     4. It brings the certificate of its signer, the trust list names that very certificate for OCSP (SE_1030), it is
        the one whose name or key the answer names, and `now` lies within its validity.
     5. That certificate's key, on brainpoolP256r1 or P-256, has signed it with ECDSA and SHA-256 (SE_1031).

@@ -50,13 +50,14 @@ def read_answer(der: bytes) -> ReadAnswer:
         raise OcspRefused(1, OcspReason.UNREADABLE) from wrong
     if status != OCSPResponseStatus.SUCCESSFUL:
         raise OcspRefused(2, OcspReason.TRY_LATER if status in _MAY_PASS else OcspReason.NOT_SUCCESSFUL)
-    return _contents(response)
+    return _contents(response, der)
 
 
-def _contents(response: ocsp.OCSPResponse) -> ReadAnswer:
+def _contents(response: ocsp.OCSPResponse, der: bytes) -> ReadAnswer:
     """Everything is parsed when it is first looked at, so all of it is looked at here.
 
-    As with certificates, the parser raises many unrelated classes on hostile bytes and lists them nowhere.
+    As with certificates, the parser raises many unrelated classes on hostile bytes and lists them nowhere. It also
+    takes a signature whose last bits are called unused; the byte before it counts those, and no signature covers it.
     """
     try:
         singles = tuple(response.responses)
@@ -67,6 +68,8 @@ def _contents(response: ocsp.OCSPResponse) -> ReadAnswer:
         raise OcspRefused(3, OcspReason.UNREADABLE) from wrong
     if len(read) != 1:
         raise OcspRefused(3, OcspReason.ANSWERS)
+    if b"\x00" + read[0].signature not in der:
+        raise OcspRefused(3, OcspReason.UNREADABLE)
     if any(one.critical and one.oid != _CERT_HASH_OID for one in (*extensions, *about)):
         raise OcspRefused(3, OcspReason.CRITICAL_EXTENSION)
     return read[0]

@@ -43,11 +43,21 @@ class ProvenCertificate:
 
 @dataclass(frozen=True, slots=True)
 class ProvenService:
-    """A certificate that `verify_service` has proven, with its CA and all the roles that it names."""
+    """A certificate that `verify_service` has proven for a role, with its CA and its key."""
 
     certificate: x509.Certificate
     issuer: x509.Certificate
-    profession_oids: tuple[str, ...]
+    key: EllipticCurvePublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """What steps 1 to 10 have found."""
+
+    extensions: x509.Extensions
+    issuer: x509.Certificate
+    key: EllipticCurvePublicKey
+    name: str
 
 
 def verify_institution(certificate: x509.Certificate, trust: TrustList, now: datetime) -> ProvenCertificate:
@@ -69,8 +79,8 @@ def verify_institution(certificate: x509.Certificate, trust: TrustList, now: dat
 
     Left to the caller: revocation (`verify_not_revoked`), and whether the role may do what it asks for.
     """
-    extensions, issuer, name = _proven(certificate, trust, now, HCI_AUT)
-    return ProvenCertificate(certificate, issuer, read_admission(extensions), name)
+    proven = _proven(certificate, trust, now, HCI_AUT)
+    return ProvenCertificate(certificate, proven.issuer, read_admission(proven.extensions), proven.name)
 
 
 def verify_service(
@@ -79,46 +89,45 @@ def verify_service(
     """Prove that a certificate is that of a service of the TI; raises `CertificateRefused` with the failed step.
 
     Steps 1 to 10 are those of `verify_institution` with what the profile asks for; `trust` must be that of its policy.
-    Step 11: the Admission names the role that this service must have, such as oid_epa_vau (1.2.276.0.76.4.209).
+    Step 11: the Admission names the role that this service must have, such as oid_epa_vau (1.2.276.0.76.4.209), and
+    no other: a certificate for two services could speak for the one at the other.
     """
-    extensions, issuer, _ = _proven(certificate, trust, now, profile)
-    roles = profession_oids(extensions)
-    if role not in roles:
+    proven = _proven(certificate, trust, now, profile)
+    if profession_oids(proven.extensions) != (role,):
         raise CertificateRefused(11, Reason.PROFESSION)
-    return ProvenService(certificate, issuer, roles)
+    return ProvenService(certificate, proven.issuer, proven.key)
 
 
-def _proven(
-    certificate: x509.Certificate, trust: TrustList, now: datetime, profile: CertificateProfile
-) -> tuple[x509.Extensions, x509.Certificate, str]:
-    """Steps 1 to 10: what else the certificate says, its issuer, and its name."""
+def _proven(certificate: x509.Certificate, trust: TrustList, now: datetime, profile: CertificateProfile) -> _Proven:
+    """Steps 1 to 10."""
     extensions, name = _read(certificate)
     _check_time(certificate, now)
     issuer = _issuer(certificate, extensions, trust)
     if not issuer.not_valid_before_utc <= now <= issuer.not_valid_after_utc:
         raise CertificateRefused(4, Reason.ISSUER_NOT_VALID)
     _check_signature(certificate, issuer)
-    if not _is_on(certificate, profile.curves):
+    key = _key_on(certificate, profile.curves)
+    if key is None:
         raise CertificateRefused(6, Reason.CURVE)
     _check_key_usage(extensions, profile)
     _check_extended_key_usage(extensions, profile)
     _check_policies(extensions, profile)
     if any(one.critical and one.oid not in _UNDERSTOOD for one in extensions):
         raise CertificateRefused(10, Reason.CRITICAL_EXTENSION)
-    return extensions, issuer, name
+    return _Proven(extensions, issuer, key, name)
 
 
 def is_on_card_curve(certificate: x509.Certificate) -> bool:
     """Whether the key lies on brainpoolP256r1, the curve of the cards."""
-    return _is_on(certificate, (BrainpoolP256R1,))
+    return _key_on(certificate, (BrainpoolP256R1,)) is not None
 
 
-def _is_on(certificate: x509.Certificate, curves: tuple[type[EllipticCurve], ...]) -> bool:
+def _key_on(certificate: x509.Certificate, curves: tuple[type[EllipticCurve], ...]) -> EllipticCurvePublicKey | None:
     try:
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):
-        return False
-    return isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, curves)
+        return None
+    return key if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, curves) else None
 
 
 def _read(certificate: x509.Certificate) -> tuple[x509.Extensions, str]:

@@ -35,6 +35,7 @@ class SimulatedPki:
     authority: x509.Certificate
     key: EllipticCurvePrivateKey = field(repr=False)
     now: datetime
+    name: str
 
     @classmethod
     def generate(cls, now: datetime, *, name: str = "GEM.SMCB-CA900", years: int = 8) -> Self:
@@ -43,7 +44,11 @@ class SimulatedPki:
         root_name, ends = shapes.name("GEM.RCA900"), now + timedelta(days=365 * years)
         root = _authority(_named(root_name, root_name, root_key.public_key()), now, ends)
         authority = _authority(_named(shapes.name(name), root_name, key.public_key()), now, ends)
-        return cls(root.sign(root_key, SHA256()), authority.sign(root_key, SHA256()), key, now)
+        return cls(root.sign(root_key, SHA256()), authority.sign(root_key, SHA256()), key, now, name)
+
+    def look_alike(self) -> Self:
+        """A PKI of the same name with keys of its own."""
+        return self.generate(self.now, name=self.name)
 
     @property
     def trust(self) -> TrustList:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import BrainpoolP256R1, EllipticCurve
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ti_adapter.pki import POLICY_HCI_AUT
+from ti_adapter.pki import POLICY_HCI_AUT, CertificateProfile
 
 HOSPITAL = "1.2.276.0.76.4.53"
 PRACTICE = "1.2.276.0.76.4.50"
@@ -60,6 +61,13 @@ class Shape:
     admissions: int = 1
     authority_key: x509.AuthorityKeyIdentifier | None = None
     more: tuple[tuple[x509.ExtensionType, bool], ...] = ()
+
+    @classmethod
+    def of(cls, profile: CertificateProfile) -> Self:
+        """Right for a certificate type."""
+        return cls(
+            key_usage=profile.key_usages, extended_key_usage=profile.extended_key_usages, policies=(profile.policy,)
+        )
 
 
 def name(common_name: str, organization: str = "gematik NOT-VALID") -> x509.Name:

@@ -90,22 +90,15 @@ class WaitingHandshake:
         """Read M3, steps 2 to 6, 8, 9, 15 and 16; the channel, and M4."""
         m3 = M3.decode(body)
         second = SecondKeys.derive(self.first, self._second_secrets(m3))
-        said = _decrypt(second.c2s_key_confirmation, m3.key_confirmation, 15, Reason.KEY_CONFIRMATION)
+        said = keys.uncover(second.c2s_key_confirmation, m3.key_confirmation, 15, Reason.KEY_CONFIRMATION)
         if said != hashlib.sha256(self.said + m3.aead_ct).digest():
             raise HandshakeRefused(16, Reason.TRANSCRIPT)
         confirmation = keys.encrypt(second.s2c_key_confirmation, hashlib.sha256(self.said + body).digest())
         return ServerChannel(second, environment, now), M4(confirmation).encode()
 
     def _second_secrets(self, m3: M3) -> bytes:
-        inner = _decrypt(FirstKeys.derive(self.first).c2s, m3.aead_ct, 8, Reason.DECRYPTION)
+        inner = keys.uncover(FirstKeys.derive(self.first).c2s, m3.aead_ct, 8, Reason.DECRYPTION)
         try:
             return self.identity.keys.decapsulate(SecondCiphertexts.decode(inner).ciphertexts)
         except HandshakeRefused as wrong:
             raise HandshakeRefused(9, Reason.SECOND_CIPHERTEXTS) from wrong
-
-
-def _decrypt(key: bytes, sealed: bytes, step: int, reason: Reason) -> bytes:
-    try:
-        return keys.decrypt(key, sealed)
-    except ValueError as wrong:
-        raise HandshakeRefused(step, reason) from wrong

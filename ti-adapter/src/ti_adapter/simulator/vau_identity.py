@@ -12,19 +12,18 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ti_adapter.pki import FD_AUT, Question
 from ti_adapter.simulator.card import SimulatedCard
+from ti_adapter.simulator.ocsp_answer import RIGHT, AnswerShape, build_answer
+from ti_adapter.simulator.ocsp_signer import OcspSigner
 from ti_adapter.simulator.pki import SimulatedPki
 from ti_adapter.simulator.shape import Shape, SimulatedInstitution
-from ti_adapter.simulator.vau_ocsp import OcspShape, OcspSigner
 from ti_adapter.vau.kem import KemKeys
 from ti_adapter.vau.messages import CertData, SignedKeys, VauKeys
-from ti_adapter.vau.trust import POLICY_FD_AUT, ROLE_EPA_VAU, VauTrust
+from ti_adapter.vau.trust import ROLE_EPA_VAU, VauTrust
 
-SERVICE = SimulatedInstitution("9-epa-vau", "ePA VAU", (ROLE_EPA_VAU.dotted_string,))
-SHAPE = Shape(extended_key_usage=(), policies=(POLICY_FD_AUT,), curve=SECP256R1())
-
-_RESPONDER = SimulatedInstitution("9-ocsp", "OCSP-Responder")
-_GOOD = OcspShape()
+SERVICE = SimulatedInstitution("9-epa-vau", "ePA VAU", (ROLE_EPA_VAU,))
+SHAPE = replace(Shape.of(FD_AUT), curve=SECP256R1())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +52,15 @@ class VauIdentity:
     def issue(cls, now: datetime, pki: SimulatedPki | None = None, shape: Shape = SHAPE) -> Self:
         """Make everything anew. An existing component PKI can issue it."""
         pki = pki or SimulatedPki.generate(now, name="GEM.KOMP-CA900")
-        signer = pki.card(_RESPONDER)
-        identity = cls(
-            pki, OcspSigner(signer.certificate, signer.key), pki.card(SERVICE, shape), KemKeys.generate(), _NOTHING
-        )
+        identity = cls(pki, OcspSigner.generate(now), pki.card(SERVICE, shape), KemKeys.generate(), _NOTHING)
         return identity.signing(now)
 
-    def signing(self, now: datetime, keys: KeyShape = _KEYS, ocsp: OcspShape = _GOOD) -> Self:
+    def signing(self, now: datetime, keys: KeyShape = _KEYS, ocsp: AnswerShape = RIGHT) -> Self:
         """The same VAU with keys that are signed now, and a fresh OCSP answer."""
         issued, expires = (int((now + offset).timestamp()) for offset in (keys.issued, keys.expires))
         signed = VauKeys(self.keys.public, issued, expires, "simulated VAU").encode()
         certificate = self.card.certificate
-        answer = self.responder.answer(certificate, self.pki.authority, now, ocsp)
+        answer = build_answer(self.question.request(), certificate, self.responder, now, ocsp)
         cert_hash = hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()
         signature = _sign(keys.signer or self.card, signed)
         return replace(self, signed=SignedKeys(signed, signature, cert_hash, 1, answer))
@@ -77,9 +73,14 @@ class VauIdentity:
         return CertData(certificate, authority, (root,))
 
     @property
+    def question(self) -> Question:
+        """What the responder is asked about it."""
+        return Question(self.card.certificate, self.pki.authority)
+
+    @property
     def trust(self) -> VauTrust:
         """What a client needs in order to believe this VAU."""
-        return VauTrust((self.pki.authority,), (self.responder.certificate,))
+        return VauTrust(self.responder.named_in(self.pki.trust))
 
 
 _NOTHING = SignedKeys(b"", b"", b"", 1, b"")

@@ -8,16 +8,16 @@
     pending = channel.seal(inner_request, now)                    # raises `ChannelEnded` when a new handshake is due
     inner_response = pending.open(body)
 
-After gemSpec_Krypt, chapter 7. ECDH on P-256 and Kyber768 of round 3 together make the keys. The certificate of the
-VAU, its OCSP answer and its signature are checked in numbered steps. Nothing here opens a socket or reads a clock, but
-for `vau.transport`, which does all of the above for a client of httpx.
+After gemSpec_Krypt, chapter 7. ECDH on P-256 and Kyber768 of round 3 together make the keys. The VAU has signed
+its own; `ti_adapter.pki` proves the certificate and the OCSP answer behind that. Nothing here opens a socket or reads a
+clock, but for `vau.transport`, which does all of the above for a client of httpx.
 
 What could not be read in the specification is a parameter: see `VauTrust` and `ChannelLimits`.
 """
 
 from __future__ import annotations
 
-from ti_adapter.vau.certificate import ProvenVau, verify_certificate
+from ti_adapter.vau.certificate import verify_certificate
 from ti_adapter.vau.channel import ChannelLimits, ClientChannel, PendingRequest
 from ti_adapter.vau.client import ClientHandshake, State
 from ti_adapter.vau.errors import (
@@ -25,7 +25,6 @@ from ti_adapter.vau.errors import (
     HandshakeRefused,
     MessageRefused,
     Reason,
-    VauCertificateRefused,
     VauRefused,
     VauSilent,
 )
@@ -43,10 +42,8 @@ __all__ = [
     "MessageRefused",
     "OuterRequest",
     "PendingRequest",
-    "ProvenVau",
     "Reason",
     "State",
-    "VauCertificateRefused",
     "VauRefused",
     "VauSilent",
     "VauTrust",

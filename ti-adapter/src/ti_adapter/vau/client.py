@@ -74,8 +74,9 @@ class ClientHandshake:
     9. In it are signed keys, complete. 10. What was signed are keys, complete.
     11. They are used at most 30 days, and `now` is one of them, with a tolerance for the clocks.
 
-    For the CertData: 12. The certificate is the one that M2 named by its hash. 13. It is that of a VAU of the ePA, and
-    good: `verify_certificate`, which raises `VauCertificateRefused` with steps of its own. 14. It has signed the keys.
+    For the CertData: 12. The certificate is the one that M2 named by its hash. 13. It is that of a VAU of the ePA,
+    issued by the CA that came along, and not revoked: `verify_certificate`, which also raises `CertificateRefused` and
+    `OcspRefused`, with the steps of `ti_adapter.pki`. 14. It has signed the keys.
 
     For M4: 15. The confirmation was encrypted with K2_s2c_key_confirmation. 16. It is the hash of M1, M2 and M3.
 
@@ -101,7 +102,7 @@ class ClientHandshake:
 
     def receive_m2(self, body: bytes, cid: str, now: datetime) -> OuterRequest:
         """Steps 1 to 11; then the CertData is asked for. `cid` is the header VAU-CID of the answer."""
-        self._stage = stage = self._take(Begun).receive_m2(body, cid, self._trust, now)
+        self._stage = stage = self._take(Begun).receive_m2(body, cid, now)
         return OuterRequest("GET", stage.signed.cert_data_path, {**self._caller.headers(), "Accept": outer.CBOR})
 
     def receive_cert_data(self, body: bytes, now: datetime) -> OuterRequest:

@@ -1,4 +1,7 @@
-"""What a VAU handshake, its certificate, a message or a channel can fail by, each with a reason of its own."""
+"""What a VAU handshake, a message or a channel can fail by, each with a reason of its own.
+
+The certificate of the VAU fails by the errors and reasons of `ti_adapter.pki`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from ti_adapter.errors import ProofFailed, TiError
 
 
 class Reason(StrEnum):
-    """Why the handshake, the certificate or a message is refused, or why a channel ended."""
+    """Why the handshake or a message is refused, or why a channel ended."""
 
     TURN = "out-of-turn"
     SIZE = "size"
@@ -26,36 +29,10 @@ class Reason(StrEnum):
     KEYS_EXPIRED = "keys-expired"
     KEYS_LIFETIME = "keys-lifetime"
     CERT_HASH = "cert-hash"
+    AUTHORITY = "authority"
     SIGNATURE = "signature"
     KEY_CONFIRMATION = "key-confirmation"
     TRANSCRIPT = "transcript"
-
-    UNREADABLE = "unreadable"
-    NOT_YET_VALID = "not-yet-valid"
-    EXPIRED = "expired"
-    ISSUER_UNKNOWN = "issuer-unknown"
-    ISSUER_KEY = "issuer-key"
-    ISSUER_NOT_VALID = "issuer-not-valid"
-    ISSUER_SIGNATURE = "issuer-signature"
-    CURVE = "curve"
-    CA_CERTIFICATE = "ca-certificate"
-    KEY_USAGE = "key-usage"
-    TYPE = "certificate-type"
-    CRITICAL_EXTENSION = "unknown-critical-extension"
-    ROLE = "role"
-    OCSP_UNREADABLE = "ocsp-unreadable"
-    OCSP_STATUS = "ocsp-status"
-    OCSP_CRITICAL_EXTENSION = "ocsp-unknown-critical-extension"
-    OCSP_SIGNER = "ocsp-signer"
-    OCSP_SIGNATURE = "ocsp-signature"
-    OCSP_OTHER_CERTIFICATE = "ocsp-other-certificate"
-    OCSP_CERT_HASH_MISSING = "ocsp-cert-hash-missing"
-    OCSP_CERT_HASH = "ocsp-cert-hash"
-    OCSP_NOT_YET_VALID = "ocsp-not-yet-valid"
-    OCSP_EXPIRED = "ocsp-expired"
-    OCSP_TOO_OLD = "ocsp-too-old"
-    REVOKED = "revoked"
-    UNKNOWN = "unknown"
 
     LENGTH = "length"
     VERSION = "version"
@@ -81,12 +58,6 @@ class HandshakeRefused(ProofFailed):
     """A handshake message is not to be believed; steps of `vau.ClientHandshake`."""
 
     subject = "VAU handshake"
-
-
-class VauCertificateRefused(ProofFailed):
-    """The certificate that a VAU shows is not that of a VAU in the TI; steps of `vau.verify_certificate`."""
-
-    subject = "VAU certificate"
 
 
 class MessageRefused(ProofFailed):

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from ti_adapter.vau.errors import HandshakeRefused, Reason
+
 IV_BYTES = 12
 KEY_BYTES = 32
 
@@ -60,6 +62,14 @@ def decrypt(key: bytes, sealed: bytes) -> bytes:
         return AESGCM(key).decrypt(sealed[:IV_BYTES], sealed[IV_BYTES:], None)
     except InvalidTag as wrong:
         raise ValueError("not encrypted with this key") from wrong
+
+
+def uncover(key: bytes, sealed: bytes, step: int, reason: Reason) -> bytes:
+    """What `encrypt` was given; raises `HandshakeRefused` with this step and reason where `decrypt` fails."""
+    try:
+        return decrypt(key, sealed)
+    except ValueError as wrong:
+        raise HandshakeRefused(step, reason) from wrong
 
 
 def _derive(secrets: bytes, count: int) -> tuple[bytes, ...]:

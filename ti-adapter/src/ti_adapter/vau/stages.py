@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from ti_adapter.pki import TOLERANCE, ProvenService
 from ti_adapter.vau import keys, outer
-from ti_adapter.vau.certificate import ProvenVau, verify_certificate
+from ti_adapter.vau.certificate import verify_certificate
 from ti_adapter.vau.errors import HandshakeRefused, Reason
 from ti_adapter.vau.kem import KemKeys, PublicKeys, encapsulate
 from ti_adapter.vau.keys import FirstKeys, SecondKeys
@@ -42,16 +43,16 @@ class Begun:
         own = KemKeys.generate()
         return cls(own, M1(own.public).encode())
 
-    def receive_m2(self, body: bytes, cid: str, trust: VauTrust, now: datetime) -> Shown:
+    def receive_m2(self, body: bytes, cid: str, now: datetime) -> Shown:
         """Steps 2 to 11."""
         m2 = M2.decode(body)
         if not outer.is_cid(cid):
             raise HandshakeRefused(7, Reason.CID)
         first = self.own.decapsulate(m2.ciphertexts)
-        hidden = _decrypt(FirstKeys.derive(first).s2c, m2.aead_ct, 8, Reason.DECRYPTION)
+        hidden = keys.uncover(FirstKeys.derive(first).s2c, m2.aead_ct, 8, Reason.DECRYPTION)
         signed = _inner(SignedKeys.decode, hidden, 9, Reason.SIGNED_KEYS)
         vau = _inner(VauKeys.decode, signed.signed, 10, Reason.VAU_KEYS)
-        _check_times(vau, trust, now)
+        _check_times(vau, now)
         return Shown(self.said + body, cid, first, signed, vau.keys)
 
 
@@ -94,15 +95,15 @@ class Proven:
     def receive_m4(self, body: bytes) -> SecondKeys:
         """Steps 2 to 5, 15 and 16."""
         confirmation = M4.decode(body).key_confirmation
-        said = _decrypt(self.second.s2c_key_confirmation, confirmation, 15, Reason.KEY_CONFIRMATION)
+        said = keys.uncover(self.second.s2c_key_confirmation, confirmation, 15, Reason.KEY_CONFIRMATION)
         if said != hashlib.sha256(self.said).digest():
             raise HandshakeRefused(16, Reason.TRANSCRIPT)
         return self.second
 
 
-def _check_times(vau: VauKeys, trust: VauTrust, now: datetime) -> None:
+def _check_times(vau: VauKeys, now: datetime) -> None:
     """Step 11. Compared as numbers: a claimed time may lie beyond what a `datetime` can hold."""
-    seconds, skew = now.timestamp(), trust.skew.total_seconds()
+    seconds, skew = now.timestamp(), TOLERANCE.total_seconds()
     if not 0 < vau.expires - vau.issued <= KEYS_LIFETIME_MAX.total_seconds():
         raise HandshakeRefused(11, Reason.KEYS_LIFETIME)
     if vau.issued > seconds + skew:
@@ -111,7 +112,7 @@ def _check_times(vau: VauKeys, trust: VauTrust, now: datetime) -> None:
         raise HandshakeRefused(11, Reason.KEYS_EXPIRED)
 
 
-def _check_signature(proven: ProvenVau, signed: SignedKeys) -> None:
+def _check_signature(proven: ProvenService, signed: SignedKeys) -> None:
     """Step 14."""
     half = len(signed.signature) // 2
     r, s = (int.from_bytes(scalar, "big") for scalar in (signed.signature[:half], signed.signature[half:]))
@@ -119,13 +120,6 @@ def _check_signature(proven: ProvenVau, signed: SignedKeys) -> None:
         proven.key.verify(encode_dss_signature(r, s), signed.signed, ECDSA(SHA256()))
     except InvalidSignature as wrong:
         raise HandshakeRefused(14, Reason.SIGNATURE) from wrong
-
-
-def _decrypt(key: bytes, sealed: bytes, step: int, reason: Reason) -> bytes:
-    try:
-        return keys.decrypt(key, sealed)
-    except ValueError as wrong:
-        raise HandshakeRefused(step, reason) from wrong
 
 
 def _inner(decode: Callable[[bytes], _Value], body: bytes, step: int, reason: Reason) -> _Value:

@@ -44,7 +44,7 @@ class _Answer:
 
 
 class VauTransport(httpx.BaseTransport):
-    """Raises, beside what httpx raises, the errors of `vau.errors`.
+    """Raises, beside what httpx raises, the errors of `vau.errors`, `CertificateRefused` and `OcspRefused`.
 
     A login belongs to a channel. So whoever logs in looks at `key_id`: when it has changed, the login is gone with the
     keys. `pseudonym` is the `vau-np` of the login, and goes along with every request once it is set.

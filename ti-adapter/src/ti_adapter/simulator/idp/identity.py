@@ -23,7 +23,7 @@ from ti_adapter.simulator.pki import SimulatedPki
 from ti_adapter.simulator.shape import Shape, SimulatedInstitution
 
 SIGNING_KID, ENCRYPTION_KID, DISCOVERY_KID = "puk_idp_sig", "puk_idp_enc", "puk_disc_sig"
-_SHAPE = Shape(policies=(FD_SIG.policy,), extended_key_usage=())
+_SHAPE = Shape.of(FD_SIG)
 
 
 @dataclass(frozen=True, slots=True)
