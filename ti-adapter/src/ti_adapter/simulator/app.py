@@ -24,6 +24,7 @@ from pydantic import AwareDatetime, BaseModel
 from ti_adapter.attestation import Attestation
 from ti_adapter.errors import ErrorCode, RecordRefused
 from ti_adapter.pki import TrustList
+from ti_adapter.simulator.body import read_body
 from ti_adapter.simulator.login import Logins, OpenSession
 from ti_adapter.simulator.record import Access, Entry, RecordSystem, Upload
 from ti_adapter.simulator.wire import UPLOAD_MAX_BYTES, read_upload
@@ -133,13 +134,8 @@ async def _patient_call(
 
 
 async def _upload(request: Request) -> Upload:
-    """Read little beyond the limit: the rules then refuse it, and the patient sees that they did."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk[: UPLOAD_MAX_BYTES + 1 - len(body)]
-        if len(body) > UPLOAD_MAX_BYTES:
-            break
-    return read_upload(bytes(body))
+    """What is too long the rules refuse, and the patient sees that they did."""
+    return read_upload(await read_body(request, UPLOAD_MAX_BYTES))
 
 
 Institution = Annotated[InstitutionCall, Depends(_institution_call)]

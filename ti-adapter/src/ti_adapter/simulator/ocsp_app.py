@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
 
+from ti_adapter.simulator.body import read_body
 from ti_adapter.simulator.line import Line, in_manner
 from ti_adapter.simulator.ocsp_responder import OcspResponder
 
@@ -17,18 +18,9 @@ def create_ocsp_app(responder: OcspResponder, line: Line) -> FastAPI:
 
     @app.post("/{path:path}")
     async def answer(request: Request) -> Response:
-        body = await _body(request)
-        if request.headers.get("content-type") != _REQUEST or body is None:
+        body = await read_body(request, _REQUEST_MAX_BYTES)
+        if request.headers.get("content-type") != _REQUEST or len(body) > _REQUEST_MAX_BYTES:
             return Response(status_code=400)
         return await in_manner(line, responder.answer(body), _ANSWER)
 
     return app
-
-
-async def _body(request: Request) -> bytes | None:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _REQUEST_MAX_BYTES:
-            return None
-    return bytes(body)

@@ -17,6 +17,7 @@ import httpx
 from fastapi import Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ti_adapter.simulator.body import read_body
 from ti_adapter.simulator.vau import InnerRequest, OuterAnswer, VauServer
 from ti_adapter.vau.outer import OuterRequest
 
@@ -38,8 +39,8 @@ class VauApp:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
-        body = await _body(request)
-        if body is None:
+        body = await read_body(request, BODY_MAX_BYTES)
+        if len(body) > BODY_MAX_BYTES:
             return Response(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         asked = OuterRequest(request.method, request.url.path, dict(request.headers), body)
         answer = await self._answer(asked)
@@ -64,15 +65,6 @@ class VauApp:
 
         async with httpx.AsyncClient(transport=httpx.ASGITransport(within)) as client:
             return _write(connection, await client.send(request))
-
-
-async def _body(request: Request) -> bytes | None:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_MAX_BYTES:
-            return None
-    return bytes(body)
 
 
 def _read(connection: h11.Connection, plaintext: bytes) -> httpx.Request:

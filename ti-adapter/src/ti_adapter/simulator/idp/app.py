@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from ti_adapter.idp.request import Registration
 from ti_adapter.pki import TrustList
+from ti_adapter.simulator.body import read_body
 from ti_adapter.simulator.idp.asked import FORM_MAX_BYTES, fields
 from ti_adapter.simulator.idp.identity import IdpIdentity
 from ti_adapter.simulator.idp.refusal import Code, Refusal
@@ -95,12 +96,9 @@ def _simulation(request: Request, user_agent: Annotated[str, Header()] = "") -> 
 
 
 async def _form(request: Request) -> dict[str, str]:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > FORM_MAX_BYTES:
-            return {}
-    if request.headers.get("content-type", "").partition(";")[0] != _FORM or not body.isascii():
+    body = await read_body(request, FORM_MAX_BYTES)
+    is_form = request.headers.get("content-type", "").partition(";")[0] == _FORM
+    if len(body) > FORM_MAX_BYTES or not is_form or not body.isascii():
         return {}
     return fields(body.decode("ascii"))
 

@@ -19,6 +19,7 @@ from ti_adapter.konnektor import soap
 from ti_adapter.konnektor.names import SOAP, Dialect, Service, Spoken
 from ti_adapter.konnektor.reading import BYTES_MAX
 from ti_adapter.konnektor.transport import BasicAuthentication
+from ti_adapter.simulator.body import read_body
 from ti_adapter.simulator.konnektor import answers, requests
 from ti_adapter.simulator.konnektor.directory import OFFERED, directory
 from ti_adapter.simulator.konnektor.faults import Fault, Refusal, named, switched_code
@@ -101,7 +102,7 @@ async def _answer(request: Request, served: Served, service: str, version: str) 
     """Content type, envelope, service and version, operation, SOAPAction; then what is switched on, then the call."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != soap.MEDIA_TYPE:
         raise Refusal(4000)
-    message = requests.message(await _body(request))
+    message = requests.message(await read_body(request, BYTES_MAX))
     dialect = _dialect(served.offered, service, version)
     local = message.tag.removeprefix(dialect.name(""))
     operation = OPERATIONS[Service(service)].get(local)
@@ -157,16 +158,6 @@ def _named(name: str) -> str:
         return named(name)
     except ValueError:
         raise HTTPException(404) from None
-
-
-async def _body(request: Request) -> bytes:
-    """Read no more than a message may have; what is longer is refused by its reader."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk[: BYTES_MAX + 1 - len(body)]
-        if len(body) > BYTES_MAX:
-            break
-    return bytes(body)
 
 
 async def _wrong(request: Request, served: Served) -> Response | None:
