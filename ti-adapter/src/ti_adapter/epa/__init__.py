@@ -1,0 +1,1 @@
+"""The ePA für alle as primary systems speak with it."""
