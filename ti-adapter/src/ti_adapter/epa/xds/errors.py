@@ -52,3 +52,31 @@ class XdsMalformed(XdsError):
 
     def __str__(self) -> str:
         return f"XDS: malformed message, {self.reason} {self.where}".rstrip()
+
+
+class XdsFault(XdsError):
+    """The service has answered with errors. `codes` are all of them as they came, and stay out of the text."""
+
+    def __init__(self, reason: str, advice: str, codes: tuple[str, ...]) -> None:
+        super().__init__(reason, advice)
+        self.codes = codes
+
+
+class XdsRequestRefused(XdsFault):
+    """The message or its metadata are wrong, a fault of this software or of its settings; nothing changes by itself."""
+
+
+class XdsNotPermitted(XdsFault):
+    """This institution may not do this in this record."""
+
+
+class XdsNotFound(XdsFault):
+    """There is no such document: never was, removed, or hidden by the patient, which look the same."""
+
+
+class XdsConflict(XdsFault):
+    """The record has moved on: a uniqueId is taken, or the version that was meant is not the latest any more."""
+
+
+class XdsUnavailable(XdsFault):
+    """The service cannot do it now; later may work."""

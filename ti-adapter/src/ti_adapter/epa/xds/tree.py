@@ -1,0 +1,108 @@
+"""XML as it arrives: bytes to a tree under limits, and the few questions that readers ask of a tree.
+
+UTF-8, whatever is declared. No DTD, looked for before anything is parsed, so no entity and no file; no network; no
+XInclude; comments and processing instructions are dropped while parsing, so that none can split a value. Everything
+that is not as asked for raises `XdsMalformed`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from lxml import etree  # type: ignore[import-untyped]
+
+from ti_adapter.epa.xds.errors import Malformed, XdsMalformed
+from ti_adapter.epa.xds.names import XOP
+
+BYTES_MAX = 64 * 1024 * 1024
+"""A document may stand in the envelope in base64: 25 MB are 34 MB then."""
+MARKS_MAX = 400_000
+"""Tags and attributes, counted before a tree is built."""
+DEPTH_MAX = 32
+
+
+def parse(content: bytes) -> etree._Element:
+    """The root element. Raises `XdsMalformed`."""
+    if len(content) > BYTES_MAX or content.count(b"<") + content.count(b'="') + content.count(b"='") > MARKS_MAX:
+        raise XdsMalformed(Malformed.SIZE)
+    if b"<!DOCTYPE" in content:
+        raise XdsMalformed(Malformed.DTD)
+    try:
+        root = etree.fromstring(content, _parser())
+    except (etree.XMLSyntaxError, ValueError):
+        # Its text would repeat the message.
+        raise XdsMalformed(Malformed.XML) from None
+    if _too_deep(root):
+        raise XdsMalformed(Malformed.DEPTH)
+    return root
+
+
+def only(parent: etree._Element, name: str) -> etree._Element:
+    """The one child of a name, which is `{namespace}local`."""
+    children = parent.findall(name)
+    if len(children) != 1:
+        raise XdsMalformed(Malformed.ELEMENT, local(name))
+    return children[0]
+
+
+def maybe(parent: etree._Element, name: str) -> etree._Element | None:
+    """The child of a name, None where it is left out."""
+    return only(parent, name) if parent.find(name) is not None else None
+
+
+def text(element: etree._Element) -> str:
+    """What an element without children says, without white space around it."""
+    if len(element):
+        raise XdsMalformed(Malformed.ELEMENT, local(element.tag))
+    return str(element.text or "").strip()
+
+
+def attribute(element: etree._Element, name: str) -> str:
+    """An attribute that has to be there."""
+    value = element.get(name)
+    if not value:
+        raise XdsMalformed(Malformed.VALUE, name)
+    return str(value)
+
+
+def local(name: str) -> str:
+    """The local part of a name."""
+    return etree.QName(name).localname  # type: ignore[no-any-return]
+
+
+def document(element: etree._Element, parts: Mapping[str, bytes]) -> bytes:
+    """What an element of xs:base64Binary holds: a part that it includes by XOP, or base64."""
+    if not len(element):
+        try:
+            return base64.b64decode("".join((element.text or "").split()), validate=True)
+        except (ValueError, binascii.Error):
+            raise XdsMalformed(Malformed.VALUE, local(element.tag)) from None
+    href = attribute(only(element, f"{{{XOP}}}Include"), "href")
+    name = unquote(href.removeprefix("cid:"))
+    if len(element) != 1 or not href.startswith("cid:") or name not in parts:
+        raise XdsMalformed(Malformed.VALUE, "href")
+    return parts[name]
+
+
+def _parser() -> etree.XMLParser:
+    # huge_tree lifts the limit of 10 MB for one text, which a document in base64 may need; the limits above hold.
+    return etree.XMLParser(
+        encoding="utf-8",
+        load_dtd=False,
+        no_network=True,
+        resolve_entities=False,
+        huge_tree=True,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+def _too_deep(root: etree._Element) -> bool:
+    """Found without recursion."""
+    depth, level = 0, [root]
+    while level and depth <= DEPTH_MAX:
+        depth, level = depth + 1, [child for parent in level for child in parent]
+    return depth > DEPTH_MAX
