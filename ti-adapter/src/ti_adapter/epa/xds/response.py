@@ -128,9 +128,9 @@ def check(found: Verdict, *, partial: bool = False) -> Verdict:
     """A verdict that is good, with its warnings. Raises `XdsFault` for any other.
 
     `partial` lets PartialSuccess pass, with its errors, as queries and retrievals may end. A success with errors in
-    it is none.
+    it is none, nor is a partial one that does not say what is missing.
     """
-    if found.status is Status.PARTIAL and partial:
+    if found.status is Status.PARTIAL and partial and found.errors:
         return found
     if found.status is not Status.SUCCESS or found.errors:
         raise fault_of(found.errors)
