@@ -1,1 +1,45 @@
-"""The XDS Document Service of the ePA: IHE messages as values, in SOAP 1.2 with MTOM."""
+"""The XDS Document Service of the ePA: IHE messages as values, in SOAP 1.2 with MTOM.
+
+Begin with `XdsDocumentService`. Whether an entryUUID that a submitter chooses is kept by the registry, as IHE asks, is
+not certain for every record system: search before a document is replaced.
+"""
+
+from ti_adapter.epa.xds.client import Post, XdsDocumentService
+from ti_adapter.epa.xds.errors import (
+    XdsConflict,
+    XdsError,
+    XdsFault,
+    XdsMalformed,
+    XdsNotFound,
+    XdsNotPermitted,
+    XdsRequestRefused,
+    XdsUnavailable,
+)
+from ti_adapter.epa.xds.metadata import Author, Metadata, Registered
+from ti_adapter.epa.xds.providing import Provided
+from ti_adapter.epa.xds.query import Found, Search
+from ti_adapter.epa.xds.retrieving import Retrieval, Retrieved, Wanted
+from ti_adapter.epa.xds.submission import SubmissionSet
+
+__all__ = [
+    "Author",
+    "Found",
+    "Metadata",
+    "Post",
+    "Provided",
+    "Registered",
+    "Retrieval",
+    "Retrieved",
+    "Search",
+    "SubmissionSet",
+    "Wanted",
+    "XdsConflict",
+    "XdsDocumentService",
+    "XdsError",
+    "XdsFault",
+    "XdsMalformed",
+    "XdsNotFound",
+    "XdsNotPermitted",
+    "XdsRequestRefused",
+    "XdsUnavailable",
+]
