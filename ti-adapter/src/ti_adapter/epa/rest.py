@@ -1,0 +1,108 @@
+"""One call of a REST service of a record system: headers out, a bounded answer in, errors by code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
+
+import httpx
+
+from ti_adapter.epa.errors import EpaCode, EpaMalformed, EpaRefused, EpaSilent
+from ti_adapter.epa.values import Kvnr, UserAgent
+
+ANSWER_MAX_BYTES: Final = 256 * 1024
+
+_USER_AGENT, _INSURANT = "x-useragent", "x-insurantid"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with the status that was wanted."""
+
+    headers: httpx.Headers = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def json(self) -> dict[str, object]:
+        """The JSON object in the body. Raises `EpaMalformed`."""
+        return json_object(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The services at one record system. `http` has its origin as `base_url`; how it gets there is its own affair.
+
+    The KVNR goes into the header x-insurantid and nowhere else.
+    """
+
+    http: httpx.Client
+    user_agent: UserAgent
+
+    def get(self, path: str, *, kvnr: Kvnr | None = None, wanted: HTTPStatus = HTTPStatus.OK) -> Answer:
+        """Ask. Raises `EpaRefused`, `EpaSilent`, `EpaMalformed`, and what a VAU transport raises."""
+        return self._send("GET", path, kvnr, None, wanted)
+
+    def post(
+        self, path: str, body: Mapping[str, object], *, kvnr: Kvnr | None = None, wanted: HTTPStatus = HTTPStatus.OK
+    ) -> Answer:
+        """Send JSON. Raises as `get` does."""
+        return self._send("POST", path, kvnr, body, wanted)
+
+    def _send(
+        self, method: str, path: str, kvnr: Kvnr | None, body: Mapping[str, object] | None, wanted: HTTPStatus
+    ) -> Answer:
+        headers = {_USER_AGENT: self.user_agent.value, "Accept": "application/json", "Accept-Encoding": "identity"}
+        if kvnr:
+            headers[_INSURANT] = kvnr.value
+        try:
+            with self.http.stream(method, path, headers=headers, json=body, follow_redirects=False) as answer:
+                return _wanted(answer.status_code, Answer(answer.headers, _read(answer)), wanted)
+        except httpx.TransportError as broken:
+            raise EpaSilent from broken
+
+
+def json_object(content: bytes) -> dict[str, object]:
+    """A JSON object that has no key twice. Raises `EpaMalformed`."""
+    try:
+        parsed = json.loads(content, object_pairs_hook=_without_doubles)
+    except (ValueError, RecursionError):
+        raise EpaMalformed("body") from None
+    if not isinstance(parsed, dict):
+        raise EpaMalformed("body")
+    return parsed
+
+
+def _wanted(status: int, answer: Answer, wanted: HTTPStatus) -> Answer:
+    if status == wanted:
+        return answer
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise EpaSilent
+    if status < HTTPStatus.BAD_REQUEST:
+        raise EpaMalformed("status")
+    raise EpaRefused(status, _code(answer.body))
+
+
+def _code(body: bytes) -> EpaCode:
+    try:
+        return EpaCode(str(json_object(body).get("errorCode")))
+    except (EpaMalformed, ValueError):
+        return EpaCode.UNKNOWN
+
+
+def _read(answer: httpx.Response) -> bytes:
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        raise EpaMalformed("content-encoding")
+    body = bytearray()
+    for chunk in answer.iter_raw():
+        body += chunk
+        if len(body) > ANSWER_MAX_BYTES:
+            raise EpaMalformed("size")
+    return bytes(body)
+
+
+def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
