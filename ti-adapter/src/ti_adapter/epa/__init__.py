@@ -1,8 +1,9 @@
-"""The REST services of a record system of ePA für alle: where a record is, and what the patient has decided.
+"""The REST services of a record system of ePA für alle: where a record is, what the patient has decided, the login.
 
     rest = Rest(httpx.Client(base_url="https://epa-as-1.epa4all.de"), UserAgent("CLIENTID1234567890AB/1.0"))
     locations = Locations({"1": rest, "2": …})
     locations.at(Kvnr("A123456789"), now, use)        # `use` gets the name of the system where the record is
+    log_in(inside, transport, card, ask_idp, telematik_id, now)    # `inside` is a Rest whose client has the transport
 
 Every call takes an `httpx.Client` from outside. The information service is asked in the open; what needs a login goes
 through a client whose transport is that of `ti_adapter.vau`.
@@ -10,6 +11,7 @@ through a client whose transport is that of `ti_adapter.vau`.
 
 from __future__ import annotations
 
+from ti_adapter.epa.authorization import AskIdp, Channel, LoginFailed, LoginReason, SearchToken, log_in, search_token
 from ti_adapter.epa.errors import Advice, EpaCode, EpaMalformed, EpaRefused, EpaSilent
 from ti_adapter.epa.information import ConsentDecision, Decision, RecordState, consent_decisions, record_state
 from ti_adapter.epa.location import Locations, LocationUnknown, NoRecord, RecordSuspended, locate
@@ -18,6 +20,8 @@ from ti_adapter.epa.values import Kvnr, UserAgent
 
 __all__ = [
     "Advice",
+    "AskIdp",
+    "Channel",
     "ConsentDecision",
     "Decision",
     "EpaCode",
@@ -27,12 +31,17 @@ __all__ = [
     "Kvnr",
     "LocationUnknown",
     "Locations",
+    "LoginFailed",
+    "LoginReason",
     "NoRecord",
     "RecordState",
     "RecordSuspended",
     "Rest",
+    "SearchToken",
     "UserAgent",
     "consent_decisions",
     "locate",
+    "log_in",
     "record_state",
+    "search_token",
 ]

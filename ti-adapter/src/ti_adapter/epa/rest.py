@@ -95,7 +95,7 @@ def _read(answer: httpx.Response) -> bytes:
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         raise EpaMalformed("content-encoding")
     body = bytearray()
-    for chunk in answer.iter_raw():
+    for chunk in answer.iter_bytes():
         body += chunk
         if len(body) > ANSWER_MAX_BYTES:
             raise EpaMalformed("size")

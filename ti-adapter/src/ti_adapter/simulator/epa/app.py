@@ -1,22 +1,32 @@
-"""The simulated services as an ASGI application."""
+"""The simulated services as ASGI applications: one in the open, one for the inside of the VAU channel."""
 
 from __future__ import annotations
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from ti_adapter.epa.errors import EpaRefused
-from ti_adapter.simulator.epa import asked, information
+from ti_adapter.simulator.epa import asked, authorization, information
+from ti_adapter.simulator.epa.authorization import Authorization
 from ti_adapter.simulator.epa.records import Records
 
 
 def create_app(records: Records) -> FastAPI:
     """What a record system answers in the open: the information service."""
+    return _app(records, information.routes(records))
 
+
+def create_inner_app(records: Records, service: Authorization) -> FastAPI:
+    """What it answers inside the channel; belongs into a `simulator.vau_app.VauApp`."""
+    return _app(records, authorization.routes(service))
+
+
+def _app(records: Records, *routers: APIRouter) -> FastAPI:
     async def check_up() -> None:
         records.check_up()
 
     common = [Depends(check_up), Depends(asked.check_user_agent)]
     app = FastAPI(title="Simulated record system", openapi_url=None, dependencies=common)
-    app.include_router(information.routes(records))
+    for router in routers:
+        app.include_router(router)
     app.add_exception_handler(EpaRefused, asked.refused)
     return app
