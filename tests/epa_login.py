@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ti_adapter.epa import Rest, log_in
 from ti_adapter.simulator.card import SimulatedCard
-from ti_adapter.simulator.epa import Authorization, Records, Sessions, create_inner_app
+from ti_adapter.simulator.epa import Authorization, Entitlements, Records, Sessions, VsdmService, create_inner_app
 from ti_adapter.simulator.pki import SimulatedPki
 from ti_adapter.simulator.shape import SimulatedInstitution
 
@@ -74,8 +74,9 @@ class Login:
 
     def __post_init__(self) -> None:
         self.sessions = Sessions(pki().trust, lambda code: self.codes.pop(code, None), self.roles)
+        self.entitlements = Entitlements(self.records, VsdmService())
         service = Authorization(self.sessions, lambda: self.address, lambda: "search-token", lambda: self.now)
-        self.rest: Rest = rest(self._within(create_inner_app(self.records, service)), self.exchanges)
+        self.rest: Rest = rest(self._within(create_inner_app(service, self.entitlements)), self.exchanges)
 
     def _within(self, app: ASGIApp) -> ASGIApp:
         async def within(scope: Scope, receive: Receive, send: Send) -> None:

@@ -29,7 +29,7 @@ from ti_adapter.epa import (
 )
 from ti_adapter.epa.authorization import AUTH_CODE, AUTHORIZATION_REQUEST, NONCE, STATUS
 from ti_adapter.errors import CardFailed
-from ti_adapter.simulator.epa import Authorization, Records, Sessions, create_inner_app
+from ti_adapter.simulator.epa import Authorization, Entitlements, Records, Sessions, VsdmService, create_inner_app
 from ti_adapter.simulator.shape import Shape
 from ti_adapter.simulator.vau import VauServer
 from ti_adapter.simulator.vau_app import VauApp
@@ -318,7 +318,7 @@ def test_the_login_inside_a_real_channel_over_http() -> None:
     own_pki = type(pki()).generate(utc_now())
     sessions = Sessions(own_pki.trust, lambda code: codes.pop(code, None))
     service = Authorization(sessions, lambda: OK_ADDRESS, lambda: "token", utc_now)
-    app = VauApp(VauServer(vau), create_inner_app(Records(), service))
+    app = VauApp(VauServer(vau), create_inner_app(service, Entitlements(Records(), VsdmService())))
     with socket.create_server(("127.0.0.1", 0)) as listener, serving(app, listener):
         origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with httpx.Client(base_url=origin) as outer:

@@ -1,9 +1,10 @@
-"""The REST services of a record system of ePA für alle: where a record is, what the patient has decided, the login.
+"""The REST services of a record system of ePA für alle: where a record is, consent, login and entitlement.
 
     rest = Rest(httpx.Client(base_url="https://epa-as-1.epa4all.de"), UserAgent("CLIENTID1234567890AB/1.0"))
     locations = Locations({"1": rest, "2": …})
     locations.at(Kvnr("A123456789"), now, use)        # `use` gets the name of the system where the record is
     log_in(inside, transport, card, ask_idp, telematik_id, now)    # `inside` is a Rest whose client has the transport
+    entitle(inside, kvnr, card, CardProof(receipt.pruefziffer, hash_check_value(begin, street)), now)
 
 Every call takes an `httpx.Client` from outside. The information service is asked in the open; what needs a login goes
 through a client whose transport is that of `ti_adapter.vau`.
@@ -12,6 +13,7 @@ through a client whose transport is that of `ti_adapter.vau`.
 from __future__ import annotations
 
 from ti_adapter.epa.authorization import AskIdp, Channel, LoginFailed, LoginReason, SearchToken, log_in, search_token
+from ti_adapter.epa.entitlement import CardProof, HcvEncoding, entitle, hash_check_value
 from ti_adapter.epa.errors import Advice, EpaCode, EpaMalformed, EpaRefused, EpaSilent
 from ti_adapter.epa.information import ConsentDecision, Decision, RecordState, consent_decisions, record_state
 from ti_adapter.epa.location import Locations, LocationUnknown, NoRecord, RecordSuspended, locate
@@ -21,6 +23,7 @@ from ti_adapter.epa.values import Kvnr, UserAgent
 __all__ = [
     "Advice",
     "AskIdp",
+    "CardProof",
     "Channel",
     "ConsentDecision",
     "Decision",
@@ -28,6 +31,7 @@ __all__ = [
     "EpaMalformed",
     "EpaRefused",
     "EpaSilent",
+    "HcvEncoding",
     "Kvnr",
     "LocationUnknown",
     "Locations",
@@ -40,6 +44,8 @@ __all__ = [
     "SearchToken",
     "UserAgent",
     "consent_decisions",
+    "entitle",
+    "hash_check_value",
     "locate",
     "log_in",
     "record_state",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, FastAPI
 
 from ti_adapter.epa.errors import EpaRefused
-from ti_adapter.simulator.epa import asked, authorization, information
+from ti_adapter.simulator.epa import asked, authorization, entitlement, information
 from ti_adapter.simulator.epa.authorization import Authorization
+from ti_adapter.simulator.epa.entitlement import Entitlements
 from ti_adapter.simulator.epa.records import Records
 
 
@@ -15,9 +16,9 @@ def create_app(records: Records) -> FastAPI:
     return _app(records, information.routes(records))
 
 
-def create_inner_app(records: Records, service: Authorization) -> FastAPI:
+def create_inner_app(service: Authorization, entitlements: Entitlements) -> FastAPI:
     """What it answers inside the channel; belongs into a `simulator.vau_app.VauApp`."""
-    return _app(records, authorization.routes(service))
+    return _app(entitlements.records, authorization.routes(service), entitlement.routes(entitlements, service))
 
 
 def _app(records: Records, *routers: APIRouter) -> FastAPI:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ti_adapter.epa.errors import EpaCode
 from ti_adapter.epa.information import Decision, RecordState
@@ -11,10 +12,15 @@ from ti_adapter.simulator.epa.asked import refusal
 
 @dataclass(slots=True)
 class SimulatedRecord:
-    """One record. UNKNOWN is one that was initialised and is not activated yet: it looks as if it were not there."""
+    """One record. UNKNOWN is one that was initialised and is not activated yet: it looks as if it were not there.
+
+    `entitled` and `blocked` name institutions by their Telematik-ID.
+    """
 
     state: RecordState = RecordState.ACTIVATED
     decisions: dict[str, Decision] = field(default_factory=dict)
+    entitled: dict[str, datetime] = field(default_factory=dict)
+    blocked: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
