@@ -1,0 +1,215 @@
+"""Client and simulated service over the rules of the simulated record: both ends in one test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import xds_schemas
+from lxml import etree
+from xds_samples import CODES, DOCUMENT, ENTRY, PATIENT, SLOTS, SUBMISSION, TO
+
+from ti_adapter.attestation import Attestation
+from ti_adapter.epa.xds import (
+    Metadata,
+    Provided,
+    Registered,
+    Search,
+    Wanted,
+    XdsConflict,
+    XdsDocumentService,
+    XdsFault,
+    XdsNotFound,
+    XdsNotPermitted,
+    XdsRequestRefused,
+    soap,
+)
+from ti_adapter.epa.xds.names import RIM, SOAP, XDS
+from ti_adapter.simulator.record import RecordSystem
+from ti_adapter.simulator.xds import SimulatedXds
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+KVNR = PATIENT.partition("^")[0]
+PRACTICE = Attestation("1-20.9002", ("1.2.276.0.76.4.50",), "Praxis am Markt", "n")
+STRANGER = Attestation("1-20.9003", ("1.2.276.0.76.4.50",), "Praxis Fremd", "n")
+REPOSITORY = "1.2.276.0.76.3.1.1"
+NEXT = Provided("urn:uuid:9", Metadata(replace(ENTRY, unique_id="2.25.9")), b"<Next/>")
+
+
+@dataclass
+class Bench:
+    records: RecordSystem = field(default_factory=lambda: RecordSystem(lambda: NOW))
+    messages: list[tuple[bytes, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.records.open_record(KVNR)
+        self.records.entitle(KVNR, PRACTICE.telematik_id, NOW + timedelta(days=90))
+
+    def service(self, who: Attestation = PRACTICE) -> XdsDocumentService:
+        simulated = SimulatedXds(self.records, REPOSITORY)
+
+        def post(body: bytes, content_type: str) -> tuple[bytes, str]:
+            answer = simulated.answer(who, KVNR, body, content_type)
+            self.messages += [(body, content_type), answer]
+            return answer
+
+        return XdsDocumentService(post, TO)
+
+    def find(self, **criteria: object) -> list[Registered]:
+        return list(self.service().find(replace(Search(PATIENT), **criteria)).documents)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    bench = Bench()
+    bench.service().provide_and_register([DOCUMENT], SUBMISSION)
+    return bench
+
+
+def test_what_was_provided_is_found_and_comes_back_byte_for_byte(bench: Bench) -> None:
+    (found,) = bench.find()
+    assert found.metadata.entry == replace(ENTRY, slots={"repositoryUniqueId": (REPOSITORY,)} | SLOTS)
+    wanted = Wanted(found.metadata.entry.unique_id, found.repository_unique_id)
+    (got,) = bench.service().retrieve([wanted]).documents
+    assert (got.content, got.mime_type) == (DOCUMENT.content, ENTRY.mime_type)
+
+
+def test_a_replaced_document_is_neither_found_nor_retrieved(bench: Bench) -> None:
+    (old,) = bench.find()
+    bench.service().provide_and_register([replace(NEXT, replaces=old.entry_uuid)], SUBMISSION)
+    assert [one.metadata.entry.unique_id for one in bench.find()] == ["2.25.9"]
+    with pytest.raises(XdsNotFound):
+        bench.service().retrieve([Wanted("2.25.7", REPOSITORY)])
+
+
+def test_what_was_replaced_once_is_not_replaced_again(bench: Bench) -> None:
+    (old,) = bench.find()
+    bench.service().provide_and_register([replace(NEXT, replaces=old.entry_uuid)], SUBMISSION)
+    again = replace(NEXT, metadata=Metadata(replace(ENTRY, unique_id="2.25.10")), replaces=old.entry_uuid)
+    with pytest.raises(XdsConflict):
+        bench.service().provide_and_register([again], SUBMISSION)
+
+
+def test_a_number_is_taken_once(bench: Bench) -> None:
+    with pytest.raises(XdsConflict):
+        bench.service().provide_and_register([DOCUMENT], SUBMISSION)
+
+
+def test_documents_are_got_by_their_numbers(bench: Bench) -> None:
+    (found,) = bench.find()
+    service = bench.service()
+    assert service.get(PATIENT, entry_uuids=("urn:uuid:0", found.entry_uuid)).documents == (found,)
+    assert service.get(PATIENT, unique_ids=("2.25.7",)).documents == (found,)
+    assert service.get(PATIENT, unique_ids=("2.25.0",)).documents == ()
+
+
+@pytest.mark.parametrize(
+    ("criteria", "count"),
+    [
+        ({"codes": {"classCode": CODES["classCode"], "eventCodeList": CODES["eventCodeList"][1:]}}, 1),
+        ({"codes": {"classCode": CODES["typeCode"]}}, 0),
+        ({"created_from": datetime(2026, 3, 1, 9, 30, tzinfo=UTC)}, 1),
+        ({"created_from": datetime(2026, 3, 1, 9, 31, tzinfo=UTC)}, 0),
+        ({"created_to": datetime(2026, 3, 1, 9, 30, tzinfo=UTC)}, 0),
+        ({"reference_ids": ("A-17^^^^b",)}, 1),
+        ({"reference_ids": ("A-18^^^^b", "it's")}, 0),
+    ],
+)
+def test_documents_are_found_by_what_they_are_about(bench: Bench, criteria: dict[str, object], count: int) -> None:
+    assert len(bench.find(**criteria)) == count
+
+
+def test_a_hidden_document_is_not_there(bench: Bench) -> None:
+    (found,) = bench.find()
+    bench.records.hide(KVNR, found.entry_uuid.removeprefix("urn:uuid:"))
+    assert bench.find() == []
+    with pytest.raises(XdsNotFound):
+        bench.service().retrieve([Wanted("2.25.7", REPOSITORY)])
+
+
+def test_what_is_missing_comes_with_what_is_there(bench: Bench) -> None:
+    got = bench.service().retrieve([Wanted("2.25.7", REPOSITORY), Wanted("2.25.0", REPOSITORY), Wanted("1", "1.2")])
+    assert [one.unique_id for one in got.documents] == ["2.25.7"]
+    assert got.errors == ("XDSDocumentUniqueIdError", "XDSUnknownRepositoryId")
+
+
+def test_an_institution_that_is_not_entitled_learns_and_stores_nothing(bench: Bench) -> None:
+    service = bench.service(STRANGER)
+    with pytest.raises(XdsNotPermitted):
+        service.find(Search(PATIENT))
+    with pytest.raises(XdsNotPermitted):
+        service.retrieve([Wanted("2.25.7", REPOSITORY)])
+    with pytest.raises(XdsNotPermitted):
+        service.provide_and_register([NEXT], SUBMISSION)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        replace(ENTRY, codes={name: codes for name, codes in CODES.items() if name != "typeCode"}),
+        replace(ENTRY, codes=CODES | {"classCode": CODES["classCode"] * 2}),
+        replace(ENTRY, slots={}),
+        replace(ENTRY, author_institution=""),
+    ],
+)
+def test_metadata_that_miss_what_xds_requires_are_refused(entry: object) -> None:
+    with pytest.raises(XdsRequestRefused) as caught:
+        Bench().service().provide_and_register([replace(DOCUMENT, metadata=Metadata(entry))], SUBMISSION)
+    assert caught.value.reason == "XDSRepositoryMetadataError"
+
+
+def test_a_document_of_another_patient_is_refused() -> None:
+    other = PATIENT.replace("X1", "Y1")
+    for entry, submission in (
+        (replace(ENTRY, patient_id=other), SUBMISSION),
+        (ENTRY, replace(SUBMISSION, patient_id=other)),
+    ):
+        with pytest.raises(XdsNotPermitted):
+            Bench().service().provide_and_register([replace(DOCUMENT, metadata=Metadata(entry))], submission)
+    with pytest.raises(XdsNotPermitted):
+        Bench().service().find(Search(other))
+
+
+def test_what_is_not_simulated_is_refused(bench: Bench) -> None:
+    (found,) = bench.find()
+    with pytest.raises(XdsFault, match="soap-sender"):
+        bench.service().remove([found.entry_uuid])
+    with pytest.raises(XdsFault, match="soap-sender"):
+        bench.service().update(found, found.metadata, SUBMISSION)
+    assert bench.find() == [found]
+
+
+CHANGES = {
+    "no-document": ("XDSMissingDocument", f"{{{XDS}}}Document"),
+    "no-set": ("XDSRepositoryMetadataError", f".//{{{RIM}}}RegistryPackage"),
+    "no-membership": ("XDSRepositoryMetadataError", f".//{{{RIM}}}Association"),
+    "no-metadata": ("XDSRepositoryMetadataError", f".//{{{RIM}}}ExtrinsicObject"),
+    "no-type-of-set": ("XDSRepositoryMetadataError", f".//{{{RIM}}}RegistryPackage/{{{RIM}}}Classification"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_submission_that_is_not_whole_is_refused_for_its_own_reason(bench: Bench, name: str) -> None:
+    reason, path = CHANGES[name]
+    request = soap.read(*bench.messages[0])
+    gone = request.element.find(path)
+    gone.getparent().remove(gone)
+    answer = SimulatedXds(bench.records, REPOSITORY).answer(PRACTICE, KVNR, *soap.write(request, mtom=True))
+    assert soap.read(*answer).element.xpath("string(//@errorCode)") == reason
+
+
+@pytest.mark.parametrize(("body", "content_type"), [(b"", ""), (b"<a/>", "application/soap+xml"), (b"a", "text/plain")])
+def test_what_is_no_message_is_a_fault(bench: Bench, body: bytes, content_type: str) -> None:
+    answer = SimulatedXds(bench.records, REPOSITORY).answer(PRACTICE, KVNR, body, content_type)
+    assert soap.read(*answer).element.tag == f"{{{SOAP}}}Fault"
+
+
+def test_every_message_in_both_directions_follows_the_schemas(bench: Bench) -> None:
+    bench.find(codes=CODES)
+    bench.service().retrieve([Wanted("2.25.7", REPOSITORY), Wanted("2.25.0", REPOSITORY)])
+    with pytest.raises(XdsConflict):
+        bench.service().provide_and_register([DOCUMENT], SUBMISSION)
+    found: list[etree._Element] = [soap.read(*message).element for message in bench.messages]
+    assert len(found) == 8
+    assert [xds_schemas.errors(element) for element in found] == [[]] * 8

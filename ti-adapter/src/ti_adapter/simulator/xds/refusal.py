@@ -1,0 +1,25 @@
+"""Why the simulated XDS Document Service says no, and what the rules of the record are called in XDS."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ti_adapter.errors import ErrorCode
+
+
+class Refusal(Exception):
+    """An error of a RegistryErrorList, by its code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+CODES: Final = {
+    ErrorCode.NOT_ENTITLED: "XDSUnknownPatientId",
+    ErrorCode.NO_RESOURCE: "UnresolvedReferenceException",
+    ErrorCode.STATUS_MISMATCH: "XDSRegistryDeprecatedDocumentError",
+    ErrorCode.DUPLICATE_DOCUMENT: "XDSDuplicateUniqueIdInRegistry",
+    ErrorCode.DOCUMENT_TOO_LARGE: "XDSRepositoryOutOfResources",
+}
+"""Which code a record system of gematik's gives for each of them is not certain."""
