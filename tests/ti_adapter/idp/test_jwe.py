@@ -26,6 +26,8 @@ from ti_adapter.idp.keys import EncryptionKey
 from ti_adapter.idp.reason import Reason
 from ti_adapter.simulator.idp.draft import Seal
 
+pytestmark = pytest.mark.slow
+
 PRIVATE = generate_private_key(BrainpoolP256R1())
 KEY = EncryptionKey("puk_idp_enc", PRIVATE.public_key())
 TOKEN_KEY = bytes(range(32))

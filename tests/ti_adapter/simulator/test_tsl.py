@@ -17,6 +17,8 @@ from ti_adapter.errors import TslRefused
 from ti_adapter.pki import read_tsl
 from ti_adapter.simulator.tsl_broken import BROKEN_LISTS
 
+pytestmark = pytest.mark.slow
+
 SCENE = TslScene.made(datetime.now(UTC))
 
 JUDGED_ALIKE = (

@@ -19,6 +19,8 @@ from ti_adapter.vau import ClientChannel, ClientHandshake, OuterRequest
 from ti_adapter.vau.outer import CID_HEADER
 from ti_adapter.vau.transport import VauTransport
 
+pytestmark = pytest.mark.slow
+
 inner = FastAPI()
 
 
