@@ -9,13 +9,14 @@ from datetime import timedelta
 import httpx
 import pytest
 from cryptography import x509
-from epa_bench import AGENT, ORIGIN, answering
+from epa_bench import AGENT, KVNR, ORIGIN, answering
 from epa_login import NOW, OTHER, PRAXIS, Channel, CountingCard, Login, card_of, pki
 from shared_data import shared
 from simulated_ti import serving, utc_now
 from simulated_vau import CALLER
 
 from ti_adapter.epa import (
+    CardProof,
     EpaCode,
     EpaMalformed,
     EpaRefused,
@@ -24,12 +25,21 @@ from ti_adapter.epa import (
     LoginReason,
     Rest,
     card_token,
+    entitle,
     log_in,
     search_token,
 )
 from ti_adapter.epa.authorization import AUTH_CODE, AUTHORIZATION_REQUEST, NONCE, STATUS
 from ti_adapter.errors import CardFailed
-from ti_adapter.simulator.epa import Authorization, Entitlements, Records, Sessions, VsdmService, create_inner_app
+from ti_adapter.simulator.epa import (
+    Authorization,
+    Entitlements,
+    Records,
+    Sessions,
+    SimulatedRecord,
+    VsdmService,
+    create_inner_app,
+)
 from ti_adapter.simulator.shape import Shape
 from ti_adapter.simulator.vau import VauServer
 from ti_adapter.simulator.vau_app import VauApp
@@ -313,12 +323,13 @@ def test_a_body_that_is_none_is_refused() -> None:
         login.rest.post(AUTH_CODE, {"authorizationCode": 1})
 
 
-def test_the_login_inside_a_real_channel_over_http() -> None:
+def test_login_and_entitlement_inside_a_real_channel_over_http() -> None:
     vau, codes = VauIdentity.issue(utc_now()), {"code-1": PRAXIS.telematik_id}
     own_pki = type(pki()).generate(utc_now())
     sessions = Sessions(own_pki.trust, lambda code: codes.pop(code, None))
     service = Authorization(sessions, lambda: OK_ADDRESS, lambda: "token", utc_now)
-    app = VauApp(VauServer(vau), create_inner_app(service, Entitlements(Records(), VsdmService())))
+    entitlements = Entitlements(Records({KVNR.value: SimulatedRecord()}), VsdmService())
+    app, hcv = VauApp(VauServer(vau), create_inner_app(service, entitlements)), bytes(5)
     with socket.create_server(("127.0.0.1", 0)) as listener, serving(app, listener):
         origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with httpx.Client(base_url=origin) as outer:
@@ -328,3 +339,5 @@ def test_the_login_inside_a_real_channel_over_http() -> None:
                 assert log_in(asking, transport, card, lambda _: "code-1", PRAXIS.telematik_id, utc_now())
                 assert (search_token(asking).token, len(transport.pseudonym)) == ("token", 64)
                 assert not log_in(asking, transport, card, lambda _: "", PRAXIS.telematik_id, utc_now())
+                proof = CardProof(entitlements.vsdm.version_2(KVNR.value, utc_now(), hcv), hcv)
+                assert entitle(asking, KVNR, card, proof, utc_now()) > utc_now() + timedelta(days=88)

@@ -45,11 +45,19 @@ def prove(token: str, trust: TrustList, now: datetime) -> ProvenToken:
 def _prove(token: str, trust: TrustList, now: datetime) -> ProvenToken:
     if not _FORM.fullmatch(token):
         raise ValueError("form")
-    header, claims, signature = (base64.urlsafe_b64decode(it + "=" * (-len(it) % 4)) for it in token.split("."))
+    header, claims, signature = (_content(it) for it in token.split("."))
     certificate = _certificate(json_object(header))
     _check_signature(certificate, signature, token.rpartition(".")[0].encode())
     proven = verify_institution(certificate, trust, now)
     return ProvenToken(proven, _timely(json_object(claims), now))
+
+
+def _content(segment: str) -> bytes:
+    """Strict base64url: one token has one spelling."""
+    content = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    if base64.urlsafe_b64encode(content).rstrip(b"=").decode() != segment:
+        raise ValueError("form")
+    return content
 
 
 def _certificate(header: dict[str, object]) -> x509.Certificate:
@@ -72,9 +80,9 @@ def _check_signature(certificate: x509.Certificate, signature: bytes, signed: by
 
 
 def _timely(claims: dict[str, object], now: datetime) -> dict[str, object]:
-    issued, expires = claims.pop("iat"), claims.pop("exp")
-    if type(issued) is not int or expires != issued + int(LIFETIME.total_seconds()):
+    issued, expires, lifetime = claims.pop("iat"), claims.pop("exp"), int(LIFETIME.total_seconds())
+    if type(issued) is not int or expires != issued + lifetime:
         raise ValueError("times")
-    if not issued - TOLERANCE_SECONDS <= now.timestamp() < issued + LIFETIME.total_seconds() + TOLERANCE_SECONDS:
+    if not issued - TOLERANCE_SECONDS <= now.timestamp() < issued + lifetime + TOLERANCE_SECONDS:
         raise ValueError("times")
     return claims
