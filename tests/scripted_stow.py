@@ -58,6 +58,8 @@ class Received:
 
 Answer = Callable[[Received], bytes]
 
+_KEPT_BYTES = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Tls:
@@ -119,6 +121,8 @@ class StowServer:
 def server(answer: Answer, *, reads: bool = True, context: ssl.SSLContext | None = None) -> Iterator[StowServer]:
     """Serve until the end of the block; with `reads` off, answer a request without its body and hang up."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        # What the system may keep for a reader that is late differs by machine, and grows.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _KEPT_BYTES)
         service = StowServer("https" if context else "http", listening.getsockname()[1], answer, reads)
         thread = threading.Thread(target=service.serve, args=(listening, context), daemon=True)
         thread.start()

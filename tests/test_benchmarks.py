@@ -91,6 +91,7 @@ def test_the_page_says_when_other_work_ran_beside_it() -> None:
     assert "it had 1.3 of the cores" in documents_page.markdown(CIRCUMSTANCES, of_documents(HELD, others=1.3))
 
 
+@pytest.mark.slow
 def test_all_pieces_of_the_benchmark_of_documents_are_done_and_the_memory_of_both_sides_is_seen() -> None:
     found = documents.measured(per_series=1, runs=1)
     assert found.instances == 20
@@ -98,6 +99,7 @@ def test_all_pieces_of_the_benchmark_of_documents_are_done_and_the_memory_of_bot
     assert min(found.memory.ours, found.memory.library) > 10
 
 
+@pytest.mark.slow
 def test_pieces_take_turns_after_a_round_that_does_not_count() -> None:
     done: list[str] = []
     timed = turns.take({"a": lambda: done.append("a"), "b": lambda: done.append("b")}, runs=2)

@@ -43,6 +43,8 @@ from ti_adapter.simulator.card import CardSlot
 from ti_adapter.simulator.client import PatientClient, RecordClient
 from ti_adapter.simulator.shape import HOSPITAL, PRACTICE, SimulatedInstitution
 
+pytestmark = pytest.mark.slow
+
 KVNR = Kvnr.with_check_digit("X11041131")
 CLINIC = SimulatedInstitution("5-2.9001", "Klinik Nord")
 BOTH = SimulatedInstitution("1-20.9002", "MVZ am Markt", (PRACTICE, HOSPITAL))

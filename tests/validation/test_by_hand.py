@@ -46,6 +46,7 @@ def test_every_finding_says_where_what_and_how_to_mend_it() -> None:
     assert [it for it in _of_all() if not (it.path and it.rule and it.message and it.remedy)] == []
 
 
+@pytest.mark.slow
 def test_no_finding_names_a_value_of_the_patient() -> None:
     told = str(_of_all())
     assert re.findall(r"Größler|Änne|A123456|PID-4711|1950|4711\.1", told) == []

@@ -46,6 +46,8 @@ from ti_adapter.simulator.vau_app import VauApp
 from ti_adapter.simulator.vau_identity import VauIdentity
 from ti_adapter.vau.transport import VauTransport
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_login_goes_through_all_steps_and_sets_the_pseudonym() -> None:
     login, card = Login(), CountingCard(card_of(PRAXIS))

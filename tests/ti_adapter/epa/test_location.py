@@ -21,6 +21,8 @@ from ti_adapter.epa import (
 from ti_adapter.epa import location as locations_module
 from ti_adapter.simulator.epa import Records, SimulatedRecord, create_app
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 

@@ -12,6 +12,8 @@ from ti_adapter.pki import verify_not_revoked
 from ti_adapter.pki.ocsp_fetch import fetch_answer
 from ti_adapter.simulator.line import Line, Manner
 
+pytestmark = pytest.mark.slow
+
 SCENE = Scene.made(datetime(2026, 3, 1, tzinfo=UTC))
 REQUEST = SCENE.question.request()
 

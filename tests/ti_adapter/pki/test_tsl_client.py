@@ -16,6 +16,8 @@ from ti_adapter.simulator.tsl import TslSigner
 from ti_adapter.simulator.tsl_broken import BROKEN_LISTS
 from ti_adapter.simulator.tsl_publisher import TslPublisher, create_tsl_app
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)
 SCENE = TslScene.made(NOW)
 CA, RESPONDER = SCENE.listing.services

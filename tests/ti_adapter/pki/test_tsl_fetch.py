@@ -12,6 +12,8 @@ from ti_adapter.pki.tsl_fetch import fetch_tsl
 from ti_adapter.simulator.line import Line, Manner
 from ti_adapter.simulator.tsl_publisher import TslPublisher, create_tsl_app
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PUBLISHER = TslPublisher.generate(TslScene.made(NOW).listing.services, Clock(NOW))
 LINE = Line(slow_seconds=0.5)

@@ -18,6 +18,8 @@ from ti_adapter.pki import verify_not_revoked
 from ti_adapter.simulator.ocsp_answer import AnswerShape
 from ti_adapter.simulator.ocsp_broken import BROKEN, asked
 
+pytestmark = pytest.mark.slow
+
 SCENE = Scene.made(datetime.now(UTC))
 
 JUDGED_ALIKE = (

@@ -13,6 +13,8 @@ from ti_adapter.pki import NotRevoked, OcspReason, Question, TrustList, verify_n
 from ti_adapter.simulator.ocsp_responder import OcspResponder
 from ti_adapter.simulator.shape import SimulatedInstitution
 
+pytestmark = pytest.mark.slow
+
 SCENE = Scene.made(datetime(2026, 3, 1, tzinfo=UTC))
 OTHER = SCENE.pki.card(SimulatedInstitution("1-20.1", "Praxis am Markt")).certificate
 

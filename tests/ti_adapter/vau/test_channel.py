@@ -18,6 +18,8 @@ from ti_adapter.vau import ChannelEnded, ChannelLimits, ClientChannel, Environme
 from ti_adapter.vau.codec import Counter, Direction, Lane, open_message, seal_message
 from ti_adapter.vau.keys import SecondKeys
 
+pytestmark = pytest.mark.slow
+
 KEYS = SecondKeys(b"", b"c" * 32, b"", b"s" * 32, b"i" * 32)
 LANE = Lane(Direction.REQUEST, Environment.NON_PU, b"i" * 32, b"c" * 32)
 RESPONSES = Lane(Direction.RESPONSE, Environment.NON_PU, b"i" * 32, b"s" * 32)

@@ -28,6 +28,8 @@ from ti_adapter.vau import (
 from ti_adapter.vau.messages import M4, CertData
 from ti_adapter.vau.outer import CID_HEADER
 
+pytestmark = pytest.mark.slow
+
 VAU = identity()
 OTHER = VAU.pki.card(SERVICE, SHAPE)
 SKEW = timedelta(seconds=37.5)

@@ -17,6 +17,8 @@ from ti_adapter.epa.xds import Search, Wanted, XdsDocumentService, XdsError, soa
 from ti_adapter.simulator.record import RecordSystem
 from ti_adapter.simulator.xds import SimulatedXds
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KVNR = PATIENT.partition("^")[0]
 PRACTICE = Attestation("1-20.9002", ("1.2.276.0.76.4.50",), "Praxis am Markt", "n")
