@@ -41,7 +41,7 @@ WAIT_SECONDS = 300.0
 """Guards against hanging only: a machine that does something else besides may stand still for a long while."""
 _HERE = Path(__file__).parent
 _QUICK = {
-    "worker_stalled_seconds": 3.0,
+    "worker_stalled_seconds": 1.5,
     "frozen_seconds": 1.5,
     "retry_seconds": 0.2,
     "offers_seconds": 0.5,
