@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from epa_login import NOW, OTHER, PRAXIS, card_of, pki
 
+from ti_adapter import compact
 from ti_adapter.epa import card_token
 from ti_adapter.simulator.epa.card_token import TokenUnproven, prove
 from ti_adapter.simulator.shape import Shape
@@ -30,7 +31,7 @@ def resigned(header: dict[str, object] | bytes, claims: dict[str, object] | byte
     """A token with this header and these claims, rightly signed by the practice's card."""
     part = f"{encoded(header)}.{encoded(claims)}"
     signed = card_of(PRAXIS).external_authenticate(hashlib.sha256(part.encode()).digest())
-    return f"{part}.{encoded(card_token._raw(signed))}"
+    return f"{part}.{encoded(compact.raw_signature(signed))}"
 
 
 def parts() -> tuple[dict[str, object], dict[str, object], str]:

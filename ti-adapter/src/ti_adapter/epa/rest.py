@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -10,6 +9,7 @@ from typing import Final
 
 import httpx
 
+from ti_adapter import bounded, compact
 from ti_adapter.epa.errors import EpaCode, EpaMalformed, EpaRefused, EpaSilent
 from ti_adapter.epa.values import Kvnr, UserAgent
 
@@ -64,14 +64,11 @@ class Rest:
 
 
 def json_object(content: bytes) -> dict[str, object]:
-    """A JSON object that has no key twice. Raises `EpaMalformed`."""
+    """A JSON object as `compact` reads it. Raises `EpaMalformed`."""
     try:
-        parsed = json.loads(content, object_pairs_hook=_without_doubles)
-    except (ValueError, RecursionError):
+        return compact.json_object(content)
+    except ValueError:
         raise EpaMalformed("body") from None
-    if not isinstance(parsed, dict):
-        raise EpaMalformed("body")
-    return parsed
 
 
 def _wanted(status: int, answer: Answer, wanted: HTTPStatus) -> Answer:
@@ -94,15 +91,4 @@ def _code(body: bytes) -> EpaCode:
 def _read(answer: httpx.Response) -> bytes:
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         raise EpaMalformed("content-encoding")
-    body = bytearray()
-    for chunk in answer.iter_bytes():
-        body += chunk
-        if len(body) > ANSWER_MAX_BYTES:
-            raise EpaMalformed("size")
-    return bytes(body)
-
-
-def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("a key stands twice")
-    return dict(pairs)
+    return bounded.whole(answer.iter_bytes(), ANSWER_MAX_BYTES, EpaMalformed("size"))

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from ti_adapter import compact
+from ti_adapter import bounded, compact
 from ti_adapter.attestation import Card
 from ti_adapter.errors import CardFailed
 from ti_adapter.idp import challenge, discovery, exchange, keys, redirect, request
@@ -162,14 +162,9 @@ class IdpClient:
 
         The time-outs of `http` hold for each piece, so that an answer in drops needs an end of its own.
         """
-        content, end = bytearray(), self._clock() + _ANSWER_TIME_MAX
-        for chunk in response.iter_raw():
-            content += chunk
-            if len(content) > _ANSWER_MAX_BYTES:
-                raise IdpSilent("the answer is too large")
-            if self._clock() > end:
-                raise IdpSilent("the answer takes too long")
-        return bytes(content)
+        end, late = self._clock() + _ANSWER_TIME_MAX, IdpSilent("the answer takes too long")
+        chunks = bounded.in_time(response.iter_raw(), lambda: self._clock() > end, late)
+        return bounded.whole(chunks, _ANSWER_MAX_BYTES, IdpSilent("the answer is too large"))
 
 
 def _institution(card: Card) -> Admission:

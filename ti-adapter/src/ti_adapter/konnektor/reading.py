@@ -15,6 +15,7 @@ from typing import TypeVar
 from lxml import etree  # type: ignore[import-untyped]
 
 from ti_adapter.konnektor.errors import Malformed, MessageMalformed
+from ti_adapter.xml_tree import is_deeper, local, parser
 
 BYTES_MAX = 4 * 1024 * 1024
 MARKS_MAX = 100_000
@@ -29,13 +30,13 @@ def parse(content: bytes) -> etree._Element:
     if len(content) > BYTES_MAX or content.count(b"<") + content.count(b"=") > MARKS_MAX:
         raise MessageMalformed(Malformed.SIZE)
     try:
-        root = etree.fromstring(content, _parser())
+        root = etree.fromstring(content, parser())
     except (etree.XMLSyntaxError, ValueError):
         # Its text would repeat the message.
         raise MessageMalformed(Malformed.XML) from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise MessageMalformed(Malformed.DTD)
-    if _depth(root) > DEPTH_MAX:
+    if is_deeper(root, DEPTH_MAX):
         raise MessageMalformed(Malformed.SIZE)
     return root
 
@@ -75,11 +76,6 @@ def maybe_value(parent: etree._Element, name: str, read: Callable[[str], _Value]
     return None if content is None else _read(content, name, read)
 
 
-def local(name: str) -> str:
-    """The local part of a name."""
-    return etree.QName(name).localname  # type: ignore[no-any-return]
-
-
 def binary(content: str) -> bytes:
     """xs:base64Binary, which may be broken into lines."""
     return base64.b64decode("".join(content.split()), validate=True)
@@ -106,25 +102,6 @@ def number(content: str) -> int:
     if not (content.isascii() and content.lstrip("-").isdigit() and len(content) < 10):
         raise ValueError("no number")
     return int(content)
-
-
-def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        load_dtd=False,
-        no_network=True,
-        resolve_entities=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-
-
-def _depth(root: etree._Element) -> int:
-    """Levels below and with the root, found without recursion."""
-    depth, level = 0, [root]
-    while level and depth <= DEPTH_MAX:
-        depth, level = depth + 1, [child for parent in level for child in parent]
-    return depth
 
 
 def _content(element: etree._Element) -> str:

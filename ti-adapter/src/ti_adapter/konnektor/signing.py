@@ -11,10 +11,11 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from lxml import etree  # type: ignore[import-untyped]
 
+from ti_adapter import compact
 from ti_adapter.konnektor import reading
 from ti_adapter.konnektor.context import Context
 from ti_adapter.konnektor.errors import SignatureWrong
@@ -22,7 +23,6 @@ from ti_adapter.konnektor.names import CONN, DIGEST_MEDIA_TYPE, DSS, ECDSA_SIGNA
 from ti_adapter.konnektor.soap import maker
 
 DIGEST_BYTES: Final = 32
-_SCALAR_BYTES: Final = 32
 
 
 def external_authenticate(dialect: Dialect, context: Context, handle: str, digest: bytes) -> etree._Element:
@@ -58,7 +58,6 @@ def check_signature(signature: bytes, digest: bytes, certificate: x509.Certifica
 def jose_signature(signature: bytes) -> bytes:
     """R and s of a DER signature side by side, 64 bytes. Raises `SignatureWrong`."""
     try:
-        scalars = decode_dss_signature(signature)
-        return b"".join(scalar.to_bytes(_SCALAR_BYTES, "big") for scalar in scalars)
-    except (ValueError, OverflowError):
+        return compact.raw_signature(signature)
+    except ValueError:
         raise SignatureWrong from None

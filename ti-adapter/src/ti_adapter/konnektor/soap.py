@@ -14,6 +14,7 @@ from ti_adapter.konnektor import reading
 from ti_adapter.konnektor.errors import Malformed, MessageMalformed
 from ti_adapter.konnektor.meanings import MEANINGS, Meanings, fault_of
 from ti_adapter.konnektor.names import CARDCMN, CCTX, CERTCMN, CONN, DSS, GERROR, SOAP
+from ti_adapter.xml_tree import local
 
 MEDIA_TYPE = "text/xml"
 
@@ -64,7 +65,7 @@ def answer(content: bytes, name: str, meanings: Meanings = MEANINGS) -> etree._E
     if message.tag == f"{{{SOAP}}}Fault":
         raise fault_of(_fault_codes(message), meanings)
     if message.tag != name:
-        raise MessageMalformed(Malformed.OTHER_MESSAGE, reading.local(name))
+        raise MessageMalformed(Malformed.OTHER_MESSAGE, local(name))
     return message
 
 

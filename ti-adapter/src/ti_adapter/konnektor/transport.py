@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from ti_adapter.bounded import in_time, whole
 from ti_adapter.konnektor.errors import AccessRefused, KonnektorSilent, Silence
 from ti_adapter.konnektor.reading import BYTES_MAX
 from ti_adapter.konnektor.soap import MEDIA_TYPE
@@ -110,14 +111,8 @@ class Transport:
             raise KonnektorSilent(_silence(wrong)) from wrong
 
     def _limited(self, response: httpx.Response, ends: float) -> bytes:
-        content = bytearray()
-        for chunk in response.iter_raw():
-            content += chunk
-            if len(content) > BYTES_MAX:
-                raise KonnektorSilent(Silence.TOO_LARGE)
-            if self._monotonic() > ends:
-                raise KonnektorSilent(Silence.TIMEOUT)
-        return bytes(content)
+        chunks = in_time(response.iter_raw(), lambda: self._monotonic() > ends, KonnektorSilent(Silence.TIMEOUT))
+        return whole(chunks, BYTES_MAX, KonnektorSilent(Silence.TOO_LARGE))
 
 
 def _check_status(status: int) -> None:

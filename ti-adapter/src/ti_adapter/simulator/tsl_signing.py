@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree  # type: ignore[import-untyped]
+
+from ti_adapter import compact
 
 _DS, _XADES = "http://www.w3.org/2000/09/xmldsig#", "http://uri.etsi.org/01903/v1.3.2#"
 _EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
@@ -23,7 +24,6 @@ _ENVELOPED = f"{_DS}enveloped-signature"
 _ECDSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
 _SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 _SIGNED_PROPERTIES = "http://uri.etsi.org/01903#SignedProperties"
-_SCALAR_BYTES = 32
 
 
 def sign_enveloped(
@@ -79,8 +79,7 @@ def _refer(info: etree._Element, uri: str, digest: str, *transforms: str) -> etr
 
 
 def _signature(key: EllipticCurvePrivateKey, content: bytes) -> bytes:
-    scalars = decode_dss_signature(key.sign(content, ECDSA(SHA256())))
-    return b"".join(scalar.to_bytes(_SCALAR_BYTES, "big") for scalar in scalars)
+    return compact.raw_signature(key.sign(content, ECDSA(SHA256())))
 
 
 def _digest(element: etree._Element) -> str:

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ti_adapter import compact
 from ti_adapter.pki import FD_AUT, Question
 from ti_adapter.simulator.card import SimulatedCard
 from ti_adapter.simulator.ocsp_answer import RIGHT, AnswerShape, build_answer
@@ -87,5 +87,4 @@ _NOTHING = SignedKeys(b"", b"", b"", 1, b"")
 
 
 def _sign(card: SimulatedCard, signed: bytes) -> bytes:
-    scalars = decode_dss_signature(card.key.sign(signed, ECDSA(SHA256())))
-    return b"".join(scalar.to_bytes(32, "big") for scalar in scalars)
+    return compact.raw_signature(card.key.sign(signed, ECDSA(SHA256())))

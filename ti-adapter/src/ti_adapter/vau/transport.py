@@ -20,6 +20,7 @@ from http import HTTPStatus
 
 import httpx
 
+from ti_adapter import bounded
 from ti_adapter.vau import cbor
 from ti_adapter.vau.channel import ChannelLimits, ClientChannel, PendingRequest
 from ti_adapter.vau.client import ClientHandshake
@@ -121,18 +122,10 @@ class VauTransport(httpx.BaseTransport):
         with self._outer.stream(
             request.method, request.path, headers=headers, content=request.body, follow_redirects=False
         ) as answer:
-            body = self._read(answer)
+            body = bounded.whole(answer.iter_raw(), self._max_bytes, VauSilent())
         if answer.status_code != HTTPStatus.OK:
             raise _refusal(body)
         return _Answer(body, answer.headers.get(CID_HEADER, ""))
-
-    def _read(self, answer: httpx.Response) -> bytes:
-        body = bytearray()
-        for chunk in answer.iter_raw():
-            body += chunk
-            if len(body) > self._max_bytes:
-                raise VauSilent
-        return bytes(body)
 
 
 def _inner(request: httpx.Request) -> InnerRequest:

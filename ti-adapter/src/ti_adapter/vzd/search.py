@@ -10,6 +10,7 @@ from typing import Final
 
 import httpx
 
+from ti_adapter import bounded
 from ti_adapter.errors import TiError
 from ti_adapter.vzd.entry import DirectoryEntry, Resource, VzdMalformed, read_entry
 
@@ -78,12 +79,7 @@ def _page(http: httpx.Client, address: httpx.URL, token: str) -> Resource:
 def _read(answer: httpx.Response) -> bytes:
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         raise VzdMalformed("content-encoding")
-    body = bytearray()
-    for chunk in answer.iter_bytes():
-        body += chunk
-        if len(body) > PAGE_MAX_BYTES:
-            raise VzdMalformed("size")
-    return bytes(body)
+    return bounded.whole(answer.iter_bytes(), PAGE_MAX_BYTES, VzdMalformed("size"))
 
 
 def _bundle(status: int, body: bytes) -> Resource:

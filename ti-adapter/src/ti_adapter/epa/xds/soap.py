@@ -12,6 +12,7 @@ from ti_adapter.epa.xds import tree
 from ti_adapter.epa.xds.errors import Malformed, XdsFault, XdsMalformed, XdsRequestRefused, XdsUnavailable
 from ti_adapter.epa.xds.multipart import LIMITS, SOAP_TYPE, Limits, Package, pack, unpack
 from ti_adapter.epa.xds.names import ANONYMOUS, PREFIXES, SOAP, WSA, XOP, Operation
+from ti_adapter.xml_tree import local
 
 _MTOM = {Operation.PROVIDE_AND_REGISTER, Operation.RETRIEVE}
 _UNDERSTOOD = {f"{{{WSA}}}{name}" for name in ("Action", "MessageID", "To", "ReplyTo", "RelatesTo", "From", "FaultTo")}
@@ -99,7 +100,7 @@ def answer(message: Message, operation: Operation, name: str, message_id: str) -
     if message.relates_to not in {"", message_id}:
         raise XdsMalformed(Malformed.ADDRESSING, "RelatesTo")
     if message.element.tag != name:
-        raise XdsMalformed(Malformed.OTHER_MESSAGE, tree.local(name))
+        raise XdsMalformed(Malformed.OTHER_MESSAGE, local(name))
     return message
 
 

@@ -16,9 +16,10 @@ from lxml import etree  # type: ignore[import-untyped]
 
 from ti_adapter.epa.xds.errors import Malformed, XdsMalformed
 from ti_adapter.epa.xds.names import XOP
+from ti_adapter.xml_tree import is_deeper, local, parser
 
 BYTES_MAX = 64 * 1024 * 1024
-"""A document may stand in the envelope in base64: 25 MB are 34 MB then."""
+"""A document may stand in the envelope in base64: 25 MB are 34 MB then, in one text, of which libxml2 bears 10 MB."""
 MARKS_MAX = 400_000
 """Tags and attributes, counted before a tree is built."""
 DEPTH_MAX = 32
@@ -31,11 +32,11 @@ def parse(content: bytes) -> etree._Element:
     if b"<!DOCTYPE" in content:
         raise XdsMalformed(Malformed.DTD)
     try:
-        root = etree.fromstring(content, _parser())
+        root = etree.fromstring(content, parser(encoding="utf-8", huge_tree=True))
     except (etree.XMLSyntaxError, ValueError):
         # Its text would repeat the message.
         raise XdsMalformed(Malformed.XML) from None
-    if _too_deep(root):
+    if is_deeper(root, DEPTH_MAX):
         raise XdsMalformed(Malformed.DEPTH)
     return root
 
@@ -68,11 +69,6 @@ def attribute(element: etree._Element, name: str) -> str:
     return str(value)
 
 
-def local(name: str) -> str:
-    """The local part of a name."""
-    return etree.QName(name).localname  # type: ignore[no-any-return]
-
-
 def document(element: etree._Element, parts: Mapping[str, bytes]) -> bytes:
     """What an element of xs:base64Binary holds: a part that it includes by XOP, or base64."""
     if not len(element):
@@ -85,24 +81,3 @@ def document(element: etree._Element, parts: Mapping[str, bytes]) -> bytes:
     if len(element) != 1 or not href.startswith("cid:") or name not in parts:
         raise XdsMalformed(Malformed.VALUE, "href")
     return parts[name]
-
-
-def _parser() -> etree.XMLParser:
-    # huge_tree lifts the limit of 10 MB for one text, which a document in base64 may need; the limits above hold.
-    return etree.XMLParser(
-        encoding="utf-8",
-        load_dtd=False,
-        no_network=True,
-        resolve_entities=False,
-        huge_tree=True,
-        remove_comments=True,
-        remove_pis=True,
-    )
-
-
-def _too_deep(root: etree._Element) -> bool:
-    """Found without recursion."""
-    depth, level = 0, [root]
-    while level and depth <= DEPTH_MAX:
-        depth, level = depth + 1, [child for parent in level for child in parent]
-    return depth > DEPTH_MAX

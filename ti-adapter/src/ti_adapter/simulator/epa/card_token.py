@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePub
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from ti_adapter import compact
 from ti_adapter.epa.card_token import LIFETIME
-from ti_adapter.epa.rest import json_object
 from ti_adapter.errors import TiError
 from ti_adapter.pki import ProvenCertificate, TrustList, is_on_card_curve, verify_institution
 
@@ -45,19 +45,11 @@ def prove(token: str, trust: TrustList, now: datetime) -> ProvenToken:
 def _prove(token: str, trust: TrustList, now: datetime) -> ProvenToken:
     if not _FORM.fullmatch(token):
         raise ValueError("form")
-    header, claims, signature = (_content(it) for it in token.split("."))
-    certificate = _certificate(json_object(header))
+    header, claims, signature = (compact.content_of(it) for it in token.split("."))
+    certificate = _certificate(compact.json_object(header))
     _check_signature(certificate, signature, token.rpartition(".")[0].encode())
     proven = verify_institution(certificate, trust, now)
-    return ProvenToken(proven, _timely(json_object(claims), now))
-
-
-def _content(segment: str) -> bytes:
-    """Strict base64url: one token has one spelling."""
-    content = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
-    if base64.urlsafe_b64encode(content).rstrip(b"=").decode() != segment:
-        raise ValueError("form")
-    return content
+    return ProvenToken(proven, _timely(compact.json_object(claims), now))
 
 
 def _certificate(header: dict[str, object]) -> x509.Certificate:

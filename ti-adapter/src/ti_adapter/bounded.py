@@ -1,0 +1,23 @@
+"""What comes over a line, as far as somebody will read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+
+def whole(chunks: Iterable[bytes], max_bytes: int, too_large: Exception) -> bytes:
+    """All of them as one. Raises `too_large` with the first chunk that is beyond the limit; more are not taken."""
+    content = bytearray()
+    for chunk in chunks:
+        content += chunk
+        if len(content) > max_bytes:
+            raise too_large
+    return bytes(content)
+
+
+def in_time(chunks: Iterable[bytes], is_over: Callable[[], bool], too_late: Exception) -> Iterator[bytes]:
+    """The same chunks. Raises `too_late` behind the one with which the time was over: time-outs hold for each alone."""
+    for chunk in chunks:
+        yield chunk
+        if is_over():
+            raise too_late
