@@ -10,17 +10,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-import threading
-import time
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI
-from simulated_ti import make_pki
+from simulated_ti import make_pki, serving
 
 from ti_adapter.konnektor import Address, BasicAuthentication, Context, Konnektor, Transport
 from ti_adapter.konnektor.names import Spoken
@@ -135,26 +131,7 @@ def running(
     with socket.create_server(("127.0.0.1", 0)) as listener:
         scheme = "https" if tls else "http"
         bench = Bench(konnektor, f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/", recorder, admin_key)
-        with _serving(recorder, listener, **tls):
+        with serving(recorder, listener, log_level="critical", **tls):
             yield bench
             for transport in bench.opened:
                 transport.__exit__()
-
-
-@contextmanager
-def _serving(app: object, listener: socket.socket, curve: str | None = None, **tls: Any) -> Iterator[None]:
-    files = {name: str(path) if isinstance(path, Path) else path for name, path in tls.items()}
-    config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", ws="none", **files)
-    config.load()
-    if curve and config.ssl:
-        config.ssl.set_ecdh_curve(curve)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        while not server.started and thread.is_alive():
-            time.sleep(0.005)
-        yield
-    finally:
-        server.should_exit = True
-        thread.join()

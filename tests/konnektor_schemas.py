@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
+import schema_oracle
 from lxml import etree
 from shared_data import shared
 
@@ -41,13 +41,4 @@ def wsdl(service: Service) -> Path:
 def errors(message: etree._Element) -> list[str]:
     """What gematik's schemas find wrong with a message."""
     alone = etree.fromstring(etree.tostring(message))
-    schema = _schema(folder())
-    schema.validate(alone)
-    return [f"{error.line}: {error.message}" for error in schema.error_log]
-
-
-@cache
-def _schema(conn: Path) -> etree.XMLSchema:
-    imports = "".join(f'<import namespace="{space}" schemaLocation="{file}"/>' for space, file in _SCHEMAS.items())
-    text = f'<schema xmlns="http://www.w3.org/2001/XMLSchema">{imports}</schema>'
-    return etree.XMLSchema(etree.fromstring(text, base_url=f"{conn}/all.xsd"))
+    return schema_oracle.errors(alone, folder(), _SCHEMAS)

@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import uvicorn
@@ -60,9 +62,15 @@ def running_record(trust: TrustList, clock: Callable[[], datetime] = utc_now) ->
 
 
 @contextmanager
-def serving(app: object, listener: socket.socket) -> Iterator[None]:
-    """An ASGI application over real HTTP."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none"))
+def serving(app: object, listener: socket.socket, *, curve: str | None = None, **more: Any) -> Iterator[None]:
+    """An ASGI application over real HTTP; over TLS, on this curve alone, where `more` settings of uvicorn say so."""
+    told = {name: str(value) if isinstance(value, Path) else value for name, value in more.items()}
+    settings = {"log_level": "warning", "access_log": False, "lifespan": "off", "ws": "none", **told}
+    config = uvicorn.Config(app, **settings)
+    config.load()
+    if curve and config.ssl:
+        config.ssl.set_ecdh_curve(curve)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

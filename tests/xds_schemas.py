@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
+import schema_oracle
 from lxml import etree
 from shared_data import shared
 
@@ -25,13 +25,4 @@ def errors(message: etree._Element) -> list[str]:
     alone = etree.fromstring(etree.tostring(message))
     for include in alone.findall(".//{http://www.w3.org/2004/08/xop/include}Include"):
         include.getparent().remove(include)
-    schema = _schema(shared("data", "gematik", "connector", "ext"))
-    schema.validate(alone)
-    return [f"{error.line}: {error.message}" for error in schema.error_log]
-
-
-@cache
-def _schema(folder: Path) -> etree.XMLSchema:
-    imports = "".join(f'<import namespace="{space}" schemaLocation="{file}"/>' for space, file in _SCHEMAS.items())
-    text = f'<schema xmlns="http://www.w3.org/2001/XMLSchema">{imports}</schema>'
-    return etree.XMLSchema(etree.fromstring(text, base_url=f"{folder}/all.xsd"))
+    return schema_oracle.errors(alone, shared("data", "gematik", "connector", "ext"), _SCHEMAS)

@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.serialization import Encoding
-from simulated_idp import CARD, CARDS, CLINIC, COMPONENTS, IDENTITY, NOW, OURS, RECORD, IdpWorld, running_idp
+from simulated_idp import CARD, CARDS, CLINIC, COMPONENTS, IDENTITY, NOW, OURS, RECORD, IdpWorld
 from simulated_ti import make_pki
 
 from ti_adapter.errors import CardFailed, CertificateRefused, ProofFailed
@@ -31,18 +31,6 @@ from ti_adapter.simulator.shape import HOSPITAL, Shape, SimulatedInstitution
 
 pytestmark = pytest.mark.slow
 GZIP = {"content-encoding": "gzip"}
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[IdpWorld]:
-    with running_idp() as world:
-        yield world
-
-
-@pytest.fixture
-def world(served: IdpWorld) -> Iterator[IdpWorld]:
-    yield served
-    served.reset()
 
 
 class CountingCard:

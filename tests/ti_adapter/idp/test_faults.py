@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from simulated_idp import OURS, IdpWorld, running_idp
+from simulated_idp import OURS, IdpWorld
 
 from ti_adapter.errors import ProofFailed
 from ti_adapter.idp import redirect, request
@@ -182,18 +181,6 @@ CASES: list[Any] = [
 ]
 ELSEWHERE = {"redirect/with-more", "answer/with-more", "answer/swapped"}
 """Faults with tests of their own below; those of the service stand with the client."""
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[IdpWorld]:
-    with running_idp() as world:
-        yield world
-
-
-@pytest.fixture
-def world(served: IdpWorld) -> Iterator[IdpWorld]:
-    yield served
-    served.reset()
 
 
 @pytest.mark.parametrize(("fault", "kind", "step", "reason"), CASES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -56,18 +56,6 @@ from ti_adapter.simulator.shape import Shape, SimulatedInstitution
 pytestmark = pytest.mark.slow
 
 DIGEST = hashlib.sha256(b"to be signed").digest()
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Bench]:
-    with running(make_konnektor()) as served:
-        yield served
-
-
-@pytest.fixture
-def bench(served: Bench) -> Bench:
-    served.renew()
-    return served
 
 
 @pytest.fixture

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 
 import pytest
-from konnektor_bench import CARD, CONTEXT, ICCSN, INSURED, OTHER_CARD, PKI, Bench, make_konnektor, running
+from konnektor_bench import CARD, CONTEXT, ICCSN, INSURED, OTHER_CARD, PKI, Bench
 from simulated_ti import utc_now
 
 from ti_adapter import attestation
@@ -19,18 +18,6 @@ from ti_adapter.simulator.konnektor import Fault
 pytestmark = pytest.mark.slow
 
 DIGEST = hashlib.sha256(b"to be signed").digest()
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Bench]:
-    with running(make_konnektor()) as served:
-        yield served
-
-
-@pytest.fixture
-def bench(served: Bench) -> Bench:
-    served.renew()
-    return served
 
 
 @pytest.fixture

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from simulated_idp import ADMIN_KEY, CARD, CARDS, CLINIC, IDENTITY, OURS, RECORD, USER_AGENT, IdpWorld, running_idp
+from simulated_idp import ADMIN_KEY, CARD, CARDS, CLINIC, IDENTITY, OURS, RECORD, USER_AGENT, IdpWorld
 
 from ti_adapter import compact
 from ti_adapter.idp import challenge, exchange, jwe, jws, request
@@ -30,18 +29,6 @@ ASKED = {
     "code_challenge_method": "S256",
 }
 SEALING = EncryptionKey("puk_idp_enc", IDENTITY.encryption.public_key())
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[IdpWorld]:
-    with running_idp() as world:
-        yield world
-
-
-@pytest.fixture
-def world(served: IdpWorld) -> Iterator[IdpWorld]:
-    yield served
-    served.reset()
 
 
 def challenge_of(world: IdpWorld) -> str:
