@@ -12,7 +12,7 @@ from simulated_ti import REFUSED_WHATEVER_THE_TYPE, make_pki
 
 from ti_adapter.errors import CertificateRefused
 from ti_adapter.pki import FD_AUT, FD_SIG, FD_TLS_S, CertificateProfile, Question, Reason, verify_service
-from ti_adapter.simulator.broken_services import BROKEN_SERVICES
+from ti_adapter.simulator.broken_vaus import BROKEN_VAUS
 from ti_adapter.simulator.shape import Shape, SimulatedInstitution
 
 NOW = datetime(2026, 3, 1, 4, 30, tzinfo=timezone(timedelta(hours=13)))
@@ -38,15 +38,15 @@ MATRIX = {
 }
 
 
-@pytest.mark.parametrize("name", BROKEN_SERVICES)
+@pytest.mark.parametrize("name", BROKEN_VAUS)
 def test_i01_i02_i12_a_service_is_refused_at_its_own_step_with_its_own_code(name: str) -> None:
     with pytest.raises(CertificateRefused) as refused:
-        verify_service(BROKEN_SERVICES[name](PKI), PKI.trust, NOW, profile=FD_AUT, role=VAU)
+        verify_service(BROKEN_VAUS[name](PKI), PKI.trust, NOW, profile=FD_AUT, role=VAU)
     assert (refused.value.step, refused.value.reason) == MATRIX[name]
 
 
-def test_the_matrix_and_the_broken_services_cover_each_other() -> None:
-    assert MATRIX.keys() == BROKEN_SERVICES.keys()
+def test_the_matrix_and_the_broken_vaus_cover_each_other() -> None:
+    assert MATRIX.keys() == BROKEN_VAUS.keys()
 
 
 def test_i02_a_tls_client_is_no_tls_server() -> None:

@@ -14,7 +14,7 @@ from simulated_vau import NOW, identity
 from ti_adapter.errors import CertificateRefused, CertificateRevoked, OcspRefused, ProofFailed
 from ti_adapter.pki import OcspReason, Question
 from ti_adapter.pki import Reason as CertificateReason
-from ti_adapter.simulator.broken_services import BROKEN_SERVICES
+from ti_adapter.simulator.broken_vaus import BROKEN_VAUS
 from ti_adapter.simulator.ocsp_answer import RIGHT, AnswerShape, build_answer
 from ti_adapter.simulator.ocsp_broken import BROKEN, asked, broken_signers
 from ti_adapter.simulator.ocsp_signer import OcspSigner
@@ -44,9 +44,9 @@ def refusal(data: CertData, answer: bytes, trust: VauTrust = TRUST) -> ProofFail
     return refused.value
 
 
-@pytest.mark.parametrize("name", BROKEN_SERVICES)
+@pytest.mark.parametrize("name", BROKEN_VAUS)
 def test_i01_i02_what_is_no_certificate_of_a_vau_is_refused_whatever_its_ocsp_answer_says(name: str) -> None:
-    certificate = BROKEN_SERVICES[name](PKI)
+    certificate = BROKEN_VAUS[name](PKI)
     good = answered(question=Question(certificate, PKI.authority))
     assert isinstance(refusal(shown(certificate), good), CertificateRefused)
 

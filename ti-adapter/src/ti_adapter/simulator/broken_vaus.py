@@ -14,7 +14,7 @@ from ti_adapter.vau.trust import ROLE_EPA_VAU
 _VAU = Holder(SERVICE, SHAPE)
 _IDP = "1.2.276.0.76.4.260"
 
-BROKEN_SERVICES: Mapping[str, Breaking] = {
+BROKEN_VAUS: Mapping[str, Breaking] = {
     **_VAU.broken(),
     "on P-384": _VAU.shaped(curve=SECP384R1()),
     "of a card": _VAU.shaped(policies=(POLICY_HCI_AUT,)),
