@@ -335,7 +335,7 @@ def test_login_and_entitlement_inside_a_real_channel_over_http() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, serving(app, listener):
         origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with httpx.Client(base_url=origin) as outer:
-            transport = VauTransport(outer, vau.trust, CALLER, utc_now)
+            transport = VauTransport(outer, lambda: vau.trust, CALLER, utc_now)
             with httpx.Client(base_url=origin, transport=transport) as inside:
                 asking, card = Rest(inside, AGENT), own_pki.card(PRAXIS)
                 assert log_in(asking, transport, card, lambda _: "code-1", PRAXIS.telematik_id, utc_now())

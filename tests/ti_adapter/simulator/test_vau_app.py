@@ -46,7 +46,7 @@ def origin(identity: VauIdentity) -> Iterator[str]:
 @contextmanager
 def asking(origin: str, identity: VauIdentity) -> Iterator[tuple[httpx.Client, VauTransport]]:
     with httpx.Client(base_url=origin) as outer:
-        transport = VauTransport(outer, identity.trust, CALLER, utc_now)
+        transport = VauTransport(outer, lambda: identity.trust, CALLER, utc_now)
         with httpx.Client(base_url=origin, transport=transport) as client:
             yield client, transport
 

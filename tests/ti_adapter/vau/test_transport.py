@@ -62,7 +62,7 @@ class Record:
 
     def transport(self, trust: VauTrust | None = None, **settings: object) -> VauTransport:
         outer = httpx.Client(base_url=ORIGIN, transport=httpx.MockTransport(self.answer))
-        return VauTransport(outer, trust or identity().trust, CALLER, lambda: self.now, **settings)  # type: ignore[arg-type]
+        return VauTransport(outer, lambda: trust or identity().trust, CALLER, lambda: self.now, **settings)  # type: ignore[arg-type]
 
 
 def client(transport: VauTransport) -> httpx.Client:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -14,8 +15,12 @@ from ti_adapter.epa.errors import EpaCode, EpaMalformed, EpaRefused, EpaSilent
 from ti_adapter.epa.values import Kvnr, UserAgent
 
 ANSWER_MAX_BYTES: Final = 256 * 1024
+SOAP_MAX_BYTES: Final = 32 * 1024 * 1024
+"""A document of 25 MB and what is around it."""
 
 _USER_AGENT, _INSURANT = "x-useragent", "x-insurantid"
+_JSON = "application/json"
+_SOAP_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +55,36 @@ class Rest:
         """Send JSON. Raises as `get` does."""
         return self._send("POST", path, kvnr, body, wanted)
 
+    def soap(self, path: str, message: bytes, content_type: str, kvnr: Kvnr) -> Answer:
+        """Send a SOAP message: a SOAP fault is an answer like any other, whatever its status. Raises as `get` does."""
+        headers = {"Accept": "*/*", "Content-Type": content_type}
+        status, answer = self._exchange("POST", path, kvnr, headers, message, SOAP_MAX_BYTES)
+        is_soap = not answer.headers.get("Content-Type", "").startswith(_JSON)
+        return answer if is_soap and status in _SOAP_STATUSES else _wanted(status, answer, HTTPStatus.OK)
+
     def _send(
         self, method: str, path: str, kvnr: Kvnr | None, body: Mapping[str, object] | None, wanted: HTTPStatus
     ) -> Answer:
-        headers = {_USER_AGENT: self.user_agent.value, "Accept": "application/json", "Accept-Encoding": "identity"}
+        content, headers = None, {"Accept": _JSON}
+        if body is not None:
+            content, headers["Content-Type"] = json.dumps(body).encode(), _JSON
+        return _wanted(*self._exchange(method, path, kvnr, headers, content, ANSWER_MAX_BYTES), wanted)
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        kvnr: Kvnr | None,
+        headers: dict[str, str],
+        content: bytes | None,
+        max_bytes: int,
+    ) -> tuple[int, Answer]:
+        told = {**headers, _USER_AGENT: self.user_agent.value, "Accept-Encoding": "identity"}
         if kvnr:
-            headers[_INSURANT] = kvnr.value
+            told[_INSURANT] = kvnr.value
         try:
-            with self.http.stream(method, path, headers=headers, json=body, follow_redirects=False) as answer:
-                return _wanted(answer.status_code, Answer(answer.headers, _read(answer)), wanted)
+            with self.http.stream(method, path, headers=told, content=content, follow_redirects=False) as answer:
+                return answer.status_code, Answer(answer.headers, _read(answer, max_bytes))
         except httpx.TransportError as broken:
             raise EpaSilent from broken
 
@@ -88,7 +114,7 @@ def _code(body: bytes) -> EpaCode:
         return EpaCode.UNKNOWN
 
 
-def _read(answer: httpx.Response) -> bytes:
+def _read(answer: httpx.Response, max_bytes: int) -> bytes:
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         raise EpaMalformed("content-encoding")
-    return bounded.whole(answer.iter_bytes(), ANSWER_MAX_BYTES, EpaMalformed("size"))
+    return bounded.whole(answer.iter_bytes(), max_bytes, EpaMalformed("size"))

@@ -2,7 +2,7 @@
 
     origin = "https://epa-as-1.ref.epa4all.de"
     outer = httpx.Client(base_url=origin, timeout=10)
-    client = httpx.Client(base_url=origin, transport=VauTransport(outer, trust, caller, clock))
+    client = httpx.Client(base_url=origin, transport=VauTransport(outer, lambda: trust, caller, clock))
     client.get("/epa/authz/v1/getNonce")
 
 The channel is opened with the first request and shared by all threads. When its time or its counter is used up, and
@@ -50,13 +50,15 @@ class VauTransport(httpx.BaseTransport):
     A login belongs to a channel. So whoever logs in looks at `key_id`: when it has changed, the login is gone with the
     keys. `pseudonym` is the `vau-np` of the login, and goes along with every request once it is set.
 
+    `trust` is asked at each handshake, since lists change in the life of a client.
+
     A request is never sent twice: whether to ask again is up to the caller, who knows what was asked.
     """
 
     def __init__(
         self,
         outer: httpx.Client,
-        trust: VauTrust,
+        trust: Callable[[], VauTrust],
         caller: Caller,
         clock: Callable[[], datetime],
         *,
@@ -110,7 +112,7 @@ class VauTransport(httpx.BaseTransport):
                 self._channel = None
 
     def _open(self) -> ClientChannel:
-        handshake = ClientHandshake(self._trust, self._caller, self._limits)
+        handshake = ClientHandshake(self._trust(), self._caller, self._limits)
         m2 = self._send(handshake.start())
         cert_data = self._send(handshake.receive_m2(m2.body, m2.cid, self._clock()))
         m4 = self._send(handshake.receive_cert_data(cert_data.body, self._clock()))
