@@ -8,7 +8,9 @@ import pytest
 from simulated_ti import upload
 
 from ti_adapter.attestation import Attestation
+from ti_adapter.epa import RecordState
 from ti_adapter.errors import ErrorCode, RecordRefused
+from ti_adapter.simulator.health_record import SimulatedRecord
 from ti_adapter.simulator.record import DOCUMENT_MAX_BYTES, RecordSystem
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -179,3 +181,21 @@ def test_opening_a_record_again_changes_nothing(records: RecordSystem) -> None:
     records.store(CLINIC, KVNR, FIRST)
     records.open_record(KVNR)
     assert len(records.find(CLINIC, KVNR)) == 1
+
+
+def test_an_entitlement_that_another_service_of_the_record_system_made_counts_for_documents(clock: Clock) -> None:
+    known = {KVNR: SimulatedRecord(entitled={CLINIC.telematik_id: NOW + timedelta(days=1)})}
+    records = RecordSystem(clock, known)
+    records.store(CLINIC, KVNR, FIRST)
+    del known[KVNR].entitled[CLINIC.telematik_id]
+    assert code(lambda: records.find(CLINIC, KVNR)) is ErrorCode.NOT_ENTITLED
+
+
+@pytest.mark.parametrize("state", [RecordState.SUSPENDED, RecordState.UNKNOWN])
+def test_a_record_that_is_not_in_use_is_open_to_nobody(clock: Clock, state: RecordState) -> None:
+    known = {KVNR: SimulatedRecord(entitled={CLINIC.telematik_id: NOW + timedelta(days=1)})}
+    records = RecordSystem(clock, known)
+    entry = records.store(CLINIC, KVNR, FIRST).entry
+    known[KVNR].state = state
+    codes = {code(operation) for operation in every_operation(records, CLINIC, KVNR, entry)}
+    assert codes == {ErrorCode.NOT_ENTITLED}

@@ -13,6 +13,7 @@ of metadata, and any encryption.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from uuid import uuid4
 
 from ti_adapter.attestation import Attestation
 from ti_adapter.errors import ErrorCode, RecordRefused
+from ti_adapter.simulator.health_record import SimulatedRecord
 from ti_adapter.xds import DocumentEntry
 
 DOCUMENT_MAX_BYTES = 25_000_000
@@ -78,12 +80,11 @@ class Access:
 
 
 @dataclass(slots=True)
-class _Record:
+class _Documents:
     entries: dict[str, Entry] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
     replaced: set[str] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)
-    entitled: dict[str, datetime] = field(default_factory=dict)
     accesses: list[Access] = field(default_factory=list)
 
     def add(self, upload: Upload, *, author: str, now: datetime) -> Entry:
@@ -112,11 +113,16 @@ class _Record:
 
 
 class RecordSystem:
-    """All records, as institutions and patients see them; raises `RecordRefused` where the rules say no."""
+    """All records, as institutions and patients see them; raises `RecordRefused` where the rules say no.
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    `records` are the same records by KVNR as other services of the record system know them: an entitlement that one of
+    them makes counts here, and a record that is not activated is none.
+    """
+
+    def __init__(self, clock: Callable[[], datetime], records: dict[str, SimulatedRecord] | None = None) -> None:
         self._clock = clock
-        self._records: dict[str, _Record] = {}
+        self._records = {} if records is None else records
+        self._documents: dict[str, _Documents] = defaultdict(_Documents)
 
     # An institution's side.
 
@@ -152,7 +158,7 @@ class RecordSystem:
 
     def open_record(self, kvnr: str) -> None:
         """Have a record from now on. Safe to repeat."""
-        self._records.setdefault(kvnr, _Record())
+        self._records.setdefault(kvnr, SimulatedRecord())
 
     def entitle(self, kvnr: str, telematik_id: str, valid_to: datetime) -> None:
         """Entitle an institution until then; in the past, its entitlement ends."""
@@ -164,37 +170,41 @@ class RecordSystem:
 
     def hide(self, kvnr: str, entry: str) -> None:
         """Hide a document from every institution. Safe to repeat."""
-        record = self._own(kvnr)
+        record = self._own_documents(kvnr)
         if entry not in record.entries:
             raise RecordRefused(ErrorCode.NO_RESOURCE)
         record.hidden.add(entry)
 
     def unhide(self, kvnr: str, entry: str) -> None:
         """Show it again. Safe to repeat."""
-        self._own(kvnr).hidden.discard(entry)
+        self._own_documents(kvnr).hidden.discard(entry)
 
     def accesses(self, kvnr: str) -> list[Access]:
         """Who did what, oldest first."""
-        return list(self._own(kvnr).accesses)
+        return list(self._own_documents(kvnr).accesses)
 
-    def _own(self, kvnr: str) -> _Record:
+    def _own_documents(self, kvnr: str) -> _Documents:
+        self._own(kvnr)
+        return self._documents[kvnr]
+
+    def _own(self, kvnr: str) -> SimulatedRecord:
         if kvnr not in self._records:
             raise RecordRefused(ErrorCode.NO_HEALTH_RECORD)
         return self._records[kvnr]
 
     @contextmanager
-    def _opened(self, who: Attestation, kvnr: str, operation: Operation, *, entry: str = "") -> Iterator[_Record]:
+    def _opened(self, who: Attestation, kvnr: str, operation: Operation, *, entry: str = "") -> Iterator[_Documents]:
         """The record, if this institution is entitled to it now; what becomes of the access is written down."""
         record = self._records.get(kvnr)
         if record is None:
             raise RecordRefused(ErrorCode.NOT_ENTITLED)
-        now, outcome = self._clock(), "ok"
+        documents, now, outcome = self._documents[kvnr], self._clock(), "ok"
         try:
-            if who.telematik_id not in record.entitled or now >= record.entitled[who.telematik_id]:
+            if not record.is_open_to(who.telematik_id, now):
                 raise RecordRefused(ErrorCode.NOT_ENTITLED)
-            yield record
+            yield documents
         except RecordRefused as refused:
             outcome = refused.code.value
             raise
         finally:
-            record.accesses.append(Access(who.telematik_id, who.name, operation, entry, now, outcome))
+            documents.accesses.append(Access(who.telematik_id, who.name, operation, entry, now, outcome))

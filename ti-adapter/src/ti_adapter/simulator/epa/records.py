@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from ti_adapter.epa.errors import EpaCode
-from ti_adapter.epa.information import Decision, RecordState
+from ti_adapter.epa.information import RecordState
 from ti_adapter.simulator.epa.asked import refusal
+from ti_adapter.simulator.health_record import SimulatedRecord
 
-
-@dataclass(slots=True)
-class SimulatedRecord:
-    """One record. UNKNOWN is one that was initialised and is not activated yet: it looks as if it were not there.
-
-    `entitled` and `blocked` name institutions by their Telematik-ID.
-    """
-
-    state: RecordState = RecordState.ACTIVATED
-    decisions: dict[str, Decision] = field(default_factory=dict)
-    entitled: dict[str, datetime] = field(default_factory=dict)
-    blocked: set[str] = field(default_factory=set)
+__all__ = ["Records", "SimulatedRecord"]
 
 
 @dataclass(slots=True)
