@@ -50,7 +50,6 @@ from ti_adapter.konnektor.signing import check_signature
 from ti_adapter.simulator.konnektor import Fault, Pace
 from ti_adapter.simulator.konnektor.answers import UNTOLD
 from ti_adapter.simulator.konnektor.directory import OFFERED
-from ti_adapter.simulator.konnektor.insured import pruefziffer
 from ti_adapter.simulator.shape import Shape, SimulatedInstitution
 
 pytestmark = pytest.mark.slow
@@ -91,7 +90,7 @@ def test_the_insured_person_of_an_egk_is_read_with_a_receipt_that_the_insurers_s
     assert (insured.kvnr, insured.family, insured.street) == ("X110411319", "Mustermann", "Heidestraße")
     assert (insured.coverage_begin, insured.insurer) == ("20190212", "109500969")
     assert insured.receipt
-    made = pruefziffer("X110411319", insured.receipt.moment, bench.konnektor.vsdm_key)
+    made = bench.konnektor.prove(INSURED, insured.receipt.moment)
     assert (insured.receipt.result, insured.receipt.pruefziffer, len(made)) == (2, made, 47)
 
 

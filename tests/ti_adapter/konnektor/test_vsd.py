@@ -64,6 +64,6 @@ def test_t18_data_on_a_card_have_no_dtd_either() -> None:
 
 @pytest.mark.parametrize("moment", ["20260301", "20260230120000", "now"])
 def test_a_receipt_of_no_moment_is_refused(moment: str) -> None:
-    proof = gzip.decompress(receipt(INSURED, utc_now(), None)).decode()
+    proof = gzip.decompress(receipt(utc_now(), None)).decode()
     stamp = proof.partition("TS>")[2].partition("<")[0]
     assert refusal(personal(INSURED), proof.replace(stamp, moment).encode()) is Malformed.VALUE

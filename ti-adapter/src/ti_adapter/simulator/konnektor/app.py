@@ -1,7 +1,7 @@
 """The simulated Konnektor over HTTP: the service directory, the services, and a switchboard behind a key.
 
-Where `authentication` is given, every call but those of the switchboard needs it as HTTP Basic. TLS is the server's:
-an ASGI application does not see it.
+Where `authentication` is given, every call but those of the switchboard needs it as HTTP Basic, or a client certificate
+that the server has believed: TLS is the server's, which may leave the certificate in the state of the request.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from ti_adapter.simulator.konnektor.operations import OPERATIONS, Call
 from ti_adapter.simulator.konnektor.state import SimulatedKonnektor
 
 SLOW_SECONDS: Final = 20.0
+PEER_CERTIFICATE: Final = "peer_certificate"
+"""Where in the state of a request a TLS server leaves the certificate, DER, of a client that it has believed."""
 
 _XML = f"{soap.MEDIA_TYPE}; charset=UTF-8"
 
@@ -171,7 +173,7 @@ async def _wrong(request: Request, served: Served) -> Response | None:
 
 
 def _is_known(request: Request, authentication: BasicAuthentication | None) -> bool:
-    if authentication is None:
+    if authentication is None or getattr(request.state, PEER_CERTIFICATE, None):
         return True
     wanted = base64.b64encode(f"{authentication.user}:{authentication.password}".encode()).decode()
     return secrets.compare_digest(request.headers.get("authorization", "").encode(), f"Basic {wanted}".encode())

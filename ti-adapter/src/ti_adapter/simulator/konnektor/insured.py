@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import hmac
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -36,6 +37,15 @@ class SimulatedInsured:
     insurer: str = "109500969"
 
 
+Prove = Callable[[SimulatedInsured, datetime], bytes]
+"""The insurer's service: a Pruefziffer for a card that was there at this moment."""
+
+
+def own_prover(key: bytes) -> Prove:
+    """A service with this key, and Pruefziffern of version 1."""
+    return lambda insured, now: pruefziffer(insured.kvnr, now, key)
+
+
 def personal(insured: SimulatedInsured) -> bytes:
     """UC_PersoenlicheVersichertendatenXML, packed."""
     street = [] if insured.street is None else [_vsd.Strasse(insured.street)]
@@ -64,13 +74,13 @@ def general(insured: SimulatedInsured) -> bytes:
     return packed(_vsd.UC_AllgemeineVersicherungsdatenXML(holder, CDM_VERSION="5.2.0"))
 
 
-def receipt(insured: SimulatedInsured, now: datetime, key: bytes | None) -> bytes:
-    """The Pruefungsnachweis, packed: with a Pruefziffer where there is a `key`, else of a service out of reach."""
+def receipt(now: datetime, proof: bytes | None) -> bytes:
+    """The Pruefungsnachweis, packed: with a Pruefziffer where there is one, else of a service out of reach."""
     stamp = _pnw.TS(now.astimezone(UTC).strftime("%Y%m%d%H%M%S"))
-    if key is None:
+    if proof is None:
         return packed(_pnw.PN(stamp, _pnw.E(str(UNREACHABLE)), CDM_VERSION="1.0.0"))
-    proof = b64encode(pruefziffer(insured.kvnr, now, key)).decode()
-    return packed(_pnw.PN(stamp, _pnw.E(str(CHECKED)), _pnw.PZ(proof), CDM_VERSION="1.0.0"))
+    told = b64encode(proof).decode()
+    return packed(_pnw.PN(stamp, _pnw.E(str(CHECKED)), _pnw.PZ(told), CDM_VERSION="1.0.0"))
 
 
 def pruefziffer(kvnr: str, now: datetime, key: bytes) -> bytes:

@@ -15,7 +15,7 @@ from ti_adapter.konnektor.context import Context
 from ti_adapter.pki import TrustList
 from ti_adapter.simulator.card import SimulatedCard
 from ti_adapter.simulator.konnektor.faults import Refusal
-from ti_adapter.simulator.konnektor.insured import SimulatedInsured
+from ti_adapter.simulator.konnektor.insured import Prove, SimulatedInsured, own_prover
 
 SIGNATURE_SECONDS = 1.0
 _TRIES = 3
@@ -29,15 +29,18 @@ class Pace:
         self,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        signature_seconds: float = SIGNATURE_SECONDS,
     ) -> None:
         self._monotonic = monotonic
         self._sleep = sleep
+        self._signature_seconds = signature_seconds
         self._free_at: dict[str, float] = {}
 
     async def turn(self, handle: str) -> None:
         """Wait until the card has done what was asked before, and this."""
         now = self._monotonic()
-        self._free_at[handle] = max(now, self._free_at.get(handle, now)) + SIGNATURE_SECONDS
+        self._free_at[handle] = max(now, self._free_at.get(handle, now)) + self._signature_seconds
         await self._sleep(self._free_at[handle] - now)
 
     async def hold(self, seconds: float) -> None:
@@ -75,14 +78,14 @@ class SimulatedKonnektor:
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         pace: Pace | None = None,
-        vsdm_key: bytes = b"",
+        prove: Prove | None = None,
     ) -> None:
         self.contexts = tuple(contexts)
         self.trust = trust
         self.clock = clock
         self.pace = pace or Pace()
-        self.vsdm_key = vsdm_key or secrets.token_bytes(32)
-        """With it the insurer's service makes a Pruefziffer; a record system that believes it has the same."""
+        self.prove = prove or own_prover(secrets.token_bytes(32))
+        """How the insurer's service makes a Pruefziffer; a record system that believes it has the same key."""
         self.faults: set[str] = set()
         self.signatures = 0
         self.next_pin_entry = PinResult.OK

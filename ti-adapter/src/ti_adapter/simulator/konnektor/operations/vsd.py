@@ -35,8 +35,8 @@ def _answer(call: Call, egk: Inserted, *, receipt: bool) -> etree._Element:
     if egk.kind is not CardType.EGK or egk.insured is None:
         raise Refusal(4209)
     made, now = maker(call.dialect.namespace), call.konnektor.clock()
-    key = None if Fault.VSDM_UNREACHABLE in call.konnektor.faults else call.konnektor.vsdm_key
-    receipts = [made.Pruefungsnachweis(_base64(insured.receipt(egk.insured, now, key)))] if receipt else []
+    proof = None if Fault.VSDM_UNREACHABLE in call.konnektor.faults else call.konnektor.prove(egk.insured, now)
+    receipts = [made.Pruefungsnachweis(_base64(insured.receipt(now, proof)))] if receipt else []
     return made.ReadVSDResponse(
         made.PersoenlicheVersichertendaten(_base64(insured.personal(egk.insured))),
         made.AllgemeineVersicherungsdaten(_base64(insured.general(egk.insured))),
