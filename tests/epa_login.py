@@ -12,6 +12,7 @@ from epa_bench import Exchanges, rest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ti_adapter.epa import Rest, log_in
+from ti_adapter.pki import Admission
 from ti_adapter.simulator.card import SimulatedCard
 from ti_adapter.simulator.epa import Authorization, Entitlements, Records, Sessions, VsdmService, create_inner_app
 from ti_adapter.simulator.pki import SimulatedPki
@@ -73,10 +74,13 @@ class Login:
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.sessions = Sessions(pki().trust, lambda code: self.codes.pop(code, None), self.roles)
+        self.sessions = Sessions(pki().trust, self._is_code_of, self.roles)
         self.entitlements = Entitlements(self.records, VsdmService())
-        service = Authorization(self.sessions, lambda: self.address, lambda: "search-token", lambda: self.now)
+        service = Authorization(self.sessions, lambda _: self.address, lambda: "search-token", lambda: self.now)
         self.rest: Rest = rest(self._within(create_inner_app(service, self.entitlements)), self.exchanges)
+
+    def _is_code_of(self, _: bytes, code: str, who: Admission) -> bool:
+        return self.codes.pop(code, None) == who.telematik_id
 
     def _within(self, app: ASGIApp) -> ASGIApp:
         async def within(scope: Scope, receive: Receive, send: Send) -> None:

@@ -328,8 +328,8 @@ def test_a_body_that_is_none_is_refused() -> None:
 def test_login_and_entitlement_inside_a_real_channel_over_http() -> None:
     vau, codes = VauIdentity.issue(utc_now()), {"code-1": PRAXIS.telematik_id}
     own_pki = type(pki()).generate(utc_now())
-    sessions = Sessions(own_pki.trust, lambda code: codes.pop(code, None))
-    service = Authorization(sessions, lambda: OK_ADDRESS, lambda: "token", utc_now)
+    sessions = Sessions(own_pki.trust, lambda _, code, who: codes.pop(code, None) == who.telematik_id)
+    service = Authorization(sessions, lambda _: OK_ADDRESS, lambda: "token", utc_now)
     entitlements = Entitlements(Records({KVNR.value: SimulatedRecord()}), VsdmService())
     app, hcv = VauApp(VauServer(vau), create_inner_app(service, entitlements)), bytes(5)
     with socket.create_server(("127.0.0.1", 0)) as listener, serving(app, listener):

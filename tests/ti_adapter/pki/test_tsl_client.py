@@ -126,3 +126,17 @@ def test_the_signer_of_a_list_can_be_asked_about(client: TslClient, publisher: T
 def test_over_http_the_client_fetches_the_list_itself(publisher: TslPublisher, clock: Clock) -> None:
     with served(create_tsl_app(publisher, Line())) as url:
         assert TslClient(url, (publisher.anchor,), clock).renew().services == (CA, RESPONDER)
+
+
+def test_by_a_list_that_is_outdated_nobody_is_trusted_until_a_new_one_comes(
+    publisher: TslPublisher, client: TslClient
+) -> None:
+    client.renew()
+    publisher.outdate()
+    client.renew()
+    with pytest.raises(TslRefused) as refused:
+        client.trust()
+    assert (refused.value.step, refused.value.reason) == (9, TslReason.EXPIRED)
+    publisher.publish((CA, RESPONDER))
+    client.renew()
+    assert client.trust().authorities == (CA.certificate,)

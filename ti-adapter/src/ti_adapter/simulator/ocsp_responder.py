@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.x509 import ocsp
@@ -45,6 +45,10 @@ class OcspResponder:
     def revoke(self, certificate: x509.Certificate, since: datetime | None = None) -> None:
         """Call it revoked, since now or another moment."""
         self._revoked[certificate.serial_number] = since or self.clock()
+
+    def is_revoked(self, certificate: x509.Certificate) -> bool:
+        """Whether it would call this certificate revoked now."""
+        return self._revoked.get(certificate.serial_number, datetime.max.replace(tzinfo=UTC)) <= self.clock()
 
     def answer(self, request: bytes) -> bytes:
         """The answer, DER, to a request, DER."""

@@ -11,8 +11,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Self
 
 from cryptography import x509
@@ -24,6 +24,8 @@ from ti_adapter.simulator.signer import ComponentCa
 from ti_adapter.simulator.tsl import TslSigner
 from ti_adapter.simulator.tsl_broken import BROKEN_LISTS, KNOWN, Listing
 from ti_adapter.simulator.tsl_document import TslShape
+
+_DAY = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -54,9 +56,17 @@ class TslPublisher:
         self.listing = Listing(services, self.listing.ca, self.listing.signer, self.clock())
         self.current = self.listing.issued(TslShape(sequence=self.sequence))
 
+    def outdate(self) -> None:
+        """The next list, whose end has passed."""
+        self.sequence += 1
+        self.listing = replace(self.listing, now=self.clock())
+        self.current = self.listing.issued(TslShape(self.sequence, issued=-60 * _DAY, lasts=30 * _DAY))
+
     def document(self) -> bytes:
         """What lies at the address now."""
-        return self.current if self.breaks is None else BROKEN_LISTS[self.breaks](self.listing)
+        if self.breaks is None:
+            return self.current
+        return BROKEN_LISTS[self.breaks](replace(self.listing, now=self.clock()))
 
 
 def create_tsl_app(publisher: TslPublisher, line: Line) -> FastAPI:

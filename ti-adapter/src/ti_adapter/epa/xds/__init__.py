@@ -18,12 +18,14 @@ from ti_adapter.epa.xds.errors import (
 )
 from ti_adapter.epa.xds.inside import documents_of
 from ti_adapter.epa.xds.metadata import Author, Metadata, Registered
+from ti_adapter.epa.xds.names import INSTITUTION_PATH
 from ti_adapter.epa.xds.providing import Provided
 from ti_adapter.epa.xds.query import Found, Search
 from ti_adapter.epa.xds.retrieving import Retrieval, Retrieved, Wanted
 from ti_adapter.epa.xds.submission import SubmissionSet
 
 __all__ = [
+    "INSTITUTION_PATH",
     "Author",
     "Found",
     "Metadata",

@@ -16,9 +16,10 @@ def create_app(records: Records) -> FastAPI:
     return _app(records, information.routes(records))
 
 
-def create_inner_app(service: Authorization, entitlements: Entitlements) -> FastAPI:
-    """What it answers inside the channel; belongs into a `simulator.vau_app.VauApp`."""
-    return _app(entitlements.records, authorization.routes(service), entitlement.routes(entitlements, service))
+def create_inner_app(service: Authorization, entitlements: Entitlements, *more: APIRouter) -> FastAPI:
+    """What it answers inside the channel; belongs into a `simulator.vau_app.VauApp`. `more` are further services."""
+    own = (authorization.routes(service), entitlement.routes(entitlements, service))
+    return _app(entitlements.records, *own, *more)
 
 
 def _app(records: Records, *routers: APIRouter) -> FastAPI:

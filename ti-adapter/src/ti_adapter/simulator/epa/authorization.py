@@ -42,10 +42,10 @@ Json = Annotated[dict[str, object], Depends(asked_json)]
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """What the service needs: its sessions, the address of the IDP for a new login, the directory's search token."""
+    """What the service needs: its sessions, the IDP's address for the login of a channel, the search token."""
 
     sessions: Sessions
-    authorization_uri: Callable[[], str]
+    authorization_uri: Callable[[bytes], str]
     search_token: Callable[[], str]
     clock: Callable[[], datetime]
 
@@ -73,7 +73,7 @@ def routes(service: Authorization) -> APIRouter:
     @router.get(authorization.AUTHORIZATION_REQUEST)
     async def authorization_request(key_id: KeyId) -> Response:
         sessions.check_open_for_login(key_id)
-        return Response(status_code=302, headers={"Location": service.authorization_uri()})
+        return Response(status_code=302, headers={"Location": service.authorization_uri(key_id)})
 
     @router.post(authorization.AUTH_CODE)
     async def auth_code(key_id: KeyId, body: Json) -> dict[str, str]:

@@ -8,14 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ti_adapter.epa.errors import EpaCode
-from ti_adapter.pki import ProvenCertificate, TrustList
+from ti_adapter.pki import Admission, ProvenCertificate, TrustList
 from ti_adapter.simulator.epa.asked import refusal
 from ti_adapter.simulator.epa.card_token import TokenUnproven, prove
+from ti_adapter.simulator.revocation import IsRevoked, never_revoked
 
 NONCE_LIFETIME = timedelta(minutes=5)
 
-ExchangeCode = Callable[[str], str | None]
-"""What the token endpoint of the IDP is for a record system: a code in, the `idNummer` of the ID token out, or None."""
+IsCodeOf = Callable[[bytes, str, Admission], bool]
+"""What the token endpoint of the IDP is for a record system: the channel whose login it is, the code, the institution.
+
+Whether the IDP has logged in that very institution in answer to the request that this channel was sent away with.
+"""
 
 
 @dataclass(slots=True)
@@ -28,11 +32,15 @@ class _Session:
 
 @dataclass(slots=True)
 class Sessions:
-    """All user sessions. `roles` are the professionOIDs that may log in (A_23941); an empty set lets all in."""
+    """All user sessions. `roles` are the professionOIDs that may log in (A_23941); an empty set lets all in.
+
+    `is_revoked` is what OCSP says of a card now.
+    """
 
     trust: TrustList
-    exchange_code: ExchangeCode
+    is_code_of: IsCodeOf
     roles: frozenset[str] = frozenset()
+    is_revoked: IsRevoked = never_revoked
     _open: dict[bytes, _Session] = field(default_factory=dict, repr=False)
 
     def who(self, key_id: bytes) -> ProvenCertificate | None:
@@ -62,7 +70,9 @@ class Sessions:
         session = self._open.pop(key_id, None)
         if session is None or session.who or session.nonce_expires is None or now >= session.nonce_expires:
             raise refusal(EpaCode.STATUS_MISMATCH)
-        session.who = self._institution(session, code, attest, now)
+        session.who = self._institution(session, attest, now)
+        if not self.is_code_of(key_id, code, session.who.admission):
+            raise refusal(EpaCode.INVALID_AUTH)
         session.nonce, session.nonce_expires = "", None
         self._open[key_id] = session
         return session.pseudonym
@@ -71,15 +81,15 @@ class Sessions:
         """Forget all of them, as a restart does."""
         self._open.clear()
 
-    def _institution(self, session: _Session, code: str, attest: str, now: datetime) -> ProvenCertificate:
+    def _institution(self, session: _Session, attest: str, now: datetime) -> ProvenCertificate:
         try:
             proven = prove(attest, self.trust, now)
         except TokenUnproven as wrong:
             raise refusal(EpaCode.INVALID_AUTH) from wrong
         admission = proven.institution.admission
+        if self.is_revoked(proven.institution.certificate):
+            raise refusal(EpaCode.INVALID_AUTH)
         may = not self.roles or bool(self.roles & set(admission.profession_oids))
         if not may or proven.claims != {"nonce": session.nonce}:
-            raise refusal(EpaCode.INVALID_AUTH)
-        if self.exchange_code(code) != admission.telematik_id:
             raise refusal(EpaCode.INVALID_AUTH)
         return proven.institution

@@ -25,6 +25,7 @@ from ti_adapter.simulator.idp.identity import IdpIdentity
 from ti_adapter.simulator.idp.refusal import Code, Refusal
 from ti_adapter.simulator.idp.service import IdpService
 from ti_adapter.simulator.idp.switch import Switch
+from ti_adapter.simulator.revocation import IsRevoked, never_revoked
 
 _FORM = "application/x-www-form-urlencoded"
 _NEVER_KEPT = {"cache-control": "no-store", "pragma": "no-cache"}
@@ -45,11 +46,14 @@ def create_app(
     clients: Sequence[Registration],
     admin_key: str,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    *,
+    is_revoked: IsRevoked = never_revoked,
 ) -> FastAPI:
-    """The whole simulated IDP as an ASGI application; `trust` says whose cards may log in."""
+    """The whole simulated IDP as an ASGI application; `trust` says whose cards may log in, and OCSP whose do not."""
     app = FastAPI(title="Simulated IDP", openapi_url=None)
     switch = Switch()
-    app.state.simulation = Simulation(IdpService(identity, trust, clients, switch, clock), switch, admin_key)
+    service = IdpService(identity, trust, clients, switch, clock, is_revoked=is_revoked)
+    app.state.simulation = Simulation(service, switch, admin_key)
     app.include_router(published)
     app.include_router(logins)
     app.include_router(switches)

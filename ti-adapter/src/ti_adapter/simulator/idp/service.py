@@ -23,6 +23,7 @@ from ti_adapter.simulator.idp.draft import Draft, Seal
 from ti_adapter.simulator.idp.identity import DISCOVERY_KID, SIGNING_KID, IdpIdentity, shown
 from ti_adapter.simulator.idp.refusal import Code, Refusal
 from ti_adapter.simulator.idp.switch import Switch
+from ti_adapter.simulator.revocation import IsRevoked, never_revoked
 
 CHALLENGE_SECONDS, CODE_SECONDS, TOKEN_SECONDS, DISCOVERY_SECONDS = 180, 60, 300, 86_400
 
@@ -47,12 +48,15 @@ class IdpService:
         clients: Sequence[Registration],
         switch: Switch,
         clock: Callable[[], datetime],
+        *,
+        is_revoked: IsRevoked = never_revoked,
     ) -> None:
         self.identity = identity
         self.clients = tuple(clients)
         self.switch = switch
         self.clock = clock
         self._trust = trust
+        self._is_revoked = is_revoked
         self._salt = secrets.token_hex(16)
         self._answered: set[str] = set()
         self._grants: dict[str, Grant] = {}
@@ -89,6 +93,8 @@ class IdpService:
             self._trust,
             self.clock(),
         )
+        if self._is_revoked(answered.who.certificate):
+            raise Refusal(Code.CERTIFICATE)
         claims = answered.challenge
         if str(claims["jti"]) in self._answered:
             raise Refusal(Code.CHALLENGE)
