@@ -1,7 +1,7 @@
-"""`python -m ti_adapter.simulator`: serve the simulated record system until SIGTERM.
+"""`python -m ti_adapter.simulator`: serve a whole simulated TI until SIGTERM, or the record system alone.
 
-Prints `ready URL` as its only line once it answers. The key of the patient's side comes from the environment, since a
-command line is there for all to read.
+Prints `ready URL` as its only line once it answers. The key of the switchboard and of the patient's side comes from the
+environment, since a command line is there for all to read.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from pathlib import Path
 
 from ti_adapter.pki import TrustList
 from ti_adapter.simulator.app import create_app
-from ti_adapter.simulator.serving import ADMIN_KEY_VARIABLE, add_options, admin_key, serve
+from ti_adapter.simulator.konnektor.state import SIGNATURE_SECONDS
+from ti_adapter.simulator.serving import ADMIN_KEY_VARIABLE, add_options, admin_key, die_with_parent, serve
+from ti_adapter.simulator.world import Plan, serve_world
 
 __all__ = ["ADMIN_KEY_VARIABLE", "main"]
 
@@ -20,10 +22,29 @@ def main() -> None:
     """Read the options, serve, end with 0 on SIGTERM and Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m ti_adapter.simulator", description="Serve a simulated TI.")
     add_options(parser)
-    parser.add_argument("--trust", type=Path, required=True, help="PEM file with the CAs whose cards may log in")
+    parser.add_argument("--folder", type=Path, help="where keys, certificates and ti.json are written")
+    parser.add_argument("--plan", type=Path, help="JSON file: how many record systems, which institutions")
+    parser.add_argument("--signature-seconds", type=float, default=SIGNATURE_SECONDS, help="how long a card signs")
+    parser.add_argument("--trust", type=Path, help="the record system alone: PEM file with the CAs of its cards")
     key = admin_key(parser)
     options = parser.parse_args()
-    serve(create_app(TrustList.from_pem(options.trust.read_bytes()), key), options)
+    if options.trust:
+        serve(create_app(TrustList.from_pem(options.trust.read_bytes()), key), options)
+        return
+    if not options.folder or not options.plan:
+        parser.error("--folder and --plan belong together")
+    _serve_world(parser, options, key)
+
+
+def _serve_world(parser: argparse.ArgumentParser, options: argparse.Namespace, key: str) -> None:
+    try:
+        plan = Plan.read(options.plan)
+    except (OSError, ValueError) as wrong:
+        parser.error(f"the plan: {wrong}")
+    if options.die_with_parent:
+        die_with_parent()
+    pace = options.signature_seconds
+    serve_world(options.folder, plan, host=options.host, admin_key=key, signature_seconds=pace)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The two ways into the simulated record system: an institution's, and the patient's.
+"""The ways into the simulated TI that no real one has: the patient's side, the switchboard, and an old way to records.
 
-Both raise `RecordRefused` where the record says no and `RecordSilent` where it does not answer, and nothing else. What
+All raise `RecordRefused` where the record says no and `RecordSilent` where it does not answer, and nothing else. What
 cannot be the record's answer (a proxy's error page, broken JSON, more bytes than a document may have) counts as none.
 """
 
@@ -17,9 +17,11 @@ from urllib.parse import quote
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from ti_adapter.errors import ErrorCode, RecordRefused, RecordSilent
+from ti_adapter.errors import ErrorCode, RecordRefused, RecordSilent, TiError
+from ti_adapter.konnektor.cards import PinResult
 from ti_adapter.simulator.login import AUDIENCE, OpenSession
 from ti_adapter.simulator.record import DOCUMENT_MAX_BYTES, Access, Entry, Upload
+from ti_adapter.simulator.state import State
 from ti_adapter.simulator.wire import DOCUMENT_ENTRY, FILING
 
 _TIMEOUT = httpx.Timeout(30, connect=5)
@@ -31,8 +33,18 @@ _SESSION = TypeAdapter(OpenSession)
 _LISTED = TypeAdapter(Entry)
 _LIST = TypeAdapter(list[Entry])
 _ACCESSES = TypeAdapter(list[Access])
+_STATE = TypeAdapter(State)
+_PIN = TypeAdapter(dict[str, str])
 
 _Read = TypeVar("_Read")
+
+
+class UnknownSwitch(TiError):
+    """The switchboard has no such service, fault or institution; `known` are those that it has."""
+
+    def __init__(self, known: tuple[str, ...]) -> None:
+        super().__init__(known)
+        self.known = known
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +124,9 @@ class PatientClient(_Wire):
         super().__init__(url)
         self._admin_key = admin_key
 
-    def open_record(self, kvnr: str) -> None:
-        """Have a record from now on."""
-        self._own("POST", "/record", kvnr)
+    def open_record(self, kvnr: str, *, system: int = 1) -> None:
+        """Have a record from now on, at one of the record systems; one that is there stays where it is."""
+        self._own("POST", "/record" if system == 1 else f"/record?system={system}", kvnr)
 
     def entitle(self, kvnr: str, telematik_id: str, valid_to: datetime) -> None:
         """Entitle an institution until then."""
@@ -139,6 +151,90 @@ class PatientClient(_Wire):
     def _own(self, method: str, path: str, kvnr: str, *, body: object = None) -> Retrieved:
         headers = {"x-admin-key": self._admin_key, "x-insurantid": kvnr}
         return self._call(method, f"/patient{path}", headers=headers, body=body)
+
+
+class Switchboard(_Wire):
+    """What goes wrong in the simulated TI, and what people at its institutions do.
+
+    Besides `RecordSilent` everything raises `UnknownSwitch` for a name that is none, and `RecordRefused` where the key
+    is another one, or with `statusMismatch` where the card is not in its terminal.
+    """
+
+    def __init__(self, url: str, admin_key: str) -> None:
+        super().__init__(url)
+        self._admin_key = admin_key
+
+    def state(self) -> State:
+        """What is on, and what was counted."""
+        return _read(_STATE, self._do("GET", ""))
+
+    def on(self, service: str, fault: str, *, slow_seconds: float | None = None) -> None:
+        """Let something be wrong from now on; `slow_seconds` is for the fault `slow`."""
+        query = "" if slow_seconds is None else f"?seconds={slow_seconds}"
+        self._do("PUT", f"/faults/{quote(service)}/{quote(fault)}{query}")
+
+    def off(self, service: str, fault: str) -> None:
+        """Let it be right again. Safe to repeat."""
+        self._do("DELETE", f"/faults/{quote(service)}/{quote(fault)}")
+
+    def all_off(self) -> None:
+        """Let everything be right that was switched wrong."""
+        for service, faults in self.state().faults.items():
+            for fault in faults:
+                self.off(service, fault)
+
+    def restart_konnektor(self, name: str) -> None:
+        """New handles, and no PIN is verified."""
+        self._do("POST", f"/konnektors/{quote(name)}/restart")
+
+    def restart_record(self, number: int) -> None:
+        """Channels and logins are gone."""
+        self._do("POST", f"/records/{number}/restart")
+
+    def enter_pin(self, name: str, result: PinResult = PinResult.OK) -> PinResult:
+        """Somebody enters the PIN at the terminal; how that ended."""
+        answer = self._do("POST", f"/konnektors/{quote(name)}/pin", {"result": result})
+        return PinResult(_read(_PIN, answer)["result"])
+
+    def pull_card(self, name: str) -> None:
+        """Take the institution's card out."""
+        self._do("POST", f"/cards/{quote(name)}/pull")
+
+    def insert_card(self, name: str) -> None:
+        """Put it in again; its PIN is not verified then."""
+        self._do("POST", f"/cards/{quote(name)}/insert")
+
+    def revoke_card(self, name: str) -> None:
+        """OCSP says revoked from now on."""
+        self._do("POST", f"/cards/{quote(name)}/revoke")
+
+    def expire_card(self, name: str) -> None:
+        """Exchange the card for one whose certificate has ended."""
+        self._do("POST", f"/cards/{quote(name)}/expire")
+
+    def exchange_card(self, name: str) -> None:
+        """Exchange the card for a new one that is in order."""
+        self._do("POST", f"/cards/{quote(name)}/exchange")
+
+    def insert_egk(self, name: str, kvnr: str, **insured: str | None) -> None:
+        """A patient puts an insurance card in; `insured` are other values of `SimulatedInsured`."""
+        self._do("POST", f"/egk/{quote(name)}", {"kvnr": kvnr, **insured})
+
+    def pull_egk(self, name: str) -> None:
+        """The patient takes it back. Safe to repeat."""
+        self._do("DELETE", f"/egk/{quote(name)}")
+
+    def outdate_tsl(self) -> None:
+        """A new list, past its nextUpdate."""
+        self._do("POST", "/tsl/outdated")
+
+    def renew_tsl(self) -> None:
+        """A new list that is in order."""
+        self._do("POST", "/tsl/renewed")
+
+    def _do(self, method: str, path: str, body: object = None) -> Retrieved:
+        headers = {"x-admin-key": self._admin_key}
+        return self._call(method, f"/switchboard{path}", headers=headers, body=body)
 
 
 def _headers(session: str, kvnr: str) -> dict[str, str]:
@@ -169,10 +265,13 @@ def _read(kind: TypeAdapter[_Read], answer: Retrieved) -> _Read:
         raise RecordSilent("the answer does not follow its format") from None
 
 
-def _refusal(status: int, content: bytes) -> RecordRefused | RecordSilent:
+def _refusal(status: int, content: bytes) -> TiError:
     if 400 <= status < 500:
         try:
-            return RecordRefused(ErrorCode(json.loads(content)["errorCode"]))
+            said = json.loads(content)
+            if "known" in said:
+                return UnknownSwitch(tuple(map(str, said["known"])))
+            return RecordRefused(ErrorCode(said["errorCode"]))
         except (ValueError, LookupError, TypeError):
             pass
     return RecordSilent(f"HTTP {status}")

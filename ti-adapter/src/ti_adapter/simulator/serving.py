@@ -46,7 +46,7 @@ def admin_key(parser: argparse.ArgumentParser) -> str:
 def serve(app: FastAPI, options: argparse.Namespace) -> None:
     """Serve until SIGTERM or Ctrl-C, and end with 0."""
     if options.die_with_parent:
-        _die_with_parent()
+        die_with_parent()
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn ends in an orderly way and then raises the signal again.
         signal.signal(number, lambda *_: sys.exit(0))
@@ -63,7 +63,7 @@ def serve(app: FastAPI, options: argparse.Namespace) -> None:
     _AnnouncingServer(config).run()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Ask the kernel for SIGKILL when the parent dies: all state is in memory, so there is nothing to tidy up."""
     parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,95 @@
+"""The PKI of the simulated TI: CAs of cards, components and TLS, OCSP responders for all of them, and the TSL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final, Self
+
+from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from ti_adapter.pki import FD_AUT, FD_SIG, FD_TLS_S, POLICY_HCI_AUT, ZD_TLS_S, TslService
+from ti_adapter.simulator.card import SimulatedCard
+from ti_adapter.simulator.line import Line
+from ti_adapter.simulator.ocsp_responder import OcspResponder
+from ti_adapter.simulator.ocsp_signer import OcspSigner
+from ti_adapter.simulator.pki import SimulatedPki
+from ti_adapter.simulator.shape import Shape, SimulatedInstitution
+from ti_adapter.simulator.tsl import ca_service, ocsp_service
+from ti_adapter.simulator.tsl_publisher import TslPublisher
+from ti_adapter.simulator.world.tls import TlsAuthority, TlsIdentity
+
+CARDS: Final = "smcb"
+COMPONENTS: Final = "komp"
+TLS: Final = "tls"
+_TYPES: Final = {
+    CARDS: (POLICY_HCI_AUT,),
+    COMPONENTS: (FD_SIG.policy, FD_AUT.policy),
+    TLS: (FD_TLS_S.policy, ZD_TLS_S.policy),
+}
+_CARD: Final = Shape()
+_EGK: Final = SimulatedInstitution("", "Versicherte", ("1.2.276.0.76.4.49",))
+
+
+@dataclass(frozen=True, slots=True)
+class Authorities:
+    """Who vouches for whom. `responders` are by the last part of their address below `ocsp_url`, one for each CA."""
+
+    clock: Callable[[], datetime]
+    ocsp_url: str
+    cards: SimulatedPki
+    components: SimulatedPki
+    tls: TlsAuthority
+    signer: OcspSigner
+    responders: Mapping[str, OcspResponder]
+    publisher: TslPublisher
+    ocsp_line: Line = field(default_factory=Line)
+    tsl_line: Line = field(default_factory=Line)
+
+    @classmethod
+    def generate(cls, ocsp_url: str, clock: Callable[[], datetime]) -> Self:
+        """Make all of it anew; `ocsp_url` is where the responders will be."""
+        now = clock()
+        cards, components = (SimulatedPki.generate(now, name=name) for name in ("GEM.SMCB-CA900", "GEM.KOMP-CA900"))
+        tls, signer = TlsAuthority.generate("GEM.KOMP-CA901", now), OcspSigner.generate(now)
+        issuers = {CARDS: cards.authority, COMPONENTS: components.authority, TLS: tls.own.certificate}
+        responders = {name: OcspResponder(signer, issuer, clock) for name, issuer in issuers.items()}
+        publisher = TslPublisher.generate(_services(issuers, signer, ocsp_url, now), clock)
+        return cls(clock, ocsp_url, cards, components, tls, signer, responders, publisher)
+
+    def card(self, institution: SimulatedInstitution, shape: Shape = _CARD) -> SimulatedCard:
+        """An SMC-B that the responder knows, and that says where to ask about it."""
+        now = replace(self.cards, now=self.clock())
+        card = now.card(institution, replace(shape, more=(*shape.more, (self._access(CARDS), False))))
+        self.responders[CARDS].know(card.certificate)
+        return card
+
+    def egk(self) -> SimulatedCard:
+        """An insurance card, for which nothing here asks a CA."""
+        return self.cards.card(_EGK)
+
+    def server(self, name: str, host: str) -> TlsIdentity:
+        """A TLS server that the responder knows."""
+        server = self.tls.server(name, host)
+        self.responders[TLS].know(server.certificate)
+        return server
+
+    def is_revoked(self, certificate: x509.Certificate) -> bool:
+        """What the services of the TI find when they ask about a card."""
+        return self.responders[CARDS].is_revoked(certificate)
+
+    def _access(self, name: str) -> x509.AuthorityInformationAccess:
+        place = x509.UniformResourceIdentifier(f"{self.ocsp_url}/{name}/")
+        return x509.AuthorityInformationAccess([x509.AccessDescription(AuthorityInformationAccessOID.OCSP, place)])
+
+
+def _services(
+    issuers: Mapping[str, x509.Certificate], signer: OcspSigner, ocsp_url: str, now: datetime
+) -> tuple[TslService, ...]:
+    own = replace(ocsp_service(signer.certificate, now), supply_points=(f"{ocsp_url}/",))
+    listed = (
+        ca_service(issuer, now, types=_TYPES[name], url=f"{ocsp_url}/{name}/") for name, issuer in issuers.items()
+    )
+    return (*listed, own)

@@ -1,0 +1,110 @@
+"""Which faults every service of the simulated TI can have, by name, and what switches them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from ti_adapter.konnektor.meanings import MEANINGS
+from ti_adapter.simulator.idp.switch import FAULTS as IDP_FAULTS
+from ti_adapter.simulator.konnektor import Fault
+from ti_adapter.simulator.line import Line, Manner
+from ti_adapter.simulator.ocsp_broken import BROKEN
+from ti_adapter.simulator.tsl_broken import BROKEN_LISTS
+from ti_adapter.simulator.world.condition import Condition
+from ti_adapter.simulator.world.record_house import RecordHouse
+from ti_adapter.simulator.world.vaus import SHOWS
+from ti_adapter.simulator.world.world import World
+
+DOWN: Final = "down"
+SLOW: Final = "slow"
+SLOW_SECONDS: Final = 20.0
+INTERNAL_ERROR: Final = "internalError"
+
+_MANNERS: Final = {one.value: one for one in (Manner.ELSEWHERE, Manner.DRIPPING, Manner.ENDLESS)}
+_KONNEKTOR: Final = frozenset(Fault) | frozenset(map(str, MEANINGS))
+
+Apply = Callable[[frozenset[str]], None]
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults of one service that are on. Of several that exclude one another the first by name is seen."""
+
+    condition: Condition
+    own: frozenset[str]
+    apply: Apply
+    on: set[str] = field(default_factory=set)
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Every name."""
+        return self.own | {DOWN, SLOW}
+
+    def switch(self, name: str, *, is_on: bool, slow_seconds: float = SLOW_SECONDS) -> None:
+        """Raises LookupError for a name that is none."""
+        if name not in self.known:
+            raise LookupError(name)
+        (self.on.add if is_on else self.on.discard)(name)
+        self.condition.is_down = DOWN in self.on
+        if name == SLOW:
+            self.condition.slow_seconds = slow_seconds if is_on else 0.0
+        self.apply(frozenset(self.on) & self.own)
+
+
+def all_faults(world: World) -> dict[str, Faults]:
+    """The faults of every service, by its name."""
+    return dict(_all(world))
+
+
+def _all(world: World) -> Iterator[tuple[str, Faults]]:
+    conditions = world.conditions
+    yield "ocsp", Faults(conditions["ocsp"], frozenset(BROKEN) | _MANNERS.keys(), partial(_break_ocsp, world))
+    yield "tsl", Faults(conditions["tsl"], frozenset(BROKEN_LISTS) | _MANNERS.keys(), partial(_break_tsl, world))
+    yield "idp", Faults(conditions["idp"], IDP_FAULTS, partial(_replace, world.idp.switch.faults))
+    yield "vzd", Faults(conditions["vzd"], frozenset(), lambda _: None)
+    for name, site in world.sites.items():
+        own = _KONNEKTOR - {DOWN, SLOW}
+        yield (
+            f"konnektor-{name}",
+            Faults(conditions[f"konnektor-{name}"], own, partial(_replace, site.konnektor.faults)),
+        )
+    for number, house in world.houses.items():
+        yield f"record-{number}", Faults(house.condition, frozenset({INTERNAL_ERROR}), partial(_break_record, house))
+        yield f"vau-{number}", Faults(house.vau_condition, frozenset(SHOWS), partial(_break_vau, house))
+
+
+def _replace(faults: set[str], on: frozenset[str]) -> None:
+    faults.clear()
+    faults.update(on)
+
+
+def _break_ocsp(world: World, on: frozenset[str]) -> None:
+    _set_manner(world.authorities.ocsp_line, on)
+    for responder in world.authorities.responders.values():
+        responder.breaks = _first(on, BROKEN)
+
+
+def _break_tsl(world: World, on: frozenset[str]) -> None:
+    _set_manner(world.authorities.tsl_line, on)
+    world.authorities.publisher.breaks = _first(on, BROKEN_LISTS)
+
+
+def _break_record(house: RecordHouse, on: frozenset[str]) -> None:
+    house.records.is_down = INTERNAL_ERROR in on
+
+
+def _break_vau(house: RecordHouse, on: frozenset[str]) -> None:
+    house.vau.show(_first(on, SHOWS) or "")
+
+
+def _set_manner(line: Line, on: frozenset[str]) -> None:
+    name = _first(on, _MANNERS)
+    line.manner = _MANNERS[name] if name else Manner.PROMPT
+    line.slow_seconds = 1.0
+
+
+def _first(on: frozenset[str], names: Mapping[str, object]) -> str | None:
+    return min(on & names.keys(), default=None)

@@ -1,0 +1,83 @@
+"""The patient's side of all record systems: what a card in a terminal, or the patient's app, would do.
+
+The insured person's number travels in the header `x-insurantid`, never in a URL, as in the ePA.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import AwareDatetime, BaseModel
+
+from ti_adapter.errors import ErrorCode, RecordRefused
+from ti_adapter.simulator.record import Access, RecordSystem
+from ti_adapter.simulator.world.asked import Asked, Insurant
+
+patients = APIRouter(prefix="/patient")
+
+
+class EntitlementBody(BaseModel):
+    """Who is entitled until when; names as in the ePA."""
+
+    actorId: str  # noqa: N815
+    validTo: AwareDatetime  # noqa: N815
+
+
+@dataclass(frozen=True, slots=True)
+class PatientCall:
+    """A call about the documents of one record, where it is."""
+
+    records: RecordSystem
+    kvnr: str
+
+
+async def _patient_call(asked: Asked, kvnr: Insurant) -> PatientCall:
+    house = asked.world.house_of(kvnr)
+    if house is None:
+        raise RecordRefused(ErrorCode.NO_HEALTH_RECORD)
+    return PatientCall(house.documents, kvnr)
+
+
+Patient = Annotated[PatientCall, Depends(_patient_call)]
+
+
+@patients.post("/record", status_code=204)
+async def open_record(asked: Asked, kvnr: Insurant, system: int = 1) -> None:
+    """Have a record from now on, at this record system; one that is there stays where it is."""
+    houses = asked.world.houses
+    if system not in houses:
+        raise RecordRefused(ErrorCode.MALFORMED_REQUEST)
+    if asked.world.house_of(kvnr) is None:
+        houses[system].documents.open_record(kvnr)
+
+
+@patients.post("/entitlements", status_code=204)
+async def entitle(call: Patient, body: EntitlementBody) -> None:
+    """Entitle an institution, as reading the card there does."""
+    call.records.entitle(call.kvnr, body.actorId, body.validTo)
+
+
+@patients.delete("/entitlements/{actor:path}", status_code=204)
+async def end_entitlement(call: Patient, actor: str) -> None:
+    """End an entitlement at once."""
+    call.records.end_entitlement(call.kvnr, actor)
+
+
+@patients.put("/hidden/{entry}", status_code=204)
+async def hide(call: Patient, entry: str) -> None:
+    """Hide a document from every institution."""
+    call.records.hide(call.kvnr, entry)
+
+
+@patients.delete("/hidden/{entry}", status_code=204)
+async def unhide(call: Patient, entry: str) -> None:
+    """Show it again."""
+    call.records.unhide(call.kvnr, entry)
+
+
+@patients.get("/accesses")
+async def accesses(call: Patient) -> list[Access]:
+    """Who did what when."""
+    return call.records.accesses(call.kvnr)
