@@ -6,6 +6,7 @@ The kernel watches the thread that started the child, so children are started fr
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import subprocess
@@ -144,6 +145,8 @@ def _begin(name: str, ending: signal.Signals, *, output: IO[bytes] | None) -> No
     if output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
+    # Whoever configures logging anew closes the old handlers, whose numbers could be those of our own files by then.
+    logging.shutdown()
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     # Fresh ones, since those of the parent may stand for files that are closed now.
     sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))  # noqa: SIM115

@@ -53,6 +53,19 @@ def listen():
 
 print(lifeline.fork(listen, name="notice").wait())
 """
+OF_A_PARENT_THAT_LOGS = """
+import logging, logging.config, os, socket
+from linkexchange import lifeline
+keeps_a_file_open = logging.FileHandler(os.devnull)
+
+def listen():
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(8)]
+    logging.config.dictConfig({"version": 1})
+    for listener in listeners:
+        listener.listen()
+
+print(lifeline.fork(listen, name="listening").wait())
+"""
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
 
 
@@ -69,6 +82,13 @@ def test_a_forked_child_that_ends_for_a_wrong_setting_says_so_in_one_line() -> N
     assert done.stdout == "2\n"
     assert done.stderr.startswith("linkexchange: A setting is wrong. (LINKEXCHANGE_HL7_PORT: cannot listen there)")
     assert done.stderr.count("\n") == 1
+
+
+def test_what_a_parent_has_logged_to_closes_nothing_of_its_forked_child() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OF_A_PARENT_THAT_LOGS], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")
 
 
 def test_a_child_s_child_ends_when_their_parent_is_killed() -> None:
