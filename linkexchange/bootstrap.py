@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from linkexchange.dicom import Pool, Timeouts
     from linkexchange.dicomweb.own_body import Fetch, Place
     from linkexchange.spool import Folder, Intake
+    from linkexchange.telematik import Telematik
     from linkexchange.transcoding import TranscodingPool
 
 
@@ -118,12 +119,11 @@ def database(settings: CommonSettings) -> Database:
 
 def node(settings: NodeSettings) -> Node:
     """A node with everything its use cases need."""
-    from linkexchange.ti import open_simulated_card, open_simulated_record
+    from linkexchange.telematik import Telematik
     from linkexchange.transcoding import TranscodingPool
 
     context = client_context(settings)
-    hub = HubClient(settings.hub_url, context)
-    card = open_simulated_card(settings.card_folder)
+    hub, telematik = HubClient(settings.hub_url, context), Telematik(settings, now)
     signer = node_signer(settings)
     store, transcoder = database(settings), TranscodingPool()
     codes = envelope.named(settings.codes_profile)
@@ -134,16 +134,16 @@ def node(settings: NodeSettings) -> Node:
         hub_audience=settings.hub_url,
         signer=signer,
         store=store,
-        record=open_simulated_record(settings.record_url, settings.card_folder),
+        record=telematik.record(),
         hub=hub,
-        sessions=AttestedSessions(hub, card, audience=settings.hub_url, thumbprint=signer.kid, now=now),
+        sessions=AttestedSessions(hub, telematik.card, audience=settings.hub_url, thumbprint=signer.kid, now=now),
         archive=_with_outbox(settings, store, lambda passport: archive(settings, passport)),
         destination=lambda passport: destination(settings, passport),
         probe=lambda passport, scope: probe(settings, passport, scope),
         origin=partial(_origin_node, settings, context),
         hub_keys=_hub_keys(settings),
         now=now,
-        close=_closing(transcoder, store, hub),
+        close=_closing(transcoder, store, hub, telematik),
         transcoder=transcoder,
         spool=spool(settings),
         plan=plan(settings),
@@ -164,7 +164,7 @@ def _origin_node(settings: NodeSettings, context: ssl.SSLContext, participant: P
     return OriginNodeClient(participant, grant, context, idle_seconds=settings.idle_seconds)
 
 
-def _closing(*opened: TranscodingPool | Database | HubClient) -> Callable[[], None]:
+def _closing(*opened: TranscodingPool | Database | HubClient | Telematik) -> Callable[[], None]:
     def close() -> None:
         for it in opened:
             it.close()
@@ -398,13 +398,13 @@ def origin(settings: NodeSettings, pool: Pool | None = None) -> Origin:
 
 def resolver(settings: HubSettings) -> Resolver:
     """The resolver of a hub."""
-    from linkexchange.ti import AttestationVerifier
+    from linkexchange import telematik
 
     return Resolver(
         audience=settings.hub_url,
         signer=hub_signer(settings),
         store=database(settings),
-        believe=AttestationVerifier.from_pem(_read(settings.trust_list, "TRUST_LIST"), settings.hub_url),
+        believe=telematik.believing(settings, now),
         now=now,
     )
 

@@ -18,6 +18,8 @@ from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, Oid, PlainUrl, T
 from linkexchange.model.link import Confidentiality, MediaType
 
 MOVE_TITLES_MAX = 4
+CONTEXT_ID_MAX = 64
+_USER_AGENT = re.compile(r"[a-zA-Z0-9-]{1,20}/[a-zA-Z0-9.-]{1,15}")
 _HOST = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 
 
@@ -126,6 +128,43 @@ def https(url: str) -> str:
     if not url.startswith("https://"):
         raise ValueError("must begin with https://")
     return url.rstrip("/")
+
+
+def https_place(url: str) -> str:
+    """An address whose slash at the end means something."""
+    https(url)
+    return url
+
+
+def https_list(text: str) -> str:
+    """Addresses, with commas."""
+    return ",".join(https(word.strip()) for word in text.split(","))
+
+
+def web(url: str) -> str:
+    """An address at which something lies that proves itself, so that TLS is not needed."""
+    if not url.startswith(("https://", "http://")):
+        raise ValueError("must begin with https:// or http://")
+    return url
+
+
+def web_or_none(url: str) -> str:
+    """The same, or nothing."""
+    return web(url) if url else ""
+
+
+def context_id(text: str) -> str:
+    """An id of a Konnektor's infrastructure model (ConnectorCommon 5.0)."""
+    if not (0 < len(text) <= CONTEXT_ID_MAX and text.isprintable()):
+        raise ValueError(f"must have 1 to {CONTEXT_ID_MAX} characters that can be printed")
+    return text
+
+
+def user_agent(text: str) -> str:
+    """What is told in x-useragent (I_Information_Service)."""
+    if not _USER_AGENT.fullmatch(text):
+        raise ValueError("must be a client id of up to 20 letters and digits, a slash, and a version")
+    return text
 
 
 def plain_url(url: str) -> str:

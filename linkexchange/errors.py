@@ -24,6 +24,7 @@ class Owner(StrEnum):
     REQUESTER = "requester"
     HUB = "hub"
     RECORD = "record system"
+    TI = "operator of the TI"
     NETWORK = "network"
 
 
@@ -378,12 +379,30 @@ class RecordUnavailable(Unavailable):
     next_step = "Wait: it is tried again by itself."
 
 
+class TiUnavailable(Unavailable):
+    """A central service of the Telematikinfrastruktur (trust list, OCSP or IDP) does not answer, or is not proven."""
+
+    code = "ti-unavailable"
+    owner = Owner.TI
+    next_step = (
+        "Wait: it is tried again by itself. If it lasts, look where the chain breaks (`linkexchange doctor ti`)."
+    )
+
+
 class CardUnavailable(Unavailable):
     """The institution's card cannot sign."""
 
     code = "SMC-B"
     owner = Owner.OWN_NODE
     next_step = "Check that the card is in its terminal and its PIN is verified."
+
+
+class InsuranceCardUnavailable(Unavailable):
+    """The patient's insurance card (eGK) is not read, or does not prove that it is here."""
+
+    code = "eGK"
+    owner = Owner.OWN_NODE
+    next_step = "Put the patient's card into the card terminal of this workplace, and read it again."
 
 
 class StateUnavailable(Unavailable):

@@ -25,7 +25,7 @@ from linkexchange.model.release import OBJECTION
 from linkexchange.model.watched import DOUBT_PAUSE, Wait, Watched, fingerprint
 from linkexchange.model.watched import Source as Watching
 from linkexchange.ports import Doubt as Doubted
-from linkexchange.ports import InsuredCard, Node, Published, Store, UnitOfWork
+from linkexchange.ports import Insured, InsuredCard, Node, Published, Store, UnitOfWork
 from linkexchange.xdt import PatientFolder, patients_of
 
 _AT_ONCE = 500
@@ -111,7 +111,23 @@ class Index:
         Reading it opens the record to this institution, so what waits for that is queued: links that a record has not
         been told of, and studies of this patient that wait to be published.
         """
-        insured = card.insured()
+        self._assign_insured(local, card.insured(), user)
+
+    def admit(self, card: InsuredCard, local: LocalPatientId | None, *, user: str) -> datetime:
+        """The patient is here and has shown the eGK: the record opens to this institution, until the moment returned.
+
+        What waits for that is queued, and a local number is assigned on the way where one is named. Raises what the
+        card raises.
+        """
+        insured, until = card.open_record()
+        with self.store.work(self.me) as work:
+            publish.queue_untold(work, insured.kvnr)
+            work.audit(Action.RECORD_OPENED, until=until.isoformat(), user=user)
+        if local:
+            self._assign_insured(local, insured, user)
+        return until
+
+    def _assign_insured(self, local: LocalPatientId, insured: Insured, user: str) -> None:
         said = Entry(local, Source.EGK, insured.kvnr, insured.family, insured.given, insured.birth_date, insured.sex)
         self._assign(said, user)
         with self.store.work(self.me) as work:

@@ -69,6 +69,15 @@ class CommonSettings(BaseModel):
     hub_url: Https
     """Address of the hub's interface for nodes. It is also the audience of attestations and requests."""
 
+    tsl_url: Annotated[str, AfterValidator(checks.web)]
+    """Address of the trust-service status list (TSL) of the TI, which says whose certificates are believed."""
+
+    tsl_anchor: Path
+    """The TSL-CA whose lists are believed, in PEM; while it is changed, both."""
+
+    ocsp_url: Annotated[str, AfterValidator(checks.web_or_none)] = ""
+    """OCSP responder that is asked in the place of those that TSL and certificates name. Empty: those."""
+
     listen_host: str = "127.0.0.1"
     """Address on which the mTLS port listens."""
 
@@ -90,9 +99,6 @@ class HubSettings(CommonSettings):
 
     grant_key: PrivateFile
     """Private key (P-256, PEM) with which grants are signed, readable by this user only."""
-
-    trust_list: Path
-    """CA certificates (PEM) whose institution cards (SMC-B) are believed."""
 
 
 class NodeSettings(CommonSettings):
@@ -134,11 +140,56 @@ class NodeSettings(CommonSettings):
     hub_keys: Path
     """JWK Set with the hub's grant keys, pinned at enrolment."""
 
-    card_folder: Path
-    """Folder with the simulated institution card."""
+    konnektor_url: Annotated[str, AfterValidator(checks.https_place)]
+    """Address of the Konnektor or TI-Gateway; its service directory connector.sds lies beside it."""
 
-    record_url: str
-    """Address of the simulated record system."""
+    konnektor_certificate: Path
+    """Whom to believe there, in PEM: the certificate of this one Konnektor, or that of a CA."""
+
+    konnektor_client_certificate: Path | None = None
+    """Certificate with which this client system shows itself to the Konnektor, in PEM. Empty: it shows none."""
+
+    konnektor_client_key: Annotated[Path | None, AfterValidator(checks.private)] = None
+    """Private key of that certificate, in PEM, readable by this user only."""
+
+    konnektor_user: str = ""
+    """User name of this client system at the Konnektor. Empty: it has none."""
+
+    konnektor_password: SecretStr = SecretStr("")
+    """Password of that user."""
+
+    konnektor_mandant: Annotated[str, AfterValidator(checks.context_id)]
+    """MandantId of this client system's context, as the Konnektor's infrastructure model has it."""
+
+    konnektor_client_system: Annotated[str, AfterValidator(checks.context_id)]
+    """ClientSystemId of that context."""
+
+    konnektor_workplace: Annotated[str, AfterValidator(checks.context_id)]
+    """WorkplaceId of that context."""
+
+    konnektor_rewrites: bool = False
+    """Whether the services are called at konnektor_url, whatever host connector.sds names (TI-Gateway, NAT)."""
+
+    smcb_iccsn: str = ""
+    """ICCSN of the SMC-B that speaks for this institution. Empty: the only one there is."""
+
+    ti_ca: Path
+    """CA certificates (PEM) of the TLS certificates of IDP and record systems."""
+
+    idp_url: Https
+    """Address of the IDP of the TI, at which the institution logs in for a record system."""
+
+    idp_issuer: str = ""
+    """What the IDP calls itself (iss). Empty: idp_url."""
+
+    record_urls: Annotated[str, AfterValidator(checks.https_list)]
+    """Addresses of the record systems of the ePA, with commas between: each may have the record of a patient."""
+
+    ti_user_agent: Annotated[str, AfterValidator(checks.user_agent)]
+    """x-useragent: the client id that gematik has issued for this software, a slash, and a version."""
+
+    ti_production: bool = False
+    """Whether this is the production environment (PU) of the TI; elsewhere the VAU asks for a tracing header."""
 
     codes_profile: Annotated[str, AfterValidator(checks.codes)] = "epa"
     """Codes with which documents are filed in the record: epa, mado, or the path of a TOML file."""
@@ -285,6 +336,16 @@ class NodeSettings(CommonSettings):
         for key in ("hl7_senders", "hl7_pacs"):
             if self.hl7_port and not getattr(self, key):
                 raise ValueError(f"{PREFIX}{key.upper()}: is needed with hl7_port")
+        return self
+
+    @model_validator(mode="after")
+    def _client_system_is_whole(self) -> Self:
+        """A certificate is shown with its key, and the Konnektor must be told somehow who calls."""
+        certificate, key = self.konnektor_client_certificate, self.konnektor_client_key
+        if bool(certificate) is not bool(key):
+            raise ValueError(f"{PREFIX}KONNEKTOR_CLIENT_KEY: certificate and key are needed together")
+        if not (certificate or self.konnektor_user):
+            raise ValueError(f"{PREFIX}KONNEKTOR_USER: is needed without konnektor_client_certificate")
         return self
 
     @property

@@ -1,4 +1,6 @@
-"""The TLS contexts, all of them. Both ends of every connection, between nodes and to the hub, show a certificate.
+"""The TLS contexts, all of them but those to a Konnektor, which `ti_adapter` knows.
+
+Both ends of every connection, between nodes and to the hub, show a certificate. Services of the TI show theirs.
 
 TLS 1.3, and 1.2 with ephemeral ECDH and AES-GCM; nothing else is offered or taken. Only the CA that is named here is
 trusted, never those of the operating system. A node is addressed by host name or IP address, which must stand in its
@@ -35,6 +37,20 @@ def client_context(certificate: Path, key: Path, ca: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     _harden(context)
     _load(context, certificate, key, ca)
+    return context
+
+
+def ti_context(ca: Path) -> ssl.SSLContext:
+    """For a connection to a service of the TI, whose name is checked, and which asks for no certificate.
+
+    Raises `SettingRefused` for an unusable file.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _harden(context)
+    try:
+        context.load_verify_locations(ca)
+    except OSError as wrong:
+        raise SettingRefused("ti_ca cannot be used") from wrong
     return context
 
 

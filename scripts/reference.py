@@ -10,7 +10,7 @@ from dataclasses import astuple
 from pathlib import Path
 
 import annotated_types
-from pydantic import AfterValidator
+from pydantic import AfterValidator, SecretStr
 from pydantic.fields import FieldInfo
 
 from linkexchange import errors
@@ -126,6 +126,12 @@ _BY_CHECK = {
     "iknr": "IKNR",
     "oid": "OID",
     "https": "https address",
+    "https_list": "https addresses",
+    "https_place": "https address",
+    "web": "address",
+    "web_or_none": "address",
+    "context_id": "up to 64 characters",
+    "user_agent": "client id/version",
     "loopback": "loopback address",
     "qr_address": "`urn:uuid:` or https address",
     "own_folder": "folder, mode 0700",
@@ -134,7 +140,16 @@ _BY_CHECK = {
     "private": "file, mode 0600",
     "telematik_id": "Telematik-ID",
 }
-_BY_TYPE = {Path: "path", Path | None: "path", str: "text", bool: "true or false", int: "whole number", float: "number"}
+_NOTHING = (None, "", SecretStr(""))
+_BY_TYPE = {
+    Path: "path",
+    Path | None: "path",
+    SecretStr: "text, secret",
+    str: "text",
+    bool: "true or false",
+    int: "whole number",
+    float: "number",
+}
 _LIMITS = {annotated_types.Ge: "at least", annotated_types.Gt: "more than", annotated_types.Le: "at most"}
 
 
@@ -150,7 +165,7 @@ def settings() -> str:
 
 
 def _setting(name: str, field: FieldInfo) -> tuple[str, ...]:
-    default = "required" if field.is_required() else "–" if field.default in {None, ""} else f"`{field.default}`"
+    default = "required" if field.is_required() else "–" if field.default in _NOTHING else f"`{field.default}`"
     return f"`{PREFIX}{name.upper()}`", _kind(field), default, field.description or ""
 
 

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import wishes
 from conftest import Clock, Server, open_database
 from hub_bench import HubBench, caller_of, signer
 from simulated_ti import make_pki
+from simulated_trust import TrustedPlace
 from sqlalchemy.exc import ProgrammingError
 from wishes import BY_RECORD, BY_RELEASE, HOSPITAL, HUB, INSTITUTION, LINK, NOW, OFFER, PRACTICE, STRANGER
 
@@ -391,11 +393,13 @@ def test_the_trail_of_all_this_is_one_unbroken_chain_without_names(bench: HubBen
 # --- with a real attestation ------------------------------------------------------------------------------------------
 
 
-def test_a_real_card_opens_a_session_once_and_for_its_own_node_only(database: Database, clock: Clock) -> None:
+def test_a_real_card_opens_a_session_once_and_for_its_own_node_only(
+    database: Database, clock: Clock, tmp_path: Path
+) -> None:
     bench = HubBench(database, clock)
-    pki = make_pki(clock())
-    card = AttestingCard(pki.card(SimulatedInstitution(PRACTICE, "Praxis am Markt")), clock)
-    bench.resolver = replace(bench.resolver, believe=AttestationVerifier(pki.trust, HUB))
+    place = TrustedPlace.made(make_pki(clock()), clock, tmp_path)
+    card = AttestingCard(place.card(SimulatedInstitution(PRACTICE, "Praxis am Markt")), clock)
+    bench.resolver = replace(bench.resolver, believe=AttestationVerifier(place.trust(), HUB))
 
     def attest() -> str:
         nonce = resolve.issue_nonce(bench.resolver, bench.caller)
@@ -410,13 +414,15 @@ def test_a_real_card_opens_a_session_once_and_for_its_own_node_only(database: Da
     assert (public, "binding" in written) == ("", True)
 
 
-def test_a_real_card_of_another_pki_or_another_institution_opens_nothing(database: Database, clock: Clock) -> None:
+def test_a_real_card_of_another_pki_or_another_institution_opens_nothing(
+    database: Database, clock: Clock, tmp_path: Path
+) -> None:
     bench = HubBench(database, clock)
-    pki, lookalike = make_pki(clock()), make_pki(clock())
-    bench.resolver = replace(bench.resolver, believe=AttestationVerifier(pki.trust, HUB))
+    place, lookalike = TrustedPlace.made(make_pki(clock()), clock, tmp_path), make_pki(clock())
+    bench.resolver = replace(bench.resolver, believe=AttestationVerifier(place.trust(), HUB))
     cards = [
         lookalike.card(SimulatedInstitution(PRACTICE, "Praxis am Markt")),
-        pki.card(SimulatedInstitution(HOSPITAL, "Klinikum Süd", (HOSPITAL_SHAPE,))),
+        place.card(SimulatedInstitution(HOSPITAL, "Klinikum Süd", (HOSPITAL_SHAPE,))),
     ]
     for card in cards:
         nonce = resolve.issue_nonce(bench.resolver, bench.caller)

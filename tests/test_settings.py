@@ -47,8 +47,18 @@ def complete(tmp_path: Path, key: Path) -> dict[str, str]:
         "NAME": "Praxis am Markt",
         "NODE_URL": "https://practice.example",
         "HUB_KEYS": str(tmp_path / "hub-keys.json"),
-        "CARD_FOLDER": str(tmp_path / "card"),
-        "RECORD_URL": "http://127.0.0.1:9000",
+        "TSL_URL": "http://tsl.example/list.xml",
+        "TSL_ANCHOR": str(tmp_path / "tsl-ca.pem"),
+        "KONNEKTOR_URL": "https://konnektor.example/",
+        "KONNEKTOR_CERTIFICATE": str(tmp_path / "konnektor.pem"),
+        "KONNEKTOR_USER": "linkexchange",
+        "KONNEKTOR_MANDANT": "Mandant1",
+        "KONNEKTOR_CLIENT_SYSTEM": "Clientsystem1",
+        "KONNEKTOR_WORKPLACE": "Arbeitsplatz1",
+        "TI_CA": str(tmp_path / "ti-ca.pem"),
+        "IDP_URL": "https://idp.example",
+        "RECORD_URLS": "https://epa-as-1.example,https://epa-as-2.example/",
+        "TI_USER_AGENT": "CLIENTID1234567890AB/1.0",
     }
 
 
@@ -58,6 +68,7 @@ def read(monkeypatch: pytest.MonkeyPatch, complete: dict[str, str]) -> Callable[
 
     def reading(file: Path | None = None, /, **change: str | None) -> NodeSettings:
         for name, value in {**complete, **change}.items():
+            monkeypatch.delenv(f"LINKEXCHANGE_{name}", raising=False)
             if value is not None:
                 monkeypatch.setenv(f"LINKEXCHANGE_{name}", value)
         return load(NodeSettings, file)
@@ -175,6 +186,14 @@ def test_a_key_that_must_be_there_is_named(refused: Callable[..., str], name: st
         ("LINK_RESOLVER", f"https://hub.example/?token={SECRET}"),
         ("LINK_VIEWER", f"https://user:{SECRET}@viewer.example/"),
         ("LINK_CONFIDENTIALITY", SECRET),
+        ("TSL_URL", f"ftp://{SECRET}"),
+        ("OCSP_URL", SECRET),
+        ("KONNEKTOR_URL", f"http://{SECRET}/"),
+        ("KONNEKTOR_MANDANT", SECRET * 10),
+        ("KONNEKTOR_WORKPLACE", f"{SECRET}\n"),
+        ("IDP_URL", f"http://{SECRET}"),
+        ("RECORD_URLS", f"https://epa.example,http://{SECRET}"),
+        ("TI_USER_AGENT", SECRET),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_key_and_never_shown(
@@ -227,14 +246,35 @@ def test_w_09_so_is_the_key_that_signs_grants(
     grant_key = tmp_path / "grant.key"
     grant_key.write_text("key")
     grant_key.chmod(0o644)
-    node_only = {"TELEMATIK_ID", "NAME", "NODE_URL", "HUB_KEYS", "CARD_FOLDER", "RECORD_URL"}
-    values = {**complete, "GRANT_KEY": str(grant_key), "TRUST_LIST": str(tmp_path / "trust.pem")}
-    for name in values.keys() - node_only:
+    values = {**complete, "GRANT_KEY": str(grant_key)}
+    for name in values.keys() & {field.upper() for field in HubSettings.model_fields}:
         monkeypatch.setenv(f"LINKEXCHANGE_{name}", values[name])
     with pytest.raises(SettingRefused, match="LINKEXCHANGE_GRANT_KEY: others may read this file"):
         load(HubSettings)
     grant_key.chmod(0o600)
     assert load(HubSettings).grant_key == grant_key
+
+
+def test_a_client_system_shows_a_certificate_with_its_key_or_a_user(
+    read: Callable[..., NodeSettings], refused: Callable[..., str], key: Path
+) -> None:
+    shown = {"KONNEKTOR_CLIENT_CERTIFICATE": str(key), "KONNEKTOR_CLIENT_KEY": str(key)}
+    assert "KONNEKTOR_USER: is needed" in refused(KONNEKTOR_USER=None)
+    for half, other in zip(shown, reversed(shown), strict=True):
+        assert "KONNEKTOR_CLIENT_KEY: certificate and key" in refused(**{half: str(key), other: None})
+    assert read(KONNEKTOR_USER=None, **shown).konnektor_client_key == key
+
+
+def test_the_password_at_the_konnektor_is_never_shown(read: Callable[..., NodeSettings]) -> None:
+    settings = read(KONNEKTOR_PASSWORD=SECRET)
+    assert SECRET not in f"{settings!r} {settings.model_dump_json()}"
+    assert settings.konnektor_password.get_secret_value() == SECRET
+
+
+def test_the_slash_at_the_end_of_a_konnektors_address_stays(read: Callable[..., NodeSettings]) -> None:
+    settings = read(KONNEKTOR_URL="https://gateway.example/k7/")
+    assert settings.konnektor_url == "https://gateway.example/k7/"
+    assert settings.record_urls == "https://epa-as-1.example,https://epa-as-2.example"
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "DATABASE_OWNER_URL"])

@@ -65,6 +65,22 @@ def assign(
     typer.echo("set")
 
 
+@app.command("card")
+def card(
+    number: Annotated[str, typer.Argument(help="Patient ID of this patient; without it, none is assigned.")] = "",
+    issuer: Annotated[str, typer.Option(help="Issuer of Patient ID; without it, whoever uses the number.")] = "",
+    settings: SettingsFile = None,
+) -> None:
+    """Read the insurance card (eGK) in the terminal: the record opens to this institution. Audited."""
+    from linkexchange.telematik import Telematik
+
+    read = node_settings(settings)
+    local = LocalPatientId(number.strip(), issuer.strip()) if number.strip() else None
+    with Telematik(read, bootstrap.now) as telematik:
+        until = bootstrap.patient_index(read).admit(telematik.insurance_card(), local, user=USER)
+    typer.echo(f"the record is open until {until:%Y-%m-%d}")
+
+
 @app.command("object")
 def objection(kvnr: _Kvnr, study: _Study = None, settings: SettingsFile = None) -> None:
     """The patient objects: nothing is published any more, and what is published is withdrawn. Audited."""

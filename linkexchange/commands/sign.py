@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,11 +12,14 @@ import typer
 
 from linkexchange import checks, documents
 from linkexchange.commands.files import contents, put
+from linkexchange.commands.options import SettingsFile, node_settings
 from linkexchange.documents.parsing import guessed
 from linkexchange.documents.signatory import Signatory, from_pem
 from linkexchange.errors import DocumentFault, SettingRefused, SignatureRefused
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.link import Document
+
+_ONE_OF_TWO = "--certificate and --key, or --card: one of the two is wanted"
 
 
 def sign(
@@ -26,30 +31,43 @@ def sign(
         Path | None, typer.Option(help="Private key of that certificate in PEM, on P-256 or brainpoolP256r1.")
     ] = None,
     card: Annotated[
-        Path | None, typer.Option(help="Folder of the simulated institution card, in the place of the two.")
-    ] = None,
+        bool, typer.Option("--card", help="Sign with this node's institution card, in the place of the two.")
+    ] = False,
     beside: Annotated[
         bool, typer.Option("--beside", help="Write the signature alone, to lie beside the document as it is.")
     ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write, which must not be there yet.")
     ] = None,
+    settings: SettingsFile = None,
 ) -> None:
     """Sign a link document with the key of the institution that it names as its author."""
     content = contents(file)
     document = Document(content, guessed(content))
     author = documents.read(document).origin.telematik_id
-    signatory = _signatory(certificate, key, card)
-    put(_beside(document, signatory) if beside else _within(document, signatory, author), output)
+    with _signatory(certificate, key, settings, by_card=card) as signatory:
+        put(_beside(document, signatory) if beside else _within(document, signatory, author), output)
 
 
-def _signatory(certificate: Path | None, key: Path | None, card: Path | None) -> Signatory:
-    if card and not (certificate or key):
-        from linkexchange.ti import simulated_signatory
+@contextmanager
+def _signatory(
+    certificate: Path | None, key: Path | None, settings: Path | None, *, by_card: bool
+) -> Iterator[Signatory]:
+    if by_card is bool(certificate or key):
+        raise SettingRefused(_ONE_OF_TWO)
+    if not by_card:
+        yield _of_files(certificate, key)
+        return
+    from linkexchange import bootstrap
+    from linkexchange.telematik import Telematik
 
-        return simulated_signatory(card)
-    if card or not (certificate and key):
-        raise SettingRefused("--certificate and --key, or --card: one of the two is wanted")
+    with Telematik(node_settings(settings), bootstrap.now) as telematik:
+        yield telematik.signatory()
+
+
+def _of_files(certificate: Path | None, key: Path | None) -> Signatory:
+    if not (certificate and key):
+        raise SettingRefused(_ONE_OF_TWO)
     try:
         return from_pem(contents(certificate, name="--certificate"), _private(key))
     except ValueError as wrong:

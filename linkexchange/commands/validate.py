@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -77,7 +78,7 @@ def _believing(trust_list: Path | None) -> Believe | None:
         return None
     from linkexchange.ti import believing
 
-    return believing(contents(trust_list, name="--trust-list"))
+    return believing(contents(trust_list, name="--trust-list"), lambda: datetime.now(UTC))
 
 
 def _report(file: Path, media_type: MediaType | None, signature: str | None, believe: Believe | None) -> Report | None:

@@ -2,7 +2,8 @@
 
     with network.running(folder, sites) as net:
         node = net.node("klinik")        # what the commands of that node use
-        net.patients.entitle(...)        # the patient's side of the simulated record
+        net.ti.patients.entitle(...)     # the patient's side of the simulated record
+        net.ti.switchboard.down(...)     # what may go wrong in the simulated TI
 
 Everything listens on the loopback address, unless a site is told otherwise, and ends with this process, however that
 happens.
@@ -11,21 +12,21 @@ happens.
 from __future__ import annotations
 
 import os
-import secrets
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from linkexchange import bootstrap, lifeline, processes
+from linkexchange.demo import telematik
 from linkexchange.demo.certificates import Files, TestCa, grant_key
 from linkexchange.demo.free_ports import HOST, free_port, listens
-from linkexchange.errors import Unavailable
+from linkexchange.demo.starting import READY_SECONDS, patience, start
+from linkexchange.demo.telematik import Institution, Ti
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.participant import Participant
@@ -33,13 +34,6 @@ from linkexchange.model.passport import Passport
 from linkexchange.ports import Node
 from linkexchange.processes import Process
 from linkexchange.settings import PREFIX, CommonSettings, HubSettings, NodeSettings, load
-from ti_adapter.simulator import __main__ as simulator
-from ti_adapter.simulator.__main__ import ADMIN_KEY_VARIABLE
-from ti_adapter.simulator.client import PatientClient
-from ti_adapter.simulator.pki import SimulatedPki
-from ti_adapter.simulator.shape import SimulatedInstitution
-
-READY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +72,7 @@ class Network:
 
     hub: Household
     nodes: Mapping[str, Household]
-    patients: PatientClient
-    pki: SimulatedPki
+    ti: Ti
     _opened: dict[str, Node] = field(default_factory=dict)
 
     def node(self, name: str) -> Node:
@@ -104,20 +97,26 @@ class Network:
 
 
 @contextmanager
-def running(folder: Path, sites: Sequence[Site], *, host: str = HOST) -> Iterator[Network]:
-    """Start everything at once, wait until all answers, and end it with the block. Hub and TI are reached at `host`."""
+def running(
+    folder: Path, sites: Sequence[Site], *, host: str = HOST, signature_seconds: float = 1.0
+) -> Iterator[Network]:
+    """Start the TI, then all else at once, wait until all answers, and end it with the block.
+
+    Hub and TI are reached at `host`. Each signature of a card takes `signature_seconds`.
+    """
     _forget_settings()
     processes.share_imports()
     plan = _Plan(folder, sites, host)
     with ExitStack() as stack:
-        admin_key, ti = stack.enter_context(_ti(folder, host))
-        hub = stack.enter_context(_household("hub", plan.hub_settings()))
+        cards = [_institution(site) for site in sites]
+        ti = stack.enter_context(telematik.running(folder / "ti", cards, host, signature_seconds=signature_seconds))
+        hub = stack.enter_context(_household("hub", plan.hub_settings(ti)))
         nodes = {}
         for site in sites:
             with site.within():
                 node = _household("node", plan.node_settings(site, ti), without=site.without)
                 nodes[site.name] = stack.enter_context(node)
-        network = Network(hub, nodes, PatientClient(ti, admin_key), plan.pki)
+        network = Network(hub, nodes, ti)
         stack.callback(network.close)
         _wait(network)
         _enrol(network, sites)
@@ -125,37 +124,31 @@ def running(folder: Path, sites: Sequence[Site], *, host: str = HOST) -> Iterato
 
 
 class _Plan:
-    """Who has which port, certificate and card."""
+    """Who has which port and certificate."""
 
     def __init__(self, folder: Path, sites: Sequence[Site], host: str) -> None:
         self.folder = folder
         self._hub_host = host
-        self.pki = SimulatedPki.generate(bootstrap.now())
         self._ca = TestCa(folder)
         self._grant_key, self._hub_keys = grant_key(folder)
         self._ports = {name: (free_port(), free_port()) for name in ("hub", *(site.name for site in sites))}
-        (folder / "trust.pem").write_bytes(self.pki.trust_pem)
 
-    def hub_settings(self) -> dict[str, Any]:
+    def hub_settings(self, ti: Ti) -> dict[str, Any]:
         return {
             **self._common("hub", self._hub_host, self._ca.hub(self._hub_host)),
+            **ti.common_settings(),
             "grant_key": self._grant_key,
-            "trust_list": self.folder / "trust.pem",
         }
 
-    def node_settings(self, site: Site, ti: str) -> dict[str, Any]:
-        card_folder = self.folder / site.name / "card"
-        card_folder.parent.mkdir(mode=0o711)
-        institution = SimulatedInstitution(site.telematik_id, site.institution, (site.profession_oid,))
-        self.pki.card(institution).save(card_folder)
+    def node_settings(self, site: Site, ti: Ti) -> dict[str, Any]:
         return {
             **self._common(site.name, site.host, self._ca.node(site.telematik_id, site.name, site.host)),
             "telematik_id": site.telematik_id,
             "name": site.institution,
             "node_url": f"https://{site.host}:{self._ports[site.name][0]}",
             "hub_keys": self._hub_keys,
-            "card_folder": card_folder,
-            "record_url": ti,
+            **ti.common_settings(),
+            **ti.settings_of(site.name),
             "default_destination": site.pacs[0].name if site.pacs else "",
             **site.settings,
         }
@@ -174,26 +167,8 @@ class _Plan:
         }
 
 
-@contextmanager
-def _ti(folder: Path, host: str) -> Iterator[tuple[str, str]]:
-    """The simulated TI; the key of the patient's side and the address."""
-    admin_key, port = secrets.token_urlsafe(24), free_port()
-    options = ["--trust", str(folder / "trust.pem"), "--host", host, "--port", str(port)]
-    environment = {**os.environ, ADMIN_KEY_VARIABLE: admin_key}
-
-    def serve() -> None:
-        os.environ.update(environment)
-        sys.argv[1:] = options
-        simulator.main()
-
-    command = [sys.executable, "-m", "ti_adapter.simulator", *options]
-    (folder / "ti").mkdir()
-    with (folder / "ti" / "log").open("wb") as log:
-        process = _start("ti", serve, command, output=log, environment=environment)
-    try:
-        yield admin_key, f"http://{host}:{port}"
-    finally:
-        lifeline.stop(process)
+def _institution(site: Site) -> Institution:
+    return Institution(site.name, site.telematik_id, site.institution, site.profession_oid)
 
 
 @contextmanager
@@ -206,7 +181,7 @@ def _household(kind: str, settings: Mapping[str, Any], *, without: Sequence[str]
     left_out = [part for name in without for part in ("--without", name)]
     command = [sys.executable, "-m", "linkexchange", kind, "--settings", str(file), *left_out]
     with (home / "log").open("wb") as log:
-        process = _start(home.name, partial(_run, kind, file, without=without), command, output=log)
+        process = start(home.name, partial(_run, kind, file, without=without), command, output=log)
     try:
         yield Household(file, process, f"http://{HOST}:{settings['pages_port']}/", tuple(without))
     finally:
@@ -219,20 +194,6 @@ def _run(kind: str, file: Path, *, without: Sequence[str]) -> None:
         processes.hub(load(HubSettings, file))
     else:
         processes.node(load(NodeSettings, file), [Process(name) for name in without])
-
-
-def _start(
-    name: str,
-    run: Callable[[], None],
-    command: Sequence[str],
-    *,
-    output: IO[bytes],
-    environment: dict[str, str] | None = None,
-) -> lifeline.Child:
-    """By fork, which starts far faster, or by its command where there are threads already."""
-    if threading.active_count() == 1:
-        return lifeline.fork(run, name=name, output=output)
-    return lifeline.spawn(command, output=output, environment=environment)
 
 
 def _toml(value: object) -> str:
@@ -257,7 +218,7 @@ def _wait(network: Network) -> None:
         waiting += [(household.process, addresses[part]) for part in addresses if part not in household.without]
     for process, (host, port) in waiting:
         while not listens(port, host):
-            _patience(process, deadline, f"port {port}")
+            patience(process, deadline, f"port {port}")
 
 
 def _addresses(settings: CommonSettings) -> dict[str, tuple[str, int]]:
@@ -265,18 +226,6 @@ def _addresses(settings: CommonSettings) -> dict[str, tuple[str, int]]:
         "data": (settings.listen_host, settings.listen_port),
         "web": (settings.pages_host, settings.pages_port),
     }
-
-
-def _patience(process: lifeline.Child, deadline: float, what: str) -> None:
-    if process.poll() is not None or time.monotonic() > deadline:
-        raise _NotReady(f"{what} did not start; its log says why")
-    time.sleep(0.02)
-
-
-class _NotReady(Unavailable):
-    """A part of the network did not start."""
-
-    code = "demo-not-ready"
 
 
 def _enrol(network: Network, sites: Sequence[Site]) -> None:

@@ -56,7 +56,7 @@ def _tell(net: Network, prepared: tuple[images.DemoStudy, ...], *, show: Console
     """The first study is pulled; the last one is pushed the other way; all but that one are published."""
     wanted, published, pushed = prepared[0], prepared[:-1], prepared[-1]
     for patient in {study.patient.kvnr for study in prepared}:
-        net.patients.open_record(patient)
+        net.ti.patients.open_record(patient)
     show.rule("Load real DICOM files into both PACS")
     story.load(net, HOSPITAL, published)
     story.load(net, PRACTICE, [pushed])

@@ -49,7 +49,7 @@ def publish_all(network: Network, site: str, studies: Sequence[DemoStudy], *, sh
     """Put a link to each study into its patient's record."""
     node = network.node(site)
     for study in studies:
-        network.patients.entitle(study.patient.kvnr, node.me, bootstrap.now() + timedelta(days=90))
+        network.ti.patients.entitle(study.patient.kvnr, node.me, bootstrap.now() + timedelta(days=90))
         link = publish.publish(node, study.study, pacs=_pacs(node), kvnr=study.patient.kvnr)
         until_announced(node, link)
         show.print(f"  {study.title}: link [cyan]{link}[/]")
@@ -58,7 +58,7 @@ def publish_all(network: Network, site: str, studies: Sequence[DemoStudy], *, sh
 def look(network: Network, site: str, study: DemoStudy, *, show: Console) -> str:
     """Read the patient's card at a site, and list what the record has; the newest entry of the study is the answer."""
     node = network.node(site)
-    network.patients.entitle(study.patient.kvnr, node.me, bootstrap.now() + timedelta(days=90))
+    network.ti.patients.entitle(study.patient.kvnr, node.me, bootstrap.now() + timedelta(days=90))
     entries = node.record.find(study.patient.kvnr)
     table = Table("entry", "created", "title", box=None, pad_edge=False)
     for entry in entries:

@@ -59,6 +59,7 @@ class Action(StrEnum):
     OUTBOX_ANSWERED = "outbox.answered"
     OUTBOX_CLEARED = "outbox.cleared"
     OUTBOX_DISCARDED = "outbox.discarded"
+    RECORD_OPENED = "record.opened"
     PATIENT_DOUBTED = "patient.doubted"
     PATIENT_DECIDED = "patient.decided"
     PATIENT_ASSIGNED = "patient.assigned"

@@ -32,10 +32,21 @@ class Insured:
 
 
 class InsuredCard(Protocol):
-    """The card of an insured person (eGK) that is in the reader."""
+    """The card of an insured person (eGK) that is in the reader.
+
+    Both raise `InsuranceCardUnavailable` where there is none or it cannot be read, and `CardUnavailable` where the
+    institution's own card cannot help.
+    """
 
     def insured(self) -> Insured:
-        """Read it (ReadVSD). Raises `CardUnavailable` where there is none or it cannot be read."""
+        """Whom it names (ReadVSD)."""
+        ...
+
+    def open_record(self) -> tuple[Insured, datetime]:
+        """Whom it names, and until when this institution may use the record, into which it is let by this card.
+
+        Also raises what `Record` raises.
+        """
         ...
 
 

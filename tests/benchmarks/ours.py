@@ -155,9 +155,9 @@ def running(sites: Sequence[Site], **where: Any) -> Iterator[Ours]:
     folder.chmod(0o711)
     try:
         with network.running(folder, sites, **where) as net:
-            net.patients.open_record(synthetic.KVNR)
+            net.ti.patients.open_record(synthetic.KVNR)
             for site in sites:
-                net.patients.entitle(synthetic.KVNR, site.telematik_id, bootstrap.now() + timedelta(days=90))
+                net.ti.patients.entitle(synthetic.KVNR, site.telematik_id, bootstrap.now() + timedelta(days=90))
             yield Ours(net)
     finally:
         _remove(folder)

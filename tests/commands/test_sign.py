@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from certificates import Authority, NodeCertificate
+from konnektor_bench import CONTEXT, make_konnektor, running
 from kos_samples import GOOD
 from link_samples import HINT
 from simulated_ti import make_pki
@@ -15,9 +18,10 @@ from linkexchange import documents
 from linkexchange.commands import app
 from linkexchange.documents import kos
 from linkexchange.documents.signature import verify
-from linkexchange.errors import CardUnavailable, DocumentFault, Owner, SettingRefused, SignatureRefused
+from linkexchange.errors import DocumentFault, Owner, SettingRefused, SignatureRefused
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.link import Document, MediaType
+from ti_adapter.konnektor import BasicAuthentication
 from ti_adapter.simulator.pki import SimulatedPki
 from ti_adapter.simulator.shape import SimulatedInstitution
 
@@ -55,10 +59,49 @@ def test_a_document_is_signed_within_by_key_and_certificate(file: Path, ca: Auth
     assert found.institution == AUTHOR
 
 
-def test_a_document_is_signed_beside_by_the_card_of_its_institution(file: Path, tmp_path: Path) -> None:
-    make_pki().card(SimulatedInstitution(AUTHOR, "Klinikum Süd")).save(tmp_path / "card")
+@contextmanager
+def node_with_card(ca: Authority, folder: Path) -> Iterator[Path]:
+    """The settings of a node whose Konnektor has a card of the author."""
+    files, konnektor = ca.node(AUTHOR), make_konnektor()
+    konnektor.pull(konnektor.cards[0].handle)
+    konnektor.enter_pin(konnektor.insert(make_pki().card(SimulatedInstitution(AUTHOR, "Klinikum Süd"))))
+    user = BasicAuthentication("linkexchange", "of the client system")
+    tls = {"ssl_certfile": files.certificate, "ssl_keyfile": files.key}
+    with running(konnektor, authentication=user, **tls) as bench:
+        told = {
+            "state_folder": folder,
+            "tls_certificate": files.certificate,
+            "tls_key": files.key,
+            "tls_ca": ca.certificate,
+            "hub_url": "https://hub.example",
+            "hub_keys": folder / "keys",
+            "node_url": "https://node.example",
+            "telematik_id": AUTHOR,
+            "name": "Klinikum Süd",
+            "konnektor_url": bench.url,
+            "konnektor_certificate": files.certificate,
+            "konnektor_user": user.user,
+            "konnektor_password": user.password,
+            "konnektor_mandant": CONTEXT.mandant_id,
+            "konnektor_client_system": CONTEXT.client_system_id,
+            "konnektor_workplace": CONTEXT.workplace_id,
+            "tsl_url": "http://tsl.example/",
+            "tsl_anchor": ca.certificate,
+            "ti_ca": ca.certificate,
+            "idp_url": "https://idp.example",
+            "record_urls": "https://epa.example",
+            "ti_user_agent": "TESTONLY/1.0",
+        }
+        rows = [f"{key} = '{value}'" for key, value in told.items()]
+        (folder / "node.toml").write_text("\n".join([*rows, "listen_port = 8443", "pages_port = 8080"]))
+        yield folder / "node.toml"
+
+
+def test_a_document_is_signed_beside_by_the_card_of_its_institution(file: Path, ca: Authority, tmp_path: Path) -> None:
     signature, before = tmp_path / "signature.jws", file.read_bytes()
-    assert run("sign", file, "--card", tmp_path / "card", "--beside", "-o", signature).exit_code == 0
+    with node_with_card(ca, tmp_path) as settings:
+        done = run("sign", file, "--card", "--settings", settings, "--beside", "-o", signature)
+    assert (done.exit_code, done.exception) == (0, None)
     assert run("validate", file, "--signature", signature).exit_code == 0
     assert file.read_bytes() == before
 
@@ -105,16 +148,12 @@ def test_the_key_must_be_that_of_the_certificate(file: Path, ca: Authority) -> N
     assert "not that of the first certificate" in refused.detail
 
 
-def test_either_key_and_certificate_or_a_card_is_wanted(file: Path, ca: Authority, tmp_path: Path) -> None:
+def test_either_key_and_certificate_or_a_card_is_wanted(file: Path, ca: Authority) -> None:
     node = ca.node(AUTHOR)
-    for words in ((), ("--key", node.key), (*by(node), "--card", tmp_path), ("--certificate", node.certificate)):
+    for words in ((), ("--key", node.key), (*by(node), "--card"), ("--certificate", node.certificate)):
         refused = run("sign", file, *words).exception
         assert isinstance(refused, SettingRefused)
         assert "one of the two is wanted" in refused.detail
-
-
-def test_no_card_in_the_folder_is_a_card_that_is_not_there(file: Path, tmp_path: Path) -> None:
-    assert isinstance(run("sign", file, "--card", tmp_path / "none").exception, CardUnavailable)
 
 
 def test_a_manifest_of_dicom_is_not_signed(tmp_path: Path, ca: Authority) -> None:
@@ -142,8 +181,10 @@ def test_a_signature_lies_beside_one_document(file: Path, tmp_path: Path) -> Non
 
 
 def signed_by(pki: SimulatedPki, file: Path, folder: Path) -> Path:
-    pki.card(SimulatedInstitution(AUTHOR, "Klinikum Süd")).save(folder / "card")
-    assert run("sign", file, "--card", folder / "card", "-o", folder / "signed").exit_code == 0
+    card = folder / "card"
+    pki.card(SimulatedInstitution(AUTHOR, "Klinikum Süd")).save(card)
+    files = ("--certificate", card / "certificate.pem", "--key", card / "key.pem")
+    assert run("sign", file, *files, "-o", folder / "signed").exit_code == 0
     return folder / "signed"
 
 

@@ -186,7 +186,7 @@ def shared_ground() -> Iterator[Ground]:
                 _QUICK,
                 without=("worker", "web"),
             )
-            with network.running(folder, [hospital, practice]) as net:
+            with network.running(folder, [hospital, practice], signature_seconds=0.05) as net:
                 entry = _published(net, orthanc.passport().name)
                 practice = bootstrap.node(patient(net.settings("practice")))
                 with closing(practice):
@@ -197,9 +197,9 @@ def shared_ground() -> Iterator[Ground]:
 
 def _published(net: Network, pacs: str) -> str:
     hospital, practice = net.node("hospital"), net.node("practice")
-    net.patients.open_record(synthetic.KVNR)
+    net.ti.patients.open_record(synthetic.KVNR)
     for node in (hospital, practice):
-        net.patients.entitle(synthetic.KVNR, node.me, bootstrap.now() + timedelta(days=90))
+        net.ti.patients.entitle(synthetic.KVNR, node.me, bootstrap.now() + timedelta(days=90))
     until_announced(hospital, publish.publish(hospital, synthetic.STUDY, pacs=pacs, kvnr=synthetic.KVNR))
     return practice.record.find(synthetic.KVNR)[0].entry
 

@@ -145,9 +145,9 @@ def clinic() -> Iterator[Clinic]:
         with peers.Orthanc("ORIGIN") as orthanc:
             me, role = TelematikId("5-2-KHS-78"), "1.2.276.0.76.4.53"
             site = Site("hospital", "Klinikum", me, role, (orthanc.passport(),), _SETTINGS, without=("worker", "web"))
-            with network.running(folder, [site]) as net:
-                net.patients.open_record(synthetic.KVNR)
-                net.patients.entitle(synthetic.KVNR, me, bootstrap.now() + timedelta(days=90))
+            with network.running(folder, [site], signature_seconds=0.05) as net:
+                net.ti.patients.open_record(synthetic.KVNR)
+                net.ti.patients.entitle(synthetic.KVNR, me, bootstrap.now() + timedelta(days=90))
                 with closing(bootstrap.node(net.settings("hospital"))) as node:
                     yield Clinic(net, node, orthanc, folder)
     finally:
@@ -227,5 +227,5 @@ def _is_stopped(pid: int) -> bool:
 
 
 def _refused(clinic: Clinic) -> int:
-    outcomes = [access.outcome for access in clinic.net.patients.accesses(synthetic.KVNR)]
+    outcomes = [access.outcome for access in clinic.net.ti.patients.accesses(synthetic.KVNR)]
     return outcomes.count("XDSDuplicateDocument")

@@ -89,11 +89,11 @@ def staged(**hospital: Any) -> Iterator[Stage]:
     ]
     try:
         studies = images.prepare(folder / "images")
-        with network.running(folder, sites) as net:
+        with network.running(folder, sites, signature_seconds=0.05) as net:
             for patient in {study.patient.kvnr for study in studies}:
-                net.patients.open_record(patient)
+                net.ti.patients.open_record(patient)
                 for name in ("hospital", "practice"):
-                    net.patients.entitle(patient, net.node(name).me, bootstrap.now() + timedelta(days=90))
+                    net.ti.patients.entitle(patient, net.node(name).me, bootstrap.now() + timedelta(days=90))
             yield Stage(net, studies)
     finally:
         shutil.rmtree(folder)

@@ -109,11 +109,11 @@ def running(insured: Collection[Kvnr]) -> Iterator[Clinic]:
         with peers.Orthanc("ORIGIN") as orthanc:
             pacs = (replace(orthanc.passport(), name="pacs"),)
             site = Site("hospital", "Klinikum", ME, ROLE, pacs, {**_QUICK, **ports}, without=("web",))
-            with network.running(folder, [site]) as net:
+            with network.running(folder, [site], signature_seconds=0.05) as net:
                 clinic = Clinic(net, orthanc, folder)
                 for kvnr in insured:
-                    net.patients.open_record(kvnr)
-                    net.patients.entitle(kvnr, ME, bootstrap.now() + timedelta(days=90))
+                    net.ti.patients.open_record(kvnr)
+                    net.ti.patients.entitle(kvnr, ME, bootstrap.now() + timedelta(days=90))
                 clinic.wait(lambda: listens(hl7_port), "the port for HL7")
                 yield clinic
     finally:

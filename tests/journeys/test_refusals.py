@@ -85,9 +85,9 @@ def refused(stage: Stage, study: DemoStudy, entry: str) -> Transfer:
 
 def test_the_record_refuses(stage: Stage, published: tuple[DemoStudy, str]) -> None:
     study, entry = published
-    stage.net.patients.hide(study.patient.kvnr, entry)
+    stage.net.ti.patients.hide(study.patient.kvnr, entry)
     assert refused(stage, study, entry).reason == "not-entitled: noResource"
-    accesses = stage.net.patients.accesses(study.patient.kvnr)
+    accesses = stage.net.ti.patients.accesses(study.patient.kvnr)
     assert accesses[-1].telematik_id == stage.practice.me
 
 

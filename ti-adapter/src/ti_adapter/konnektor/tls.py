@@ -48,6 +48,12 @@ def context_by_pin(pin: Path, client: ClientCertificate | None = None, *, curve:
     return _completed(context, client, curve)
 
 
+def context_of(trusted: Path, client: ClientCertificate | None = None, *, curve: str | None = None) -> ssl.SSLContext:
+    """By CA where the first certificate in `trusted` (PEM) may issue others, else by pin."""
+    certificate = x509.load_pem_x509_certificate(trusted.read_bytes())
+    return (context_by_ca if _may_issue(certificate) else context_by_pin)(trusted, client, curve=curve)
+
+
 def _completed(context: ssl.SSLContext, client: ClientCertificate | None, curve: str | None) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_CIPHERS)
