@@ -32,8 +32,6 @@ from linkexchange.model.identifiers import StudyUid, TelematikId
 from linkexchange.model.link import Link, LinkStatus
 from linkexchange.model.watched import Wait
 from linkexchange.ports import Node
-from linkexchange.ti import open_simulated_card
-from ti_adapter.simulator.client import RecordClient
 
 pytestmark = [pytest.mark.peers, pytest.mark.slow]
 WAIT_SECONDS = 120.0
@@ -96,10 +94,7 @@ class Clinic:
 
     def pages(self, study: StudyUid) -> list[str]:
         """The uniqueId of each companion page that the record shows of a study."""
-        settings = self.net.settings("hospital")
-        client, card = RecordClient(settings.record_url), open_simulated_card(settings.card_folder)
-        token = card.attest(audience=client.audience, nonce=client.nonce(), thumbprint="test")
-        listed = client.find(client.open_session(token).secret, synthetic.KVNR)
+        listed = self.net.ti.patients.documents(synthetic.KVNR)
         pages = [it.metadata for it in listed if it.media_type == "application/pdf"]
         return [it.unique_id for it in pages if any(study + "^" in one for one in it.slots[REFERENCES])]
 

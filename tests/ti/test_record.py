@@ -285,3 +285,22 @@ def test_an_insurance_card_opens_the_record(bench: TelematikBench) -> None:
             assert list(clinic.record().find(kvnr)) == []
     finally:
         bench.ti.switchboard.pull_egk(CLINIC.name)
+
+
+def test_the_patient_sees_all_that_was_told_of_a_document(bench: TelematikBench, record: Record, kvnr: Kvnr) -> None:
+    of = filing(kvnr, XML, "CT Schädel")
+    bench.ti.patients.hide(kvnr, record.store(kvnr, of).entry)
+    [listed] = bench.ti.patients.documents(kvnr)
+    told, kept = of.metadata, listed.metadata
+    assert (kept.unique_id, kept.mime_type, kept.title) == (told.unique_id, "application/fhir+xml", "CT Schädel")
+    assert (kept.patient_id, kept.author_institution) == (told.patient_id, told.author_institution)
+    assert kept.slots == told.slots()
+    assert {name: [it.code for it in codes] for name, codes in kept.codes.items()} == {
+        "classCode": ["BEF"],
+        "typeCode": ["BILD"],
+        "formatCode": ["urn:ihe:iti:xds:2017:mimeTypeSufficient"],
+        "practiceSettingCode": ["RADI"],
+        "healthcareFacilityTypeCode": ["KHS"],
+        "confidentialityCode": ["N"],
+        "eventCodeList": ["CT"],
+    }

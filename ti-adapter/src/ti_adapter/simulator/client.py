@@ -144,6 +144,10 @@ class PatientClient(_Wire):
         """Show it again."""
         self._own("DELETE", f"/hidden/{_segment(entry)}", kvnr)
 
+    def documents(self, kvnr: str) -> list[Entry]:
+        """What is in the record now, newest first, hidden ones too."""
+        return _read(_LIST, self._own("GET", "/documents", kvnr))
+
     def accesses(self, kvnr: str) -> list[Access]:
         """Who did what when, oldest first."""
         return _read(_ACCESSES, self._own("GET", "/accesses", kvnr))

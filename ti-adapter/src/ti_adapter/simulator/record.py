@@ -179,6 +179,11 @@ class RecordSystem:
         """Show it again. Safe to repeat."""
         self._own_documents(kvnr).hidden.discard(entry)
 
+    def documents(self, kvnr: str) -> list[Entry]:
+        """What is in it now, newest first, hidden ones too."""
+        own = self._own_documents(kvnr)
+        return [entry for entry in reversed(own.entries.values()) if entry.entry not in own.replaced]
+
     def accesses(self, kvnr: str) -> list[Access]:
         """Who did what, oldest first."""
         return list(self._own_documents(kvnr).accesses)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel
 
 from ti_adapter.errors import ErrorCode, RecordRefused
-from ti_adapter.simulator.record import Access, RecordSystem
+from ti_adapter.simulator.record import Access, Entry, RecordSystem
 from ti_adapter.simulator.world.asked import Asked, Insurant
 
 patients = APIRouter(prefix="/patient")
@@ -75,6 +75,12 @@ async def hide(call: Patient, entry: str) -> None:
 async def unhide(call: Patient, entry: str) -> None:
     """Show it again."""
     call.records.unhide(call.kvnr, entry)
+
+
+@patients.get("/documents")
+async def documents(call: Patient) -> list[Entry]:
+    """What is in the record now, newest first."""
+    return call.records.documents(call.kvnr)
 
 
 @patients.get("/accesses")
