@@ -436,7 +436,7 @@ def hub_overview(settings: HubSettings) -> HubOverview:
 
 def queue(settings: NodeSettings) -> PsycopgConnector:
     """The worker's way to its jobs."""
-    return queue_connector(database_url(settings), CONNECTIONS_MAX)
+    return queue_connector(database_url(settings), CONNECTIONS_MAX, frozen_seconds=settings.frozen_seconds)
 
 
 def pace(settings: NodeSettings) -> Pace:

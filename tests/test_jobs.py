@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from types import SimpleNamespace
@@ -11,8 +12,12 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+import working
+from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 from procrastinate.sql import queries
+from psycopg.errors import IdleInTransactionSessionTimeout
+from sqlalchemy import text
 from structlog.testing import capture_logs
 from world import HOSPITAL, PRACTICE, World
 
@@ -23,6 +28,7 @@ from linkexchange.store.queue import connector
 
 PACE = Pace(concurrency=1, stalled_seconds=0.03, retry_seconds=0.1, retry_attempts=3, offers_seconds=1.0)
 CALM = replace(PACE, stalled_seconds=30)
+_SILENT_WORKER = "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 minute') RETURNING id"
 
 
 class RacingQueue:
@@ -89,6 +95,38 @@ def test_an_end_of_a_job_that_the_database_has_not_heard_is_told_again(world: Wo
     assert ended.count(ended[0]) == 2
 
 
+FREEZES_WHILE_IT = {"says that it lives": "update_heartbeat", "takes a job": "fetch_job"}
+
+
+@pytest.mark.parametrize("statement", FREEZES_WHILE_IT.values(), ids=FREEZES_WHILE_IT)
+def test_a_worker_that_freezes_within_a_transaction_of_the_queue_holds_nobody_back(
+    world: World, urls: tuple[str, str], statement: str
+) -> None:
+    with world.nodes.work(PRACTICE) as work:
+        work.defer(pull.RECEIPT_JOB, transfer=str(uuid4()))
+
+    async def frozen_meanwhile(taken: Callable[[], object]) -> None:
+        frozen = connector(urls[1], 1, frozen_seconds=0.5)
+        async with App(connector=frozen).open_async(), frozen.pool.connection() as connection:
+            said = await connection.execute(_SILENT_WORKER)
+            [worker] = await said.fetchone() or ()
+            await connection.commit()
+            await connection.execute(queries[statement], {"worker_id": worker, "queues": ["default"]})
+            await asyncio.to_thread(taken)
+
+    def taken() -> None:
+        with working.on(world.practice, urls[1], CALM):
+            working.until(lambda: not _jobs(world), seconds=20)
+
+    with pytest.raises(IdleInTransactionSessionTimeout):
+        asyncio.run(frozen_meanwhile(taken))
+
+
+def _jobs(world: World) -> int:
+    with world.nodes.engine.connect() as connection:
+        return connection.execute(text("SELECT count(*) FROM procrastinate_jobs")).scalar_one()
+
+
 def test_a_worker_that_can_take_over_no_more_ends_itself(
     world: World, urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +157,6 @@ def test_a_pacs_that_differs_from_the_last_probe_is_a_warning(world: World) -> N
 
 
 def test_the_queue_asks_every_hour_since_its_hours_are_utc(world: World) -> None:
-    app = jobs.tasks(world.hospital, connector("", 1), PACE)
+    app = jobs.tasks(world.hospital, connector("postgresql://", 1), PACE)
     hourly = {name for (name, _), it in app.periodic_registry.periodic_tasks.items() if it.cron.endswith(" * * * *")}
     assert hourly == {jobs.PROBE_JOB, jobs.REMIND_JOB}

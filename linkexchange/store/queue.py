@@ -7,6 +7,8 @@ from typing import Any
 from procrastinate import PsycopgConnector
 from psycopg import AsyncConnection
 
+from linkexchange.store.transaction import session_options
+
 LOOK_UP_SECONDS = 60.0
 
 
@@ -22,8 +24,15 @@ class QuietConnection(AsyncConnection[Any]):
         return await super().wait(gen, interval, timeout)
 
 
-def connector(database_url: str, connections_max: int) -> PsycopgConnector:
-    """How procrastinate reaches the database, by a `postgresql://` URL; opened by whoever runs jobs."""
+def connector(database_url: str, connections_max: int, *, frozen_seconds: float = 30.0) -> PsycopgConnector:
+    """How procrastinate reaches the database, by a `postgresql://` URL; opened by whoever runs jobs.
+
+    A worker that freezes just as it says that it lives holds its row, which every worker that starts wants to remove.
+    """
     return PsycopgConnector(
-        conninfo=database_url, min_size=1, max_size=connections_max, connection_class=QuietConnection
+        conninfo=database_url,
+        kwargs={"options": session_options(database_url, frozen_seconds)},
+        min_size=1,
+        max_size=connections_max,
+        connection_class=QuietConnection,
     )

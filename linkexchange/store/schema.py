@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from linkexchange.errors import SettingRefused
+from linkexchange.store.transaction import session_options
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 7_264_119
@@ -15,16 +16,10 @@ NEWEST = "0008"
 
 
 def engine_of(url: str, *, pool_size: int = 5, frozen_seconds: float = 30.0) -> Engine:
-    """An engine for a `postgresql://` URL. Values never reach log lines or error texts.
-
-    A process that freezes keeps its locks, so the server ends a transaction in which it hears nothing for so long.
-    """
-    psycopg_url = make_url(url).set(drivername="postgresql+psycopg")
-    patience = f"-c idle_in_transaction_session_timeout={round(frozen_seconds * 1000)}"
-    options = f"{psycopg_url.query.get('options', '')} {patience}".strip()
+    """An engine for a `postgresql://` URL. Values never reach log lines or error texts."""
     return create_engine(
-        psycopg_url,
-        connect_args={"options": options},
+        make_url(url).set(drivername="postgresql+psycopg"),
+        connect_args={"options": session_options(url, frozen_seconds)},
         pool_size=pool_size,
         max_overflow=20,
         pool_pre_ping=True,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from psycopg.errors import IdleInTransactionSessionTimeout
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, make_url, text
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -19,6 +19,15 @@ PARTICIPANT = "linkexchange.participant"
 """The setting that row-level security looks at."""
 
 _ACT_FOR = text(f"SELECT set_config('{PARTICIPANT}', :participant, true)")
+
+
+def session_options(database_url: str, frozen_seconds: float) -> str:
+    """What a session is opened with: what the URL says, and that nobody holds others back.
+
+    A process that freezes keeps its locks, so the server ends a transaction in which it hears nothing for so long.
+    """
+    patience = f"-c idle_in_transaction_session_timeout={round(frozen_seconds * 1000)}"
+    return f"{make_url(database_url).query.get('options', '')} {patience}".strip()
 
 
 @contextmanager

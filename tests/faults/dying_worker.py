@@ -14,7 +14,11 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from threading import Event
+from typing import Any, LiteralString
+
+from procrastinate import PsycopgConnector
+from procrastinate.sql import queries
 
 from linkexchange import bootstrap, jobs
 from linkexchange.model.identifiers import SopClassUid, TelematikId
@@ -114,6 +118,29 @@ def while_writing_down(node: Node, act: Callable[[], object]) -> Node:
     return replace(node, store=Wrapped())  # type: ignore[arg-type]
 
 
+def while_it_says_that_it_lives(node: Node, queue: PsycopgConnector) -> Node:
+    """In the middle of an instance, and of a transaction of the queue, which then holds the row of that worker."""
+    in_the_middle, woken = Event(), Event()
+    say = queue.execute_query_async
+
+    def act() -> None:
+        in_the_middle.set()
+        woken.wait()
+
+    async def freezing(query: LiteralString, **arguments: Any) -> None:
+        async with queue.pool.connection() as connection:
+            await connection.execute(query, arguments)
+            freeze()
+            woken.set()
+
+    async def said(query: LiteralString, **arguments: Any) -> None:
+        freezes = query == queries["update_heartbeat"] and in_the_middle.is_set() and not woken.is_set()
+        await (freezing if freezes else say)(query, **arguments)
+
+    queue.execute_query_async = said  # type: ignore[method-assign]
+    return at_delivery(node, number=2, edge="middle", act=act)
+
+
 class DyingSigner:
     """Dies when it is to sign a proof: after the last instance, before the proof is committed."""
 
@@ -141,13 +168,15 @@ POINTS: dict[str, Callable[[Node], Node]] = {
     "frozen while it writes down": lambda node: while_writing_down(node, freeze),
     "frozen in the middle": lambda node: at_delivery(node, number=2, edge="middle", act=freeze),
 }
+FROZEN_LIVING = "frozen while it says that it lives"
 
 
 def main() -> None:
     settings = load(NodeSettings, Path(sys.argv[1]))
     bootstrap.log_to_stderr("info")
-    node = POINTS[sys.argv[2]](bootstrap.node(settings))
-    asyncio.run(jobs.work(node, bootstrap.queue(settings), bootstrap.pace(settings), destination=""))
+    node, queue, point = bootstrap.node(settings), bootstrap.queue(settings), sys.argv[2]
+    node = while_it_says_that_it_lives(node, queue) if point == FROZEN_LIVING else POINTS[point](node)
+    asyncio.run(jobs.work(node, queue, bootstrap.pace(settings), destination=""))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from faults.conftest import COUNT, Ground
-from faults.dying_worker import POINTS
+from faults.dying_worker import FROZEN_LIVING, POINTS
 
 from linkexchange.model.transfer import State
 
@@ -52,7 +52,7 @@ def test_f_01_a_worker_killed_at(ground: Ground, point: str) -> None:
         assert ground.destination.received == before
 
 
-@pytest.mark.parametrize("point", ["frozen in the middle", "frozen while it writes down"])
+@pytest.mark.parametrize("point", ["frozen in the middle", "frozen while it writes down", FROZEN_LIVING])
 def test_f_03_a_worker_that_was_frozen_and_overtaken_changes_nothing_when_it_wakes(ground: Ground, point: str) -> None:
     transfer = ground.request()
     with ground.worker(point) as frozen:
