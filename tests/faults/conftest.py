@@ -57,7 +57,7 @@ Settings = TypeVar("Settings", bound=CommonSettings)
 
 
 def patient(settings: Settings) -> Settings:
-    """For whoever only looks: in a transaction of the bench the machine may stand still for longer than nodes bear."""
+    """For the bench itself: in a transaction of the bench the machine may stand still for longer than nodes bear."""
     return settings.model_copy(update={"frozen_seconds": WAIT_SECONDS})
 
 
@@ -196,12 +196,13 @@ def shared_ground() -> Iterator[Ground]:
 
 
 def _published(net: Network, pacs: str) -> str:
-    hospital, practice = net.node("hospital"), net.node("practice")
     net.ti.patients.open_record(synthetic.KVNR)
-    for node in (hospital, practice):
-        net.ti.patients.entitle(synthetic.KVNR, node.me, bootstrap.now() + timedelta(days=90))
-    until_announced(hospital, publish.publish(hospital, synthetic.STUDY, pacs=pacs, kvnr=synthetic.KVNR))
-    return practice.record.find(synthetic.KVNR)[0].entry
+    for site in ("hospital", "practice"):
+        me = TelematikId(net.settings(site).telematik_id)
+        net.ti.patients.entitle(synthetic.KVNR, me, bootstrap.now() + timedelta(days=90))
+    with closing(bootstrap.node(patient(net.settings("hospital")))) as hospital:
+        until_announced(hospital, publish.publish(hospital, synthetic.STUDY, pacs=pacs, kvnr=synthetic.KVNR))
+    return net.node("practice").record.find(synthetic.KVNR)[0].entry
 
 
 @pytest.fixture
