@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -20,9 +20,9 @@ from uuid import UUID
 import peers
 import pytest
 import synthetic
+from faults import standstill
 from faults.counting_pacs import CountingPacs
 from faults.dying_worker import ORIGIN_VARIABLE
-from sqlalchemy import text
 
 from linkexchange import bootstrap, lifeline, publish, pull
 from linkexchange.demo import network
@@ -47,10 +47,6 @@ _QUICK = {
     "offers_seconds": 0.5,
     "idle_seconds": 10.0,
 }
-_JOBS = text(
-    "SELECT job.id, task_name, status, attempts, scheduled_at, worker_id, last_heartbeat, now() FROM procrastinate_jobs"
-    " job LEFT JOIN procrastinate_workers worker ON worker.id = worker_id WHERE lock = :transfer"
-)
 
 
 Settings = TypeVar("Settings", bound=CommonSettings)
@@ -71,6 +67,7 @@ class Ground:
     destination: CountingPacs
     origin_bytes: dict[str, bytes]
     folder: Path
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def request(self) -> UUID:
         ask = Ask(
@@ -92,11 +89,13 @@ class Ground:
         with (self.folder / "worker.log").open("ab") as log:
             environment = {**os.environ, ORIGIN_VARIABLE: str(self.process("hospital", "data"))}
             process = lifeline.spawn(dying if point else whole, output=log, environment=environment)
+        self.workers.append(process)
         try:
             yield process
         finally:
             process.send_signal(signal.SIGCONT)
             lifeline.stop(process)
+            self.workers.remove(process)
 
     def clear(self) -> None:
         """An empty destination, into which nothing delivers any more that an earlier test has left behind."""
@@ -128,11 +127,11 @@ class Ground:
         return self.row(transfer)
 
     def account(self, transfer: UUID) -> str:
-        """Where it stands, and what the queue knows of it."""
+        """Where it stands, whether its workers live, and what the database does meanwhile."""
         assert isinstance(self.practice.store, Database)
-        with self.practice.store.engine.connect() as connection:
-            jobs = connection.execute(_JOBS, {"transfer": str(transfer)}).mappings().all()
-        return "\n".join(map(str, [self.row(transfer), *self.actions(transfer), *jobs]))
+        doing = standstill.account(self.practice.store.engine)
+        workers = [f"process: {it.pid}, ended with {it.poll()}" for it in self.workers]
+        return "\n".join(map(str, [self.row(transfer), *self.actions(transfer), *workers, doing]))
 
     def proof(self, transfer: UUID) -> dict[str, object]:
         with self.practice.store.work(self.practice.me) as work:
