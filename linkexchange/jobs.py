@@ -9,8 +9,9 @@ next: `Unavailable` is tried again with growing pauses, anything else ends the j
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from uuid import UUID, uuid4
 
 import structlog
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import ConnectorException, ProcrastinateException
 from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
@@ -39,6 +41,8 @@ CONNECTIONS_MAX = 4 + len(_QUEUES)
 PROBE_JOB = "probe"
 REMIND_JOB = "remind"
 PROBE_HOUR = 3
+ENDING_SECONDS = 20.0
+"""So long a worker that ends by itself waits for its jobs: meanwhile it takes none, however urgent."""
 _UNHEARD_SECONDS = (0.1, 0.5, 2.0)
 """After these pauses the end of a job is said again where the database has not heard it."""
 _log = structlog.get_logger(__name__)
@@ -71,11 +75,16 @@ class Patience(BaseRetryStrategy):
 
 
 class InsistentManager(JobManager):
-    """Says how a job has ended until the database has heard it.
+    """Says how a job has ended until the database has heard it, and at once that a queue is worked off no more.
 
     The queue says it once. A job whose end was not heard, since a connection broke at that moment, would count as
-    running for as long as this worker lives, and nobody would carry its transfer on.
+    running for as long as this worker lives, and nobody would carry its transfer on. What has failed otherwise comes
+    into `failures`, since the queue tells it only when all of its jobs have ended.
     """
+
+    def __init__(self, connector: BaseConnector) -> None:
+        super().__init__(connector)
+        self.failures: asyncio.Queue[ConnectorException] = asyncio.Queue()
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
         """Close it."""
@@ -84,6 +93,24 @@ class InsistentManager(JobManager):
     async def retry_job(self, *job: Any, **changes: Any) -> None:
         """Give it back to the queue."""
         await _until_heard(lambda: super(InsistentManager, self).retry_job(*job, **changes))
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        """Take one. Fails where this worker was counted as dead."""
+        with self._noting_failure():
+            return await super().fetch_job(queues, worker_id)
+
+    async def update_heartbeat(self, worker_id: int) -> None:
+        """Say that it lives."""
+        with self._noting_failure():
+            await super().update_heartbeat(worker_id)
+
+    @contextmanager
+    def _noting_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except ConnectorException as failure:
+            self.failures.put_nowait(failure)
+            raise
 
 
 async def _until_heard(say: Callable[[], Awaitable[None]]) -> None:
@@ -251,7 +278,7 @@ async def work(
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(_QUEUES) * pace.concurrency + 4))
     async with app.open_async():
         rounds = _rounds(node, pace, destination, patient_files)
-        beside = [asyncio.create_task(one) for one in (_rescue(app, node, pace), *rounds)]
+        beside = [asyncio.create_task(one) for one in (_heed(app), _rescue(app, node, pace), *rounds)]
         try:
             await _run(app, pace, beside)
         finally:
@@ -286,16 +313,31 @@ async def _run(app: App, pace: Pace, beside: Sequence[asyncio.Task[None]]) -> No
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, taking[0].cancel)
     await asyncio.wait([*taking, *beside], return_when=asyncio.FIRST_COMPLETED)
+    told = taking[0].cancelled()
     for one in taking:
         one.cancel()
-    over = [it for it in beside if it.done()]
-    for ended in await asyncio.gather(*taking, *over, return_exceptions=True):
-        if isinstance(ended, Exception):
-            raise ended
+    _, lasting = await asyncio.wait(taking, timeout=None if told else ENDING_SECONDS)
+    ended = [it.exception() for it in (*beside, *taking) if it.done() and not it.cancelled()]
+    _end(list(filter(None, ended)), at_once=bool(lasting))
+
+
+def _end(failures: Sequence[BaseException], *, at_once: bool) -> None:
+    """Raise why; `at_once`: leave jobs behind that still run, whose threads nothing else could end."""
+    if at_once:
+        _log.error("this worker ends without its jobs, which are taken over", exc_info=failures[0])
+        os._exit(1)
+    for failure in failures:
+        raise failure
+
+
+async def _heed(app: App) -> None:
+    """Fail as soon as the queue does: its worker takes nothing from then on, and waits for its own jobs to end."""
+    assert isinstance(app.job_manager, InsistentManager)
+    raise await app.job_manager.failures.get()
 
 
 async def _take(app: App, pace: Pace, queue: str) -> None:
-    """Whoever cancels this waits until the jobs that run have ended."""
+    """Whoever cancels this waits until the jobs that run have ended. Ends by itself with an exception only."""
     await app.run_worker_async(
         queues=[queue],
         concurrency=pace.concurrency,
@@ -305,6 +347,7 @@ async def _take(app: App, pace: Pace, queue: str) -> None:
         stalled_worker_timeout=pace.stalled_seconds,
         fetch_job_polling_interval=min(5.0, pace.retry_seconds),
     )
+    raise RuntimeError(f"the queue {queue} is worked off no more")
 
 
 async def _rescue(app: App, node: Node, pace: Pace) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from threading import Event
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -15,8 +17,9 @@ import pytest
 import working
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
+from procrastinate.manager import JobManager
 from procrastinate.sql import queries
-from psycopg.errors import IdleInTransactionSessionTimeout
+from psycopg.errors import ForeignKeyViolation, IdleInTransactionSessionTimeout
 from sqlalchemy import text
 from structlog.testing import capture_logs
 from world import HOSPITAL, PRACTICE, World
@@ -24,11 +27,15 @@ from world import HOSPITAL, PRACTICE, World
 from linkexchange import jobs, pull
 from linkexchange.jobs import Pace
 from linkexchange.model.findings import Answer, Check
+from linkexchange.model.transfer import Purpose
 from linkexchange.store.queue import connector
 
 PACE = Pace(concurrency=1, stalled_seconds=0.03, retry_seconds=0.1, retry_attempts=3, offers_seconds=1.0)
 CALM = replace(PACE, stalled_seconds=30)
 _SILENT_WORKER = "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 minute') RETURNING id"
+_ALL_AT_WORK = text(
+    "SELECT count(*) >= :queues FROM procrastinate_workers WHERE last_heartbeat > now() - interval '1 minute'"
+).bindparams(queues=len(jobs._QUEUES))
 
 
 class RacingQueue:
@@ -137,6 +144,72 @@ def test_a_worker_that_can_take_over_no_more_ends_itself(
     queue = connector(urls[1], jobs.CONNECTIONS_MAX)
     with pytest.raises(AssertionError, match="a bug"):
         asyncio.run(asyncio.wait_for(jobs.work(world.practice, queue, CALM, destination=""), 60))
+
+
+@pytest.mark.parametrize("beside", ["update_heartbeat", "listen_for_jobs"])
+def test_a_worker_ends_itself_loudly_where_what_its_queue_does_beside_fails(
+    world: World, urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch, beside: str
+) -> None:
+    async def fails(*_: object, **__: object) -> None:
+        raise ConnectorException
+
+    monkeypatch.setattr(JobManager, beside, fails)
+    queue = connector(urls[1], jobs.CONNECTIONS_MAX)
+    with pytest.raises((ConnectorException, RuntimeError)):
+        asyncio.run(asyncio.wait_for(jobs.work(world.practice, queue, PACE, destination=""), 60))
+
+
+def test_a_worker_that_was_counted_as_dead_ends_itself_loudly(world: World, urls: tuple[str, str]) -> None:
+    async def counted_as_dead() -> None:
+        queue = connector(urls[1], jobs.CONNECTIONS_MAX)
+        working = asyncio.create_task(jobs.work(world.practice, queue, CALM, destination=""))
+        await asyncio.to_thread(_count_as_dead, world)
+        await asyncio.wait_for(working, 60)
+
+    with pytest.raises(ConnectorException) as ended:
+        asyncio.run(counted_as_dead())
+    assert isinstance(ended.value.__cause__, ForeignKeyViolation)
+
+
+@pytest.mark.parametrize("queue", ["default", pull.QUEUES[Purpose.TREATMENT]])
+def test_a_worker_that_ends_itself_does_not_wait_for_its_jobs_for_ever(
+    world: World, urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch, queue: str
+) -> None:
+    begun, over, statuses = Event(), Event(), list[int]()
+
+    def lasts(*_: object) -> None:
+        begun.set()
+        assert over.wait(20)
+
+    def exits(status: int) -> NoReturn:
+        statuses.append(status)
+        over.set()
+        raise InterruptedError
+
+    async def counted_as_dead() -> None:
+        way, pace = connector(urls[1], jobs.CONNECTIONS_MAX), replace(CALM, concurrency=2)
+        working = asyncio.create_task(jobs.work(world.practice, way, pace, destination=""))
+        await asyncio.to_thread(begun.wait, 60)
+        await asyncio.to_thread(_count_as_dead, world)
+        await asyncio.wait_for(working, 60)
+
+    monkeypatch.setattr(pull, "run", lasts)
+    monkeypatch.setattr(jobs, "ENDING_SECONDS", 0.2)
+    monkeypatch.setattr(os, "_exit", exits)
+    with world.nodes.work(PRACTICE) as work:
+        work.defer(pull.JOB, queue=queue, transfer=str(uuid4()))
+    with pytest.raises(InterruptedError):
+        asyncio.run(counted_as_dead())
+    assert statuses == [1]
+
+
+def _count_as_dead(world: World) -> None:
+    """As a worker that starts does with silent ones; and a job, so that it is noticed."""
+    with world.nodes.engine.begin() as connection:
+        working.until(lambda: connection.execute(_ALL_AT_WORK).scalar_one())
+        connection.execute(text("DELETE FROM procrastinate_workers"))
+    with world.nodes.work(PRACTICE) as work:
+        work.defer(pull.RECEIPT_JOB, transfer=str(uuid4()))
 
 
 def test_every_pacs_is_probed_at_three_by_the_clock_of_the_house(world: World) -> None:
