@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from simulated_ti import make_pki
 
 from ti_adapter import attestation
 from ti_adapter.attestation import Attestation, Reason
-from ti_adapter.errors import AttestationRefused, CertificateRefused
+from ti_adapter.errors import AttestationRefused, CardFailed, CertificateRefused
 from ti_adapter.simulator.card import SimulatedCard
 from ti_adapter.simulator.shape import HOSPITAL, Shape, SimulatedInstitution
 
@@ -108,6 +108,22 @@ def test_the_signature_is_two_numbers_of_32_bytes_whatever_their_size() -> None:
     for _ in range(300):
         made = attestation.build(CARD, audience="hub", nonce="n-1", thumbprint="node", now=NOW)
         assert len(made.rpartition(".")[2]) == len(segment(bytes(64)))
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [b"", b"no DER", bytes(64), encode_dss_signature(2**256, 1)],
+    ids=["nothing", "no DER", "r and s of zeros", "r beyond 32 bytes"],
+)
+def test_a_card_whose_signature_is_none_has_failed(signature: bytes) -> None:
+    class Spoiled:
+        certificate = CARD.certificate
+
+        def external_authenticate(self, _: bytes) -> bytes:
+            return signature
+
+    with pytest.raises(CardFailed):
+        attestation.build(Spoiled(), audience="hub", nonce="n-1", thumbprint="node", now=NOW)
 
 
 FORGERIES: dict[str, tuple[Callable[[], str], int, Reason]] = {

@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ti_adapter import compact
-from ti_adapter.errors import AttestationRefused
+from ti_adapter.errors import AttestationRefused, CardFailed
 from ti_adapter.pki import TrustList, is_on_card_curve, verify_institution
 
 TOKEN_MAX_BYTES = 16 * 1024
@@ -99,7 +99,7 @@ class Attestation:
 
 
 def build(card: Card, *, audience: str, nonce: str, thumbprint: str, now: datetime) -> str:
-    """Let the card sign an attestation; raises `CardFailed`."""
+    """Let the card sign an attestation. Raises `CardFailed`, also for what is no signature."""
     issued = int(now.timestamp())
     header = {"typ": "JWT", "alg": "ES256", "x5c": [_base64(card.certificate.public_bytes(Encoding.DER))]}
     claims = {
@@ -110,8 +110,11 @@ def build(card: Card, *, audience: str, nonce: str, thumbprint: str, now: dateti
         "cnf": {"x5t#S256": thumbprint},
     }
     signed = f"{compact.segment(json.dumps(header).encode())}.{compact.segment(json.dumps(claims).encode())}"
-    signature = compact.raw_signature(card.external_authenticate(hashlib.sha256(signed.encode()).digest()))
-    return f"{signed}.{compact.segment(signature)}"
+    der = card.external_authenticate(hashlib.sha256(signed.encode()).digest())
+    try:
+        return f"{signed}.{compact.segment(compact.raw_signature(der))}"
+    except ValueError as wrong:
+        raise CardFailed("the card's signature cannot be read") from wrong
 
 
 def verify(token: str, *, audience: str, thumbprint: str, trust: TrustList, now: datetime) -> Attestation:
