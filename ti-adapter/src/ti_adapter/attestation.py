@@ -15,23 +15,22 @@ the key of some certificate; an `Attestation` is accepted.
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from ti_adapter import compact
-from ti_adapter.errors import AttestationRefused, CardFailed
+from ti_adapter.card import Card, sign_claims
+from ti_adapter.errors import AttestationRefused
 from ti_adapter.pki import TrustList, is_on_card_curve, verify_institution
+
+__all__ = ["Attestation", "Card", "Reason", "SignedAttestation", "accept", "build", "prove", "verify"]
 
 TOKEN_MAX_BYTES = 16 * 1024
 LIFETIME = timedelta(seconds=300)
@@ -60,22 +59,6 @@ class Reason(StrEnum):
     LIFETIME = "lifetime"
 
 
-class Card(Protocol):
-    """What signs: an SMC-B behind a Konnektor, or a simulated one."""
-
-    @property
-    def certificate(self) -> x509.Certificate:
-        """The C.HCI.AUT certificate. Raises `CardFailed`."""
-        ...
-
-    def external_authenticate(self, digest: bytes) -> bytes:
-        """Sign a SHA-256 digest; a DER ECDSA signature, as the Konnektor's ExternalAuthenticate gives it.
-
-        Raises `CardFailed`.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class SignedAttestation:
     """Signed by the key of `certificate`, and nothing more: neither that certificate nor any claim is believed."""
@@ -100,21 +83,8 @@ class Attestation:
 
 def build(card: Card, *, audience: str, nonce: str, thumbprint: str, now: datetime) -> str:
     """Let the card sign an attestation. Raises `CardFailed`, also for what is no signature."""
-    issued = int(now.timestamp())
-    header = {"typ": "JWT", "alg": "ES256", "x5c": [_base64(card.certificate.public_bytes(Encoding.DER))]}
-    claims = {
-        "aud": audience,
-        "nonce": nonce,
-        "iat": issued,
-        "exp": issued + int(LIFETIME.total_seconds()),
-        "cnf": {"x5t#S256": thumbprint},
-    }
-    signed = f"{compact.segment(json.dumps(header).encode())}.{compact.segment(json.dumps(claims).encode())}"
-    der = card.external_authenticate(hashlib.sha256(signed.encode()).digest())
-    try:
-        return f"{signed}.{compact.segment(compact.raw_signature(der))}"
-    except ValueError as wrong:
-        raise CardFailed("the card's signature cannot be read") from wrong
+    claims = {"aud": audience, "nonce": nonce, "cnf": {"x5t#S256": thumbprint}}
+    return sign_claims(card, claims, now, LIFETIME)
 
 
 def verify(token: str, *, audience: str, thumbprint: str, trust: TrustList, now: datetime) -> Attestation:
@@ -221,10 +191,6 @@ def _check_times(signed: SignedAttestation, now: datetime) -> None:
         raise AttestationRefused(10, Reason.EXPIRED)
     if not 0 < signed.expires - signed.issued <= LIFETIME_MAX.total_seconds():
         raise AttestationRefused(10, Reason.LIFETIME)
-
-
-def _base64(content: bytes) -> str:
-    return base64.b64encode(content).decode()
 
 
 def _bytes(segment: str) -> bytes:

@@ -16,7 +16,7 @@ from typing import Final, Protocol, TypeVar
 
 import httpx
 
-from ti_adapter.attestation import Card
+from ti_adapter.card import Card
 from ti_adapter.epa import card_token
 from ti_adapter.epa.errors import EpaMalformed, EpaRefused
 from ti_adapter.epa.rest import Answer, Rest

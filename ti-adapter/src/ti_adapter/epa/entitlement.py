@@ -15,7 +15,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
 
-from ti_adapter.attestation import Card
+from ti_adapter.card import Card
 from ti_adapter.epa import card_token
 from ti_adapter.epa.errors import EpaMalformed
 from ti_adapter.epa.rest import Rest

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ti_adapter import compact
-from ti_adapter.attestation import Card
+from ti_adapter.card import Card
 from ti_adapter.errors import CardFailed
 from ti_adapter.idp import jwe, jws, times
 from ti_adapter.idp.claims import Claims

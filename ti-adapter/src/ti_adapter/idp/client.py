@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import httpx
 
 from ti_adapter import bounded, compact
-from ti_adapter.attestation import Card
+from ti_adapter.card import Card
 from ti_adapter.errors import CardFailed
 from ti_adapter.idp import challenge, discovery, exchange, keys, redirect, request
 from ti_adapter.idp.discovery import DiscoveryDocument

@@ -7,7 +7,6 @@ never looked at.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,7 +16,7 @@ from jwcrypto.jwk import JWK
 from jwcrypto.jws import JWS
 
 from ti_adapter import compact
-from ti_adapter.attestation import Card
+from ti_adapter.card import Card, sign_compact
 from ti_adapter.errors import CardFailed, ProofFailed
 from ti_adapter.idp.reason import Reason
 
@@ -86,13 +85,7 @@ def prove(received: Received, kid: str | None, key: EllipticCurvePublicKey) -> d
 
 def sign(card: Card, header: Mapping[str, object], payload: bytes) -> str:
     """Let a card sign; `header` without `alg`. Raises `CardFailed`, also for a signature that is not its own."""
-    protected = compact.segment(compact.as_json({"alg": ALGORITHM, **header}))
-    signed = f"{protected}.{compact.segment(payload)}"
-    der = card.external_authenticate(hashlib.sha256(signed.encode()).digest())
-    try:
-        token = f"{signed}.{compact.segment(compact.raw_signature(der))}"
-    except ValueError as wrong:
-        raise CardFailed("the card gave no signature") from wrong
+    token = sign_compact(card, {"alg": ALGORITHM, **header}, payload)
     if not _is_signed_by(card, token):
         raise CardFailed("the signature is not that of the card's certificate")
     return token

@@ -2,7 +2,7 @@
 
     with Transport(Address("https://konnektor.example/"), context=tls.context_by_pin(pin, client)) as transport:
         konnektor = Konnektor(transport, Context("Mandant1", "Clientsystem1", "Arbeitsplatz1"))
-        card = InstitutionCard(konnektor)          # an `attestation.Card`
+        card = InstitutionCard(konnektor)          # an `card.Card`
         card.external_authenticate(digest)
 
 `sds` finds the services, `client` calls them, `transport` is the one place with a socket; all else are functions from

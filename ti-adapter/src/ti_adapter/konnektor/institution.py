@@ -1,4 +1,4 @@
-"""The institution's card behind a Konnektor, as attestations and logins need it (`attestation.Card`)."""
+"""The institution's card behind a Konnektor, as attestations and logins need it (`card.Card`)."""
 
 from __future__ import annotations
 
