@@ -15,7 +15,7 @@ from typing import TypeVar
 from lxml import etree  # type: ignore[import-untyped]
 
 from ti_adapter.konnektor.errors import Malformed, MessageMalformed
-from ti_adapter.xml_tree import is_deeper, local, parser
+from ti_adapter.xml_tree import Children, is_deeper, local, parser
 
 BYTES_MAX = 4 * 1024 * 1024
 MARKS_MAX = 100_000
@@ -23,6 +23,8 @@ MARKS_MAX = 100_000
 DEPTH_MAX = 32
 
 _Value = TypeVar("_Value")
+_children = Children(lambda name: MessageMalformed(Malformed.ELEMENT, name))
+only, maybe = _children.only, _children.maybe
 
 
 def parse(content: bytes) -> etree._Element:
@@ -41,28 +43,15 @@ def parse(content: bytes) -> etree._Element:
     return root
 
 
-def only(parent: etree._Element, name: str) -> etree._Element:
-    """The one child of a name, which is `{namespace}local`."""
-    children = parent.findall(name)
-    if len(children) != 1:
-        raise MessageMalformed(Malformed.ELEMENT, local(name))
-    return children[0]
-
-
-def maybe(parent: etree._Element, name: str) -> etree._Element | None:
-    """The child of a name, None where it is left out."""
-    return only(parent, name) if parent.find(name) is not None else None
-
-
 def text(parent: etree._Element, name: str) -> str:
     """What the one child of a name says, without white space around it."""
-    return _content(only(parent, name))
+    return _children.text(only(parent, name))
 
 
 def maybe_text(parent: etree._Element, name: str) -> str | None:
     """The same, None where the child is left out."""
     child = maybe(parent, name)
-    return None if child is None else _content(child)
+    return None if child is None else _children.text(child)
 
 
 def value(parent: etree._Element, name: str, read: Callable[[str], _Value]) -> _Value:
@@ -102,12 +91,6 @@ def number(content: str) -> int:
     if not (content.isascii() and content.lstrip("-").isdigit() and len(content) < 10):
         raise ValueError("no number")
     return int(content)
-
-
-def _content(element: etree._Element) -> str:
-    if len(element):
-        raise MessageMalformed(Malformed.ELEMENT, local(element.tag))
-    return str(element.text or "").strip()
 
 
 def _read(content: str, name: str, read: Callable[[str], _Value]) -> _Value:

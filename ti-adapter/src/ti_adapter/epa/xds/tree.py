@@ -16,13 +16,16 @@ from lxml import etree  # type: ignore[import-untyped]
 
 from ti_adapter.epa.xds.errors import Malformed, XdsMalformed
 from ti_adapter.epa.xds.names import XOP
-from ti_adapter.xml_tree import is_deeper, local, parser
+from ti_adapter.xml_tree import Children, is_deeper, local, parser
 
 BYTES_MAX = 64 * 1024 * 1024
 """A document may stand in the envelope in base64: 25 MB are 34 MB then, in one text, of which libxml2 bears 10 MB."""
 MARKS_MAX = 400_000
 """Tags and attributes, counted before a tree is built."""
 DEPTH_MAX = 32
+
+_children = Children(lambda name: XdsMalformed(Malformed.ELEMENT, name))
+only, maybe, text = _children.only, _children.maybe, _children.text
 
 
 def parse(content: bytes) -> etree._Element:
@@ -39,26 +42,6 @@ def parse(content: bytes) -> etree._Element:
     if is_deeper(root, DEPTH_MAX):
         raise XdsMalformed(Malformed.DEPTH)
     return root
-
-
-def only(parent: etree._Element, name: str) -> etree._Element:
-    """The one child of a name, which is `{namespace}local`."""
-    children = parent.findall(name)
-    if len(children) != 1:
-        raise XdsMalformed(Malformed.ELEMENT, local(name))
-    return children[0]
-
-
-def maybe(parent: etree._Element, name: str) -> etree._Element | None:
-    """The child of a name, None where it is left out."""
-    return only(parent, name) if parent.find(name) is not None else None
-
-
-def text(element: etree._Element) -> str:
-    """What an element without children says, without white space around it."""
-    if len(element):
-        raise XdsMalformed(Malformed.ELEMENT, local(element.tag))
-    return str(element.text or "").strip()
 
 
 def attribute(element: etree._Element, name: str) -> str:
