@@ -10,6 +10,7 @@ from functools import cache
 
 import httpx
 
+from ti_adapter.bounded import whole_async
 from ti_adapter.errors import ServiceSilent
 
 
@@ -61,13 +62,4 @@ async def _fetch(request: httpx.Request, limits: Limits) -> bytes:
         response = await client.send(request, stream=True)
         if response.status_code != httpx.codes.OK:
             raise _NoAnswerError(f"HTTP {response.status_code}")
-        return await _body(response, limits.max_bytes)
-
-
-async def _body(response: httpx.Response, max_bytes: int) -> bytes:
-    content = bytearray()
-    async for chunk in response.aiter_raw():
-        content += chunk
-        if len(content) > max_bytes:
-            raise _NoAnswerError("the answer is too large")
-    return bytes(content)
+        return await whole_async(response.aiter_raw(), limits.max_bytes, _NoAnswerError("the answer is too large"))
