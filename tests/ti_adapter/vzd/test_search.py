@@ -158,6 +158,9 @@ def test_what_the_directory_should_have_filtered_is_filtered_again() -> None:
 MALFORMED = {
     "no JSON": (saying(200, b"<html>"), "body"),
     "nested without end": (saying(200, b"[" * 100_000), "body"),
+    "a key twice": (saying(200, b'{"resourceType":"Bundle","type":"batch","type":"searchset"}'), "body"),
+    "no number": (saying(200, b'{"resourceType":"Bundle","type":"searchset","total":NaN}'), "body"),
+    "no object": (saying(200, b"[]"), "body"),
     "no bundle": (saying(200, b"{}"), "bundle"),
     "another bundle": (bundle(type="batch"), "bundle"),
     "no list of entries": (bundle(entry={}), "entry"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -10,7 +9,7 @@ from typing import Final
 
 import httpx
 
-from ti_adapter import bounded
+from ti_adapter import bounded, compact
 from ti_adapter.errors import TiError
 from ti_adapter.vzd.entry import DirectoryEntry, Resource, VzdMalformed, read_entry
 
@@ -88,10 +87,10 @@ def _bundle(status: int, body: bytes) -> Resource:
     if status != HTTPStatus.OK:
         raise VzdRefused(status)
     try:
-        bundle = json.loads(body)
-    except (ValueError, RecursionError):
+        bundle = compact.json_object(body)
+    except ValueError:
         raise VzdMalformed("body") from None
-    if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle" or bundle.get("type") != "searchset":
+    if bundle.get("resourceType") != "Bundle" or bundle.get("type") != "searchset":
         raise VzdMalformed("bundle")
     return bundle
 
