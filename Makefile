@@ -56,7 +56,7 @@ kills: $(VENV)/.dev system-packages ## 300 SIGKILLs at random moments (KILLS=300
 	LINKEXCHANGE_KILLS=$(KILLS) LINKEXCHANGE_SEED=$(SEED) $(PYTEST) tests/faults/test_kills.py tests/faults/test_published.py
 
 fuzz: $(VENV)/.dev ## Fuzz what reads DICOM and the messages of the TI, each part for ten minutes (FUZZ_SECONDS=600)
-	for part in codec pki konnektor jose vau; do $(BIN)/python tests/fuzz/$$part.py -max_total_time=$(FUZZ_SECONDS) || exit; done
+	for part in codec pki konnektor jose vau xds; do $(BIN)/python tests/fuzz/$$part.py -max_total_time=$(FUZZ_SECONDS) || exit; done
 
 engine: $(VENV)/.dev ## Let the HL7 engine look through a document of 10,000 instances (INSTANCES=10000)
 	LINKEXCHANGE_ENGINE_INSTANCES=$(INSTANCES) $(PYTEST) tests/profiles/test_hl7_engine.py
