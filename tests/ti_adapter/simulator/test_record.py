@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -11,7 +12,7 @@ from ti_adapter.attestation import Attestation
 from ti_adapter.epa import RecordState
 from ti_adapter.errors import ErrorCode, RecordRefused
 from ti_adapter.simulator.health_record import SimulatedRecord
-from ti_adapter.simulator.record import DOCUMENT_MAX_BYTES, RecordSystem
+from ti_adapter.simulator.record import DOCUMENT_MAX_BYTES, RecordSystem, RightMissing
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KVNR, UNKNOWN_KVNR = "X110411319", "A123456780"
@@ -56,6 +57,8 @@ def every_operation(records: RecordSystem, who: Attestation, kvnr: str, entry: s
         lambda: records.find(who, kvnr),
         lambda: records.retrieve(who, kvnr, entry),
         lambda: records.replace(who, kvnr, SECOND, entry=entry),
+        lambda: records.update(who, kvnr, entry, lambda it: it.metadata),
+        lambda: records.remove(who, kvnr, [entry]),
     ]
 
 
@@ -199,3 +202,35 @@ def test_a_record_that_is_not_in_use_is_open_to_nobody(clock: Clock, state: Reco
     known[KVNR].state = state
     codes = {code(operation) for operation in every_operation(records, CLINIC, KVNR, entry)}
     assert codes == {ErrorCode.NOT_ENTITLED}
+
+
+def test_a_role_without_rights_reads_and_stores_nothing_though_it_is_entitled(records: RecordSystem) -> None:
+    entry = records.store(CLINIC, KVNR, FIRST)
+    payer = Attestation("8-1", ("1.2.276.0.76.4.59",), "Kasse", "n")
+    records.entitle(KVNR, payer.telematik_id, NOW + timedelta(days=1))
+    assert records.find(payer, KVNR) == []
+    assert code(lambda: records.retrieve(payer, KVNR, entry.entry)) is ErrorCode.NO_RESOURCE
+    with pytest.raises(RightMissing):
+        records.store(payer, KVNR, SECOND)
+
+
+def test_a_version_of_its_metadata_has_the_content_of_the_one_before(records: RecordSystem) -> None:
+    entry = records.store(CLINIC, KVNR, FIRST)
+    newer = records.update(PRACTICE, KVNR, entry.entry, lambda it: replace(it.metadata, title="MR Knie"))
+    assert records.find(PRACTICE, KVNR) == [newer]
+    assert (newer.title, newer.version, newer.author, newer.created) == ("MR Knie", 2, "Klinik Nord", entry.created)
+    assert records.retrieve(PRACTICE, KVNR, newer.entry) == (newer, FIRST.content)
+    assert code(lambda: records.retrieve(PRACTICE, KVNR, entry.entry)) is ErrorCode.NO_RESOURCE
+
+
+def test_what_the_patient_hides_is_hidden_in_all_its_versions(records: RecordSystem) -> None:
+    entry = records.store(CLINIC, KVNR, FIRST)
+    records.hide(KVNR, entry.entry)
+    records.unhide(KVNR, entry.entry)
+    records.unhide(KVNR, entry.entry)
+    newer = records.update(CLINIC, KVNR, entry.logical_id, lambda it: it.metadata)
+    records.hide(KVNR, entry.entry)
+    assert records.find(CLINIC, KVNR) == []
+    for name in (entry.entry, newer.entry):
+        assert code(lambda name=name: records.remove(CLINIC, KVNR, [name])) is ErrorCode.NO_RESOURCE
+    assert code(lambda: records.unhide(KVNR, "none")) is ErrorCode.NO_RESOURCE

@@ -15,7 +15,7 @@ from ti_adapter.epa.xds.names import HAS_MEMBER, RIM, Availability, Operation, S
 from ti_adapter.epa.xds.providing import read_registry_response
 from ti_adapter.epa.xds.response import Verdict
 from ti_adapter.epa.xds.soap import Message
-from ti_adapter.epa.xds.updating import CHANGEABLE_SLOTS, restricted_update
+from ti_adapter.epa.xds.updating import CHANGEABLE_SLOTS, UpdateForm, restricted_update
 from ti_adapter.xds import Code, DocumentEntry
 
 LOGICAL_ID = "urn:uuid:5fa0b0f3-6a3b-4a4b-8f7c-3f6dbb1f0009"
@@ -24,9 +24,9 @@ METADATA = Metadata(replace(ENTRY, slots=SLOTS | ADDED), (Author(institutions=(E
 KNOWN = Registered(METADATA, OLD_UUID, LOGICAL_ID, "2", Availability.APPROVED, "1.2.9")
 
 
-def updated(told: Metadata, propagate: bool | None = None) -> Message:
+def updated(told: Metadata, propagate: bool | None = None, form: UpdateForm = UpdateForm.IHE) -> Message:
     sent = restricted_update(
-        KNOWN, told, SUBMISSION, entry_uuid=ENTRY_UUID, message_id=MESSAGE_ID, to=TO, propagate=propagate
+        KNOWN, told, SUBMISSION, entry_uuid=ENTRY_UUID, message_id=MESSAGE_ID, to=TO, propagate=propagate, form=form
     )
     return soap.read(*sent)
 
@@ -47,6 +47,16 @@ def test_all_metadata_are_told_as_the_next_version_of_the_same_document() -> Non
     (document,) = message.element.iter(f"{{{RIM}}}ExtrinsicObject")
     assert (document.get("id"), document.get("lid"), read_metadata(document)) == (ENTRY_UUID, LOGICAL_ID, told)
     assert membership(message) == {"SubmissionSetStatus": ("Original",), "PreviousVersion": ("2",)}
+
+
+def test_the_form_of_gematiks_library_names_the_entry_and_no_logical_id() -> None:
+    message = updated(METADATA, propagate=False, form=UpdateForm.GEMATIK)
+    (document,) = message.element.iter(f"{{{RIM}}}ExtrinsicObject")
+    assert (document.get("id"), document.get("lid")) == (OLD_UUID, None)
+    (member,) = message.element.iter(f"{{{RIM}}}Association")
+    assert member.get("targetObject") == OLD_UUID
+    assert rim.read_slots(member)["associationPropagation"] == ("no",)
+    assert xds_schemas.errors(message.element) == []
 
 
 @pytest.mark.parametrize(("propagate", "said_so"), [(None, None), (True, ("yes",)), (False, ("no",))])

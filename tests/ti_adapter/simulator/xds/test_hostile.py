@@ -10,10 +10,20 @@ from functools import cache
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from xds_samples import DOCUMENT, PATIENT, SUBMISSION, TO
+from xds_samples import DOCUMENT, ENTRY, PATIENT, SUBMISSION, TO
 
 from ti_adapter.attestation import Attestation
-from ti_adapter.epa.xds import Search, Wanted, XdsDocumentService, XdsError, soap
+from ti_adapter.epa.xds import (
+    Metadata,
+    Registered,
+    Search,
+    Wanted,
+    XdsDocumentService,
+    XdsError,
+    XdsNotFound,
+    soap,
+)
+from ti_adapter.epa.xds.names import Availability
 from ti_adapter.simulator.record import RecordSystem
 from ti_adapter.simulator.xds import SimulatedXds
 
@@ -23,10 +33,13 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KVNR = PATIENT.partition("^")[0]
 PRACTICE = Attestation("1-20.9002", ("1.2.276.0.76.4.50",), "Praxis am Markt", "n")
 REPOSITORY = "1.2.276.0.76.3.1.1"
+KNOWN = Registered(Metadata(ENTRY), "urn:uuid:2", "urn:uuid:2", "1", Availability.APPROVED, REPOSITORY)
 OPERATIONS: dict[str, Callable[[XdsDocumentService], object]] = {
     "ITI-41": lambda service: service.provide_and_register([DOCUMENT], SUBMISSION),
     "ITI-18": lambda service: service.find(Search(PATIENT)),
     "ITI-43": lambda service: service.retrieve([Wanted("2.25.7", REPOSITORY)]),
+    "ITI-92": lambda service: service.update(KNOWN, KNOWN.metadata, SUBMISSION),
+    "ITI-62": lambda service: service.remove([KNOWN.entry_uuid]),
 }
 MARKS = (b"", b"<", b"</", b"&#0;", b"&x;", b"<!DOCTYPE a>", b"<!--", b"]]>", b'"', b"<a/>", b"\r\n", b"\r\n--", b"'")
 PIECES = st.sampled_from([*MARKS, b"\xff", b"\x00", b"-1", b"9" * 400])
@@ -54,7 +67,8 @@ def exchanges() -> dict[str, tuple[tuple[bytes, str], tuple[bytes, str]]]:
             seen[name] = ((body, content_type), answer)
             return answer
 
-        call(XdsDocumentService(post, TO, lambda: "urn:uuid:1"))
+        with suppress(XdsNotFound):
+            call(XdsDocumentService(post, TO, lambda: "urn:uuid:1"))
     return seen
 
 

@@ -2,69 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 import xds_schemas
 from lxml import etree
-from xds_samples import CODES, DOCUMENT, ENTRY, PATIENT, SLOTS, SUBMISSION, TO
+from xds_bench import KVNR, NEXT, PRACTICE, REPOSITORY, STRANGER, Bench
+from xds_samples import CODES, DOCUMENT, ENTRY, PATIENT, SLOTS, SUBMISSION
 
-from ti_adapter.attestation import Attestation
 from ti_adapter.epa.xds import (
     Metadata,
-    Provided,
-    Registered,
     Search,
     Wanted,
     XdsConflict,
-    XdsDocumentService,
-    XdsFault,
     XdsNotFound,
     XdsNotPermitted,
     XdsRequestRefused,
     soap,
 )
 from ti_adapter.epa.xds.names import RIM, SOAP, XDS
-from ti_adapter.simulator.record import RecordSystem
 from ti_adapter.simulator.xds import SimulatedXds
-
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-KVNR = PATIENT.partition("^")[0]
-PRACTICE = Attestation("1-20.9002", ("1.2.276.0.76.4.50",), "Praxis am Markt", "n")
-STRANGER = Attestation("1-20.9003", ("1.2.276.0.76.4.50",), "Praxis Fremd", "n")
-REPOSITORY = "1.2.276.0.76.3.1.1"
-NEXT = Provided("urn:uuid:9", Metadata(replace(ENTRY, unique_id="2.25.9")), b"<Next/>")
-
-
-@dataclass
-class Bench:
-    records: RecordSystem = field(default_factory=lambda: RecordSystem(lambda: NOW))
-    messages: list[tuple[bytes, str]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.records.open_record(KVNR)
-        self.records.entitle(KVNR, PRACTICE.telematik_id, NOW + timedelta(days=90))
-
-    def service(self, who: Attestation = PRACTICE) -> XdsDocumentService:
-        simulated = SimulatedXds(self.records, REPOSITORY)
-
-        def post(body: bytes, content_type: str) -> tuple[bytes, str]:
-            answer = simulated.answer(who, KVNR, body, content_type)
-            self.messages += [(body, content_type), answer]
-            return answer
-
-        return XdsDocumentService(post, TO)
-
-    def find(self, **criteria: object) -> list[Registered]:
-        return list(self.service().find(replace(Search(PATIENT), **criteria)).documents)
 
 
 @pytest.fixture
 def bench() -> Bench:
-    bench = Bench()
-    bench.service().provide_and_register([DOCUMENT], SUBMISSION)
-    return bench
+    return Bench.with_document()
 
 
 def test_what_was_provided_is_found_and_comes_back_byte_for_byte(bench: Bench) -> None:
@@ -169,15 +132,6 @@ def test_a_document_of_another_patient_is_refused() -> None:
             Bench().service().provide_and_register([replace(DOCUMENT, metadata=Metadata(entry))], submission)
     with pytest.raises(XdsNotPermitted):
         Bench().service().find(Search(other))
-
-
-def test_what_is_not_simulated_is_refused(bench: Bench) -> None:
-    (found,) = bench.find()
-    with pytest.raises(XdsFault, match="soap-sender"):
-        bench.service().remove([found.entry_uuid])
-    with pytest.raises(XdsFault, match="soap-sender"):
-        bench.service().update(found, found.metadata, SUBMISSION)
-    assert bench.find() == [found]
 
 
 CHANGES = {

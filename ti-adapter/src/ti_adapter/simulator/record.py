@@ -1,33 +1,38 @@
 """The rules of the simulated record system, without input or output.
 
 1. An institution reaches a record only while it is entitled to it. Not entitled and no such record look the same.
-2. A document that was replaced, or that the patient has hidden, is not there: it is neither listed nor read.
-3. What was replaced once cannot be replaced again, so that versions form a line.
-4. Nothing is ever deleted, and what was stored is given back byte for byte.
-5. Every access to a record is written down for its patient, refused ones too.
-6. A uniqueId is taken once in a record; that of a document that was replaced or hidden stays taken.
+2. Its role has to have the right that it uses, for the category that the document is in and would be in then
+   (`LegalPolicy`). What a role may not read is not there for it.
+3. A document that was replaced, or that the patient has hidden, is neither listed nor read. A hidden one is not there
+   for whatever else is asked of it, too.
+4. What was replaced once is not replaced again, so that versions form a line. Other metadata are a version as well: an
+   entry of its own, with the logical id and the content of the one before.
+5. What was stored is given back byte for byte. What was removed is gone, with all versions of its metadata.
+6. What comes with the confidentiality code CON is hidden from then on.
+7. Every access to a record is written down for its patient, refused ones too.
+8. A uniqueId is taken once in a record; that of a document that was replaced or hidden stays taken.
 
-Metadata are kept and given back as they came. Not simulated: roles and data categories, what value sets and guides ask
-of metadata, and any encryption.
+Metadata are kept and given back as they came. Not simulated: what value sets and guides ask of metadata, hiding of
+whole categories, and any encryption.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from uuid import uuid4
 
 from ti_adapter.attestation import Attestation
 from ti_adapter.errors import ErrorCode, RecordRefused
+from ti_adapter.simulator.entries import DOCUMENT_MAX_BYTES, Change, Entries, Entry, Upload
 from ti_adapter.simulator.health_record import SimulatedRecord
+from ti_adapter.simulator.legal_policy import LegalPolicy, Right
 from ti_adapter.xds import DocumentEntry
 
-DOCUMENT_MAX_BYTES = 25_000_000
-"""Limit of the ePA for one document: 25 MB."""
+__all__ = ["DOCUMENT_MAX_BYTES", "Access", "Entry", "Operation", "RecordSystem", "RightMissing", "Upload"]
 
 
 class Operation(StrEnum):
@@ -37,39 +42,23 @@ class Operation(StrEnum):
     FIND = "find"
     RETRIEVE = "retrieve"
     REPLACE = "replace"
+    UPDATE = "update"
+    REMOVE = "remove"
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A document on its way into the record."""
+class RightMissing(RecordRefused):
+    """The institution is entitled to the record, but the legal policy gives its role no such right."""
 
-    content: bytes = field(repr=False)
-    metadata: DocumentEntry
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the record's list."""
-
-    entry: str
-    author: str
-    created: datetime
-    metadata: DocumentEntry
-
-    @property
-    def title(self) -> str:
-        """What people read."""
-        return self.metadata.title
-
-    @property
-    def media_type(self) -> str:
-        """What kind of document it is."""
-        return self.metadata.mime_type
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.NOT_ENTITLED)
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One line of what the patient reads: who did what when, and how it ended (`ok`, or the code of the refusal)."""
+    """One line of what the patient reads: who did what when, and how it ended.
+
+    That is `ok`, the code of the refusal, or `refused` where metadata were.
+    """
 
     telematik_id: str
     name: str
@@ -81,35 +70,8 @@ class Access:
 
 @dataclass(slots=True)
 class _Documents:
-    entries: dict[str, Entry] = field(default_factory=dict)
-    contents: dict[str, bytes] = field(default_factory=dict)
-    replaced: set[str] = field(default_factory=set)
-    hidden: set[str] = field(default_factory=set)
+    entries: Entries = field(default_factory=Entries)
     accesses: list[Access] = field(default_factory=list)
-
-    def add(self, upload: Upload, *, author: str, now: datetime) -> Entry:
-        if len(upload.content) > DOCUMENT_MAX_BYTES:
-            raise RecordRefused(ErrorCode.DOCUMENT_TOO_LARGE)
-        self.check_new(upload)
-        entry = Entry(str(uuid4()), author, now, upload.metadata)
-        self.entries[entry.entry] = entry
-        self.contents[entry.entry] = upload.content
-        return entry
-
-    def check_new(self, upload: Upload) -> None:
-        if any(it.metadata.unique_id == upload.metadata.unique_id for it in self.entries.values()):
-            raise RecordRefused(ErrorCode.DUPLICATE_DOCUMENT)
-
-    def visible(self, entry: str) -> Entry:
-        """An entry that the patient has not hidden, replaced or not."""
-        if entry not in self.entries or entry in self.hidden:
-            raise RecordRefused(ErrorCode.NO_RESOURCE)
-        return self.entries[entry]
-
-    def current(self, entry: str) -> Entry:
-        if entry in self.replaced:
-            raise RecordRefused(ErrorCode.NO_RESOURCE)
-        return self.visible(entry)
 
 
 class RecordSystem:
@@ -119,8 +81,15 @@ class RecordSystem:
     them makes counts here, and a record that is not activated is none.
     """
 
-    def __init__(self, clock: Callable[[], datetime], records: dict[str, SimulatedRecord] | None = None) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        records: dict[str, SimulatedRecord] | None = None,
+        *,
+        policy: LegalPolicy | None = None,
+    ) -> None:
         self._clock = clock
+        self._policy = policy or LegalPolicy()
         self._records = {} if records is None else records
         self._documents: dict[str, _Documents] = defaultdict(_Documents)
 
@@ -129,30 +98,61 @@ class RecordSystem:
     def store(self, who: Attestation, kvnr: str, upload: Upload) -> Entry:
         """Put a new document in."""
         with self._opened(who, kvnr, Operation.STORE) as record:
-            return record.add(upload, author=who.name, now=self._clock())
+            self._check(who, Right.CREATE, upload.metadata)
+            return record.entries.add(upload, author=who.name, now=self._clock())
 
     def find(self, who: Attestation, kvnr: str, *, unique_id: str = "") -> list[Entry]:
         """What can be read now, newest first; the one under a uniqueId, where it is named."""
         with self._opened(who, kvnr, Operation.FIND) as record:
-            gone = record.replaced | record.hidden
-            shown = [entry for entry in reversed(record.entries.values()) if entry.entry not in gone]
+            shown = [it for it in record.entries.shown() if self._grants(who, Right.READ, it.metadata)]
             return [entry for entry in shown if unique_id in ("", entry.metadata.unique_id)]
 
     def retrieve(self, who: Attestation, kvnr: str, entry: str) -> tuple[Entry, bytes]:
         """One document as it was stored."""
         with self._opened(who, kvnr, Operation.RETRIEVE, entry=entry) as record:
-            return record.current(entry), record.contents[entry]
+            found = self._readable(who, record.entries.current(entry))
+            return found, record.entries.contents[entry]
 
     def replace(self, who: Attestation, kvnr: str, upload: Upload, *, entry: str) -> Entry:
         """Put a new version in the place of an entry."""
         with self._opened(who, kvnr, Operation.REPLACE, entry=entry) as record:
-            record.visible(entry)
-            record.check_new(upload)
-            if entry in record.replaced:
-                raise RecordRefused(ErrorCode.STATUS_MISMATCH)
-            version = record.add(upload, author=who.name, now=self._clock())
-            record.replaced.add(entry)
+            old = self._readable(who, record.entries.visible(entry))
+            self._check(who, Right.UPDATE, old.metadata)
+            self._check(who, Right.CREATE, upload.metadata)
+            record.entries.check_new(upload)
+            record.entries.unreplaced(old)
+            version = record.entries.add(upload, author=who.name, now=self._clock())
+            record.entries.replaced.add(entry)
             return version
+
+    def update(self, who: Attestation, kvnr: str, named: str, change: Change) -> Entry:
+        """Give the document with a logical id or entry other metadata, as its next version. Raises as `change` does."""
+        with self._opened(who, kvnr, Operation.UPDATE, entry=named) as record:
+            old = record.entries.unreplaced(self._readable(who, record.entries.latest(named)))
+            self._check(who, Right.UPDATE, old.metadata)
+            metadata = change(old)
+            self._check(who, Right.UPDATE, metadata)
+            return record.entries.put(old, metadata)
+
+    def remove(self, who: Attestation, kvnr: str, entries: Sequence[str]) -> None:
+        """Take documents out of the record, all of them or none."""
+        with self._opened(who, kvnr, Operation.REMOVE, entry=" ".join(entries)) as record:
+            gone = [self._readable(who, record.entries.visible(entry)) for entry in entries]
+            for entry in gone:
+                self._check(who, Right.DELETE, entry.metadata)
+            record.entries.drop(gone)
+
+    def _readable(self, who: Attestation, entry: Entry) -> Entry:
+        if not self._grants(who, Right.READ, entry.metadata):
+            raise RecordRefused(ErrorCode.NO_RESOURCE)
+        return entry
+
+    def _check(self, who: Attestation, right: Right, metadata: DocumentEntry) -> None:
+        if not self._grants(who, right, metadata):
+            raise RightMissing
+
+    def _grants(self, who: Attestation, right: Right, metadata: DocumentEntry) -> bool:
+        return self._policy.grants(who.profession_oids, right, metadata)
 
     # The patient's side.
 
@@ -170,14 +170,11 @@ class RecordSystem:
 
     def hide(self, kvnr: str, entry: str) -> None:
         """Hide a document from every institution. Safe to repeat."""
-        record = self._own_documents(kvnr)
-        if entry not in record.entries:
-            raise RecordRefused(ErrorCode.NO_RESOURCE)
-        record.hidden.add(entry)
+        self._own_documents(kvnr).entries.hidden.add(self._named(kvnr, entry))
 
     def unhide(self, kvnr: str, entry: str) -> None:
         """Show it again. Safe to repeat."""
-        self._own_documents(kvnr).hidden.discard(entry)
+        self._own_documents(kvnr).entries.hidden.discard(self._named(kvnr, entry))
 
     def documents(self, kvnr: str) -> list[Entry]:
         """What is in it now, newest first, hidden ones too."""
@@ -197,17 +194,24 @@ class RecordSystem:
             raise RecordRefused(ErrorCode.NO_HEALTH_RECORD)
         return self._records[kvnr]
 
+    def _named(self, kvnr: str, entry: str) -> str:
+        found = self._own_documents(kvnr).entries.all.get(entry)
+        if found is None:
+            raise RecordRefused(ErrorCode.NO_RESOURCE)
+        return found.logical_id
+
     @contextmanager
     def _opened(self, who: Attestation, kvnr: str, operation: Operation, *, entry: str = "") -> Iterator[_Documents]:
         """The record, if this institution is entitled to it now; what becomes of the access is written down."""
         record = self._records.get(kvnr)
         if record is None:
             raise RecordRefused(ErrorCode.NOT_ENTITLED)
-        documents, now, outcome = self._documents[kvnr], self._clock(), "ok"
+        documents, now, outcome = self._documents[kvnr], self._clock(), "refused"
         try:
             if not record.is_open_to(who.telematik_id, now):
                 raise RecordRefused(ErrorCode.NOT_ENTITLED)
             yield documents
+            outcome = "ok"
         except RecordRefused as refused:
             outcome = refused.code.value
             raise

@@ -23,6 +23,7 @@ from ti_adapter.epa.xds.providing import Provided
 from ti_adapter.epa.xds.query import Found, Search
 from ti_adapter.epa.xds.retrieving import Retrieval, Retrieved, Wanted
 from ti_adapter.epa.xds.submission import SubmissionSet
+from ti_adapter.epa.xds.updating import UpdateForm
 
 __all__ = [
     "INSTITUTION_PATH",
@@ -36,6 +37,7 @@ __all__ = [
     "Retrieved",
     "Search",
     "SubmissionSet",
+    "UpdateForm",
     "Wanted",
     "XdsConflict",
     "XdsDocumentService",

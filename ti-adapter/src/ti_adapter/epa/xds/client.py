@@ -12,7 +12,7 @@ from ti_adapter.epa.xds.query import Found, Search, find_documents, get_document
 from ti_adapter.epa.xds.removing import remove
 from ti_adapter.epa.xds.retrieving import Retrieval, Wanted, read_retrieved, retrieve
 from ti_adapter.epa.xds.submission import SubmissionSet
-from ti_adapter.epa.xds.updating import restricted_update
+from ti_adapter.epa.xds.updating import UpdateForm, restricted_update
 
 Post = Callable[[bytes, str], tuple[bytes, str]]
 """Body and Content-Type of a request to those of its answer, inside the VAU channel of the patient's record. A SOAP
@@ -63,9 +63,15 @@ class XdsDocumentService:
         return read_retrieved(*answer, wanted, message_id)
 
     def update(
-        self, known: Registered, told: Metadata, submission: SubmissionSet, *, propagate: bool | None = None
+        self,
+        known: Registered,
+        told: Metadata,
+        submission: SubmissionSet,
+        *,
+        propagate: bool | None = None,
+        form: UpdateForm = UpdateForm.IHE,
     ) -> tuple[str, ...]:
-        """ITI-92. Warnings, by code."""
+        """ITI-92. Warnings, by code. The document has another entryUUID then: search again."""
         message_id = self._ids()
         sent = restricted_update(
             known,
@@ -75,6 +81,7 @@ class XdsDocumentService:
             message_id=message_id,
             to=self._to,
             propagate=propagate,
+            form=form,
         )
         return self._done(sent, Operation.RESTRICTED_UPDATE, message_id)
 

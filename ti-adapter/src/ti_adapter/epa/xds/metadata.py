@@ -114,6 +114,16 @@ def extrinsic_object(metadata: Metadata, entry_id: str, *, logical_id: str = "")
     return element
 
 
+def registered_object(known: Registered) -> etree._Element:
+    """The ExtrinsicObject of a document as a registry gives it."""
+    element = extrinsic_object(known.metadata, known.entry_uuid, logical_id=known.logical_id)
+    element.set("status", known.availability)
+    behind = {rim.name("Classification"), rim.name("ExternalIdentifier")}
+    before = next(child for child in element if child.tag in behind)
+    before.addprevious(maker(RIM).VersionInfo(versionName=known.version))
+    return element
+
+
 def read_metadata(element: etree._Element) -> Metadata:
     """What an ExtrinsicObject says of its document; what XDS does not know is left out. Raises `XdsMalformed`."""
     codes: dict[str, list[Code]] = {}

@@ -54,6 +54,7 @@ MEANINGS: Final[dict[str, tuple[type[XdsFault], str]]] = {
             "XDSMissingDocumentMetadata",
             "XDSMetadataUpdateError",
             "XDSFutureMetadataError",
+            "UnmodifiableMetadataError",
             "InvalidDocumentContent",
         ),
         (XdsRequestRefused, _METADATA),
@@ -72,6 +73,7 @@ MEANINGS: Final[dict[str, tuple[type[XdsFault], str]]] = {
             "XDSRegistryDuplicateUniqueIdInMessage",
             "XDSRepositoryDuplicateUniqueIdInMessage",
             "XDSMetadataUpdateOperationError",
+            "XDSMetadataAnnotationError",
             "XDSNonIdenticalSize",
             "XDSPatientIDReconciliationError",
         ),
@@ -81,7 +83,10 @@ MEANINGS: Final[dict[str, tuple[type[XdsFault], str]]] = {
         ("XDSUnknownPatientId", "XDSPatientIdDoesNotMatch", "LocalPolicyRestrictionError"),
         (XdsNotPermitted, _RIGHTS),
     ),
-    **dict.fromkeys(("XDSDocumentUniqueIdError", "UnresolvedReferenceException"), (XdsNotFound, _GONE)),
+    **dict.fromkeys(
+        ("XDSDocumentUniqueIdError", "UnresolvedReferenceException", "XDSMetadataIdentifierError"),
+        (XdsNotFound, _GONE),
+    ),
     **dict.fromkeys(
         ("XDSDuplicateUniqueIdInRegistry", "XDSDuplicateDocument", "XDSNonIdenticalHash"), (XdsConflict, _TAKEN)
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Final
 
 from ti_adapter.epa.xds import soap
@@ -25,6 +26,15 @@ CHANGEABLE_SLOTS: Final = frozenset(
 """Title, comments, authors and all codes may change as well."""
 
 
+class UpdateForm(Enum):
+    """How an update names its document; the value is the slot about associations. Which is expected is not certain."""
+
+    IHE = "AssociationPropagation"
+    """By the logical id, under a new entryUUID."""
+    GEMATIK = "associationPropagation"
+    """By the entryUUID and without a logical id, as gematik's lib-ihe-xds writes it."""
+
+
 def restricted_update(
     known: Registered,
     told: Metadata,
@@ -34,8 +44,9 @@ def restricted_update(
     message_id: str,
     to: str,
     propagate: bool | None = None,
+    form: UpdateForm = UpdateForm.IHE,
 ) -> tuple[bytes, str]:
-    """Body and Content-Type: `told` as the next version of `known`, under a new `entry_uuid`.
+    """Body and Content-Type: `told` as the next version of `known`, in the form of IHE under a new `entry_uuid`.
 
     `told` is everything, not only what has changed. `propagate` tells the registry whether associations go along to the
     new version; None leaves that to it, since what gematik expects is not certain. Raises ValueError where something
@@ -45,8 +56,11 @@ def restricted_update(
         raise ValueError(f"a restricted update may not change {', '.join(wrong)}")
     slots: dict[str, tuple[str, ...]] = {"PreviousVersion": (known.version,)}
     if propagate is not None:
-        slots["AssociationPropagation"] = ("yes" if propagate else "no",)
-    entry = extrinsic_object(told, entry_uuid, logical_id=known.logical_id)
+        slots[form.value] = ("yes" if propagate else "no",)
+    is_new = form is UpdateForm.IHE
+    entry = extrinsic_object(
+        told, entry_uuid if is_new else known.entry_uuid, logical_id=known.logical_id if is_new else ""
+    )
     element = submit_objects(submission, [entry], member_slots=slots)
     operation = Operation.RESTRICTED_UPDATE
     return soap.request(operation, Message(element, operation, message_id, to=to))

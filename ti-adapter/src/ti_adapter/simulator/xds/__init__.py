@@ -1,11 +1,12 @@
 """The XDS Document Service of the simulated record system: messages in, messages out, rules in `simulator.record`.
 
-Strict in what it reads. Not simulated, and refused as an action that is not supported: RMU and removal. One document
-in a submission. Of the authors of a document only the first institution is kept. The entryUUID is given by the record.
+Strict in what it reads. One document in a submission or update. The entryUUID is given by the record: an update makes a
+new one, under the same logical id and with the next version; the old one is not found any more.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import uuid4
 
 from lxml import etree  # type: ignore[import-untyped]
@@ -13,22 +14,28 @@ from lxml import etree  # type: ignore[import-untyped]
 from ti_adapter.attestation import Attestation
 from ti_adapter.epa.xds import response, soap, tree
 from ti_adapter.epa.xds.errors import XdsMalformed
-from ti_adapter.epa.xds.metadata import Metadata, extrinsic_object
-from ti_adapter.epa.xds.names import QUERY, RIM, SOAP, XDS, Availability, Operation, Status
+from ti_adapter.epa.xds.metadata import Metadata, Registered, registered_object
+from ti_adapter.epa.xds.names import LCM, QUERY, RIM, SOAP, XDS, Availability, Operation, Status
 from ti_adapter.epa.xds.response import Verdict
 from ti_adapter.epa.xds.soap import Message, include, maker
 from ti_adapter.errors import RecordRefused
 from ti_adapter.simulator.record import Entry, RecordSystem
 from ti_adapter.simulator.xds.queries import fits, read_query
-from ti_adapter.simulator.xds.refusal import CODES, Refusal
+from ti_adapter.simulator.xds.refusal import Refusal, code_of
+from ti_adapter.simulator.xds.removals import read_removal
 from ti_adapter.simulator.xds.submissions import read_submission
+from ti_adapter.simulator.xds.updates import read_update
 from ti_adapter.xds import DocumentEntry
 
+FAULT = f"{SOAP}/fault"
+"""The action of a fault."""
 _SUCCESS = Verdict(Status.SUCCESS)
 _NAMES = {
     Operation.PROVIDE_AND_REGISTER: f"{{{XDS}}}ProvideAndRegisterDocumentSetRequest",
     Operation.STORED_QUERY: f"{{{QUERY}}}AdhocQueryRequest",
     Operation.RETRIEVE: f"{{{XDS}}}RetrieveDocumentSetRequest",
+    Operation.RESTRICTED_UPDATE: f"{{{LCM}}}SubmitObjectsRequest",
+    Operation.DELETE: f"{{{LCM}}}RemoveObjectsRequest",
 }
 Answer = tuple["etree._Element", dict[str, bytes]]  # noqa: SLF001
 
@@ -39,6 +46,7 @@ class SimulatedXds:
     def __init__(self, records: RecordSystem, repository_unique_id: str) -> None:
         self._records = records
         self._repository = repository_unique_id
+        self._told: dict[str, Metadata] = {}
 
     def answer(self, who: Attestation, kvnr: str, body: bytes, content_type: str) -> tuple[bytes, str]:
         """The answer to a request, as body and Content-Type; a SOAP fault for what is none."""
@@ -50,27 +58,42 @@ class SimulatedXds:
                 raise ValueError("no such message")
             element, parts = self._done(operation, who, kvnr, request)
         except (XdsMalformed, ValueError):
-            return soap.write(_message(request, f"{SOAP}/fault", _fault(), {}), mtom=False)
+            return soap.write(_message(request, FAULT, _fault(), {}), mtom=False)
         return soap.write(_message(request, operation.answer, element, parts), mtom=bool(parts))
 
     def _done(self, operation: Operation, who: Attestation, kvnr: str, request: Message) -> Answer:
-        if operation is Operation.PROVIDE_AND_REGISTER:
-            return self._provide(who, kvnr, request)
         if operation is Operation.STORED_QUERY:
             return self._query(who, kvnr, request)
-        return self._retrieve(who, kvnr, request)
-
-    def _provide(self, who: Attestation, kvnr: str, request: Message) -> Answer:
+        if operation is Operation.RETRIEVE:
+            return self._retrieve(who, kvnr, request)
+        changing = {
+            Operation.PROVIDE_AND_REGISTER: self._provide,
+            Operation.RESTRICTED_UPDATE: self._update,
+            Operation.DELETE: self._remove,
+        }
         try:
-            told = read_submission(request, _patient_id(kvnr))
-            if told.replaces:
-                old = told.replaces.removeprefix("urn:uuid:")
-                self._records.replace(who, kvnr, told.upload, entry=old)
-            else:
-                self._records.store(who, kvnr, told.upload)
+            changing[operation](who, kvnr, request)
         except (Refusal, RecordRefused) as refused:
             return response.write(_failure(refused)), {}
         return response.write(_SUCCESS), {}
+
+    def _provide(self, who: Attestation, kvnr: str, request: Message) -> None:
+        """All that was told is kept here: the rules know of one institution as the author, and of no comments."""
+        submitted = read_submission(request, _patient_id(kvnr))
+        if submitted.replaces:
+            old = submitted.replaces.removeprefix("urn:uuid:")
+            entry = self._records.replace(who, kvnr, submitted.upload, entry=old)
+        else:
+            entry = self._records.store(who, kvnr, submitted.upload)
+        self._told[entry.entry] = submitted.told
+
+    def _update(self, who: Attestation, kvnr: str, request: Message) -> None:
+        update = read_update(request, _patient_id(kvnr), self._repository)
+        entry = self._records.update(who, kvnr, update.named, update.change)
+        self._told[entry.entry] = replace(update.told, entry=entry.metadata)
+
+    def _remove(self, who: Attestation, kvnr: str, request: Message) -> None:
+        self._records.remove(who, kvnr, read_removal(request))
 
     def _query(self, who: Attestation, kvnr: str, request: Message) -> Answer:
         verdict, entries = _SUCCESS, []
@@ -117,11 +140,17 @@ class SimulatedXds:
         )
 
     def _described(self, entry: Entry) -> etree._Element:
-        element = extrinsic_object(Metadata(entry.metadata), f"urn:uuid:{entry.entry}")
-        element.set("status", Availability.APPROVED)
-        rim = maker(RIM)
-        element.insert(0, rim.Slot(rim.ValueList(rim.Value(self._repository)), name="repositoryUniqueId"))
-        return element
+        told = self._told.get(entry.entry, Metadata(entry.metadata))
+        slots = {"repositoryUniqueId": (self._repository,), **entry.metadata.slots}
+        known = Registered(
+            metadata=replace(told, entry=replace(entry.metadata, slots=slots)),
+            entry_uuid=f"urn:uuid:{entry.entry}",
+            logical_id=f"urn:uuid:{entry.logical_id}",
+            version=str(entry.version),
+            availability=Availability.APPROVED,
+            repository_unique_id=self._repository,
+        )
+        return registered_object(known)
 
 
 def _patient_id(kvnr: str) -> str:
@@ -129,7 +158,7 @@ def _patient_id(kvnr: str) -> str:
 
 
 def _failure(refused: Refusal | RecordRefused) -> Verdict:
-    return Verdict(Status.FAILURE, (refused.code if isinstance(refused, Refusal) else CODES[refused.code],))
+    return Verdict(Status.FAILURE, (code_of(refused),))
 
 
 def _message(request: Message, action: str, element: etree._Element, parts: dict[str, bytes]) -> Message:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ti_adapter.errors import ErrorCode
+from ti_adapter.errors import ErrorCode, RecordRefused
+from ti_adapter.simulator.record import RightMissing
 
 
 class Refusal(Exception):
@@ -15,7 +16,7 @@ class Refusal(Exception):
         self.code = code
 
 
-CODES: Final = {
+_CODES: Final = {
     ErrorCode.NOT_ENTITLED: "XDSUnknownPatientId",
     ErrorCode.NO_RESOURCE: "UnresolvedReferenceException",
     ErrorCode.STATUS_MISMATCH: "XDSRegistryDeprecatedDocumentError",
@@ -23,3 +24,10 @@ CODES: Final = {
     ErrorCode.DOCUMENT_TOO_LARGE: "XDSRepositoryOutOfResources",
 }
 """Which code a record system of gematik's gives for each of them is not certain."""
+
+
+def code_of(refused: Refusal | RecordRefused) -> str:
+    """The code that is answered."""
+    if isinstance(refused, Refusal):
+        return refused.code
+    return "LocalPolicyRestrictionError" if isinstance(refused, RightMissing) else _CODES[refused.code]

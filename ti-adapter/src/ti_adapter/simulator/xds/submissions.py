@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from lxml import etree  # type: ignore[import-untyped]
 
 from ti_adapter.epa.xds import rim, tree
-from ti_adapter.epa.xds.metadata import read_metadata
+from ti_adapter.epa.xds.metadata import Metadata, read_metadata
 from ti_adapter.epa.xds.names import (
     HAS_MEMBER,
     LCM,
@@ -42,6 +42,7 @@ class Submission:
     """A document on its way in, and the entryUUID that it replaces."""
 
     upload: Upload = field(repr=False)
+    told: Metadata
     replaces: str = ""
 
 
@@ -57,12 +58,14 @@ def read_submission(request: Message, patient_id: str) -> Submission:
     if len(described) != 1 or len(sets) != 1 or described[0].get("objectType") != STABLE_DOCUMENT:
         raise Refusal(METADATA)
     content = _content(request, tree.attribute(described[0], "id"))
-    entry = read_metadata(described[0]).entry
+    told = read_metadata(described[0])
+    entry = told.entry
     if {entry.patient_id, rim.read_identifier(sets[0], SET_PATIENT_ID)} != {patient_id}:
         raise Refusal("XDSPatientIdDoesNotMatch")
-    _check_entry(entry)
-    _check_set(sets[0])
-    return Submission(Upload(content, entry), _replaced(objects, sets[0].get("id"), described[0].get("id")))
+    check_entry(entry)
+    check_set(sets[0])
+    replaced = _replaced(objects, sets[0].get("id"), described[0].get("id"))
+    return Submission(Upload(content, entry), told, replaced)
 
 
 def _content(request: Message, entry_id: str) -> bytes:
@@ -74,7 +77,8 @@ def _content(request: Message, entry_id: str) -> bytes:
     return tree.document(documents[0], request.parts)
 
 
-def _check_entry(entry: DocumentEntry) -> None:
+def check_entry(entry: DocumentEntry) -> None:
+    """What XDS requires of a DocumentEntry. Raises `Refusal`."""
     single = _CODES - {"confidentialityCode"}
     if _CODES - entry.codes.keys() or any(len(entry.codes[name]) != 1 for name in single):
         raise Refusal(METADATA)
@@ -82,7 +86,8 @@ def _check_entry(entry: DocumentEntry) -> None:
         raise Refusal(METADATA)
 
 
-def _check_set(package: etree._Element) -> None:
+def check_set(package: etree._Element) -> None:
+    """What XDS requires of a SubmissionSet. Raises `Refusal`."""
     rim.read_identifier(package, SET_UNIQUE_ID)
     rim.read_identifier(package, SET_SOURCE_ID)
     rows = package.findall(rim.name("Classification"))
