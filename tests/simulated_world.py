@@ -13,7 +13,7 @@ import os
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,7 +25,7 @@ from cryptography import x509
 from simulated_ti import utc_now
 
 from ti_adapter.epa import CardProof, Kvnr, Locations, Rest, UserAgent, entitle, hash_check_value, log_in
-from ti_adapter.epa.xds import INSTITUTION_PATH, XdsDocumentService
+from ti_adapter.epa.xds import INSTITUTION_PATH, XdsDocumentService, posting
 from ti_adapter.idp import IdpClient, vouched_for
 from ti_adapter.konnektor import Address, CardType, ClientCertificate, Context, InstitutionCard, Konnektor, Transport
 from ti_adapter.konnektor.tls import context_by_pin
@@ -107,7 +107,7 @@ class Node:
     @cached_property
     def channel(self) -> VauTransport:
         trust = VauTrust(self.tsl.trust(policy=FD_AUT.policy))
-        return VauTransport(self.http(self.origin), trust, Caller(AGENT, Environment.NON_PU), utc_now)
+        return VauTransport(self.http(self.origin), lambda: trust, Caller(AGENT, Environment.NON_PU), utc_now)
 
     @cached_property
     def inside(self) -> Rest:
@@ -146,17 +146,9 @@ class Node:
         proof = CardProof(insured.receipt.pruefziffer, hash_check_value(insured.coverage_begin, insured.street))
         entitle(self.inside, Kvnr(kvnr), self.card, proof, utc_now())
 
-    def post(self, kvnr: str) -> Callable[[bytes, str], tuple[bytes, str]]:
-        def post(body: bytes, content_type: str) -> tuple[bytes, str]:
-            headers = {"content-type": content_type, "x-useragent": AGENT, "x-insurantid": kvnr}
-            answer = self.inside.http.post(INSTITUTION_PATH, content=body, headers=headers)
-            answer.raise_for_status()
-            return answer.content, answer.headers["content-type"]
-
-        return post
-
     def documents(self, kvnr: str) -> XdsDocumentService:
-        return XdsDocumentService(self.post(kvnr), self.origin + INSTITUTION_PATH)
+        post = posting(self.inside.http, UserAgent(AGENT), Kvnr(kvnr))
+        return XdsDocumentService(post, self.origin + INSTITUTION_PATH)
 
 
 @dataclass

@@ -7,18 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
+from uuid import uuid4
 
 import httpx
 
 from ti_adapter import bounded, compact
 from ti_adapter.epa.errors import EpaCode, EpaMalformed, EpaRefused, EpaSilent
 from ti_adapter.epa.values import Kvnr, UserAgent
+from ti_adapter.errors import TiError
 
 ANSWER_MAX_BYTES: Final = 256 * 1024
 SOAP_MAX_BYTES: Final = 32 * 1024 * 1024
 """A document of 25 MB and what is around it."""
 
-_USER_AGENT, _INSURANT = "x-useragent", "x-insurantid"
+_USER_AGENT, _INSURANT, _REQUEST_ID = "x-useragent", "x-insurantid", "X-Request-ID"
 _JSON = "application/json"
 _SOAP_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR})
 
@@ -79,14 +81,34 @@ class Rest:
         content: bytes | None,
         max_bytes: int,
     ) -> tuple[int, Answer]:
-        told = {**headers, _USER_AGENT: self.user_agent.value, "Accept-Encoding": "identity"}
-        if kvnr:
-            told[_INSURANT] = kvnr.value
+        told = {**headers, **common_headers(self.user_agent, kvnr)}
         try:
             with self.http.stream(method, path, headers=told, content=content, follow_redirects=False) as answer:
-                return answer.status_code, Answer(answer.headers, _read(answer, max_bytes))
+                return answer.status_code, Answer(answer.headers, read(answer, max_bytes))
         except httpx.TransportError as broken:
             raise EpaSilent from broken
+
+
+def common_headers(user_agent: UserAgent, kvnr: Kvnr | None) -> dict[str, str]:
+    """What every request says in its headers. Releases since 3.1.2 require an X-Request-ID, a new one for each."""
+    headers = {_USER_AGENT: user_agent.value, _REQUEST_ID: str(uuid4()), "Accept-Encoding": "identity"}
+    return headers | ({_INSURANT: kvnr.value} if kvnr else {})
+
+
+def read(answer: httpx.Response, max_bytes: int) -> bytes:
+    """The body of an answer as it came. Raises `EpaMalformed` for one that is too large or encoded."""
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        raise EpaMalformed("content-encoding")
+    return bounded.whole(answer.iter_bytes(), max_bytes, EpaMalformed("size"))
+
+
+def refusal_of(status: int, body: bytes) -> TiError:
+    """The error of an answer whose status is not the one that was wanted."""
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return EpaSilent()
+    if status < HTTPStatus.BAD_REQUEST:
+        return EpaMalformed("status")
+    return EpaRefused(status, _code(body))
 
 
 def json_object(content: bytes) -> dict[str, object]:
@@ -98,13 +120,9 @@ def json_object(content: bytes) -> dict[str, object]:
 
 
 def _wanted(status: int, answer: Answer, wanted: HTTPStatus) -> Answer:
-    if status == wanted:
-        return answer
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise EpaSilent
-    if status < HTTPStatus.BAD_REQUEST:
-        raise EpaMalformed("status")
-    raise EpaRefused(status, _code(answer.body))
+    if status != wanted:
+        raise refusal_of(status, answer.body)
+    return answer
 
 
 def _code(body: bytes) -> EpaCode:
@@ -112,9 +130,3 @@ def _code(body: bytes) -> EpaCode:
         return EpaCode(str(json_object(body).get("errorCode")))
     except (EpaMalformed, ValueError):
         return EpaCode.UNKNOWN
-
-
-def _read(answer: httpx.Response, max_bytes: int) -> bytes:
-    if answer.headers.get("Content-Encoding", "identity") != "identity":
-        raise EpaMalformed("content-encoding")
-    return bounded.whole(answer.iter_bytes(), max_bytes, EpaMalformed("size"))

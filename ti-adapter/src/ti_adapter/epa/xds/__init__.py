@@ -1,8 +1,8 @@
 """The XDS Document Service of the ePA: IHE messages as values, in SOAP 1.2 with MTOM.
 
-Begin with `documents_of`, or with `XdsDocumentService` over a way of one's own. Whether an entryUUID that a submitter
-chooses is kept by the registry, as IHE asks, is not certain for every record system: search before a document is
-replaced.
+Begin with `documents_of`, or with `XdsDocumentService` over a way of one's own, such as `posting`. Whether an entryUUID
+that a submitter chooses is kept by the registry, as IHE asks, is not certain for every record system: search before a
+document is replaced.
 """
 
 from ti_adapter.epa.xds.client import Post, XdsDocumentService
@@ -19,6 +19,7 @@ from ti_adapter.epa.xds.errors import (
 from ti_adapter.epa.xds.inside import documents_of
 from ti_adapter.epa.xds.metadata import Author, Metadata, Registered
 from ti_adapter.epa.xds.names import INSTITUTION_PATH
+from ti_adapter.epa.xds.posting import posting
 from ti_adapter.epa.xds.providing import Provided
 from ti_adapter.epa.xds.query import Found, Search
 from ti_adapter.epa.xds.retrieving import Retrieval, Retrieved, Wanted
@@ -49,4 +50,5 @@ __all__ = [
     "XdsRequestRefused",
     "XdsUnavailable",
     "documents_of",
+    "posting",
 ]

@@ -1,7 +1,7 @@
 """The REST services of a simulated record system, as strict as gematik's OpenAPI.
 
     app = create_app(records)                                          # for any ASGI server
-    inner = VauApp(vau_server, create_inner_app(service, entitlements))    # what needs a login
+    inner = VauApp(vau_server, create_inner_app(service, entitlements, documents))    # what needs a login
 
 `records` holds what the patient and the insurer would have done; a test changes it in place.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ti_adapter.simulator.epa.app import create_app, create_inner_app
 from ti_adapter.simulator.epa.authorization import Authorization
+from ti_adapter.simulator.epa.documents import Documents
 from ti_adapter.simulator.epa.entitlement import Entitlements
 from ti_adapter.simulator.epa.pruefziffer import VsdmService
 from ti_adapter.simulator.epa.records import Records, SimulatedRecord
@@ -17,6 +18,7 @@ from ti_adapter.simulator.epa.sessions import Sessions
 
 __all__ = [
     "Authorization",
+    "Documents",
     "Entitlements",
     "Records",
     "Sessions",

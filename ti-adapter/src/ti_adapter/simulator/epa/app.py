@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, FastAPI
 
 from ti_adapter.epa.errors import EpaRefused
-from ti_adapter.simulator.epa import asked, authorization, entitlement, information
+from ti_adapter.simulator.epa import asked, authorization, documents, entitlement, information
 from ti_adapter.simulator.epa.authorization import Authorization
+from ti_adapter.simulator.epa.documents import Documents
 from ti_adapter.simulator.epa.entitlement import Entitlements
 from ti_adapter.simulator.epa.records import Records
 
@@ -16,10 +17,12 @@ def create_app(records: Records) -> FastAPI:
     return _app(records, information.routes(records))
 
 
-def create_inner_app(service: Authorization, entitlements: Entitlements, *more: APIRouter) -> FastAPI:
-    """What it answers inside the channel; belongs into a `simulator.vau_app.VauApp`. `more` are further services."""
-    own = (authorization.routes(service), entitlement.routes(entitlements, service))
-    return _app(entitlements.records, *own, *more)
+def create_inner_app(service: Authorization, entitlements: Entitlements, held: Documents | None = None) -> FastAPI:
+    """What it answers inside the channel, of documents too where it has any; belongs into a `vau_app.VauApp`."""
+    routers = [authorization.routes(service), entitlement.routes(entitlements, service)]
+    if held:
+        routers.append(documents.routes(held, service.sessions, entitlements.records))
+    return _app(entitlements.records, *routers)
 
 
 def _app(records: Records, *routers: APIRouter) -> FastAPI:

@@ -1,35 +1,59 @@
-"""The XDS Document Service inside the VAU channel: whoever is logged in there asks, of the record in the header."""
+"""What a record system answers of documents inside the channel: the XDS Document Service of the institution logged in.
+
+Whoever is logged in, and how long it is entitled, say the authorization service and the entitlement management; the
+rules about documents are those of `simulator.record`.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
 
 from ti_adapter.attestation import Attestation
-from ti_adapter.epa.xds import INSTITUTION_PATH
-from ti_adapter.pki import ProvenCertificate
-from ti_adapter.simulator.epa.asked import asked_kvnr
-from ti_adapter.simulator.epa.authorization import Authorization, KeyId
+from ti_adapter.epa.errors import EpaCode
+from ti_adapter.epa.xds.names import INSTITUTION_PATH
+from ti_adapter.simulator.body import read_body
+from ti_adapter.simulator.epa.asked import asked_kvnr, refusal
+from ti_adapter.simulator.epa.authorization import KeyId
 from ti_adapter.simulator.epa.records import Records
-from ti_adapter.simulator.xds import SimulatedXds
+from ti_adapter.simulator.epa.sessions import Sessions
+from ti_adapter.simulator.record import RecordSystem
+from ti_adapter.simulator.xds import FAULT, SimulatedXds
+
+MESSAGE_MAX_BYTES = 260_000_000
 
 
-def routes(xds: SimulatedXds, service: Authorization, records: Records) -> APIRouter:
-    """I_Document_Management. Who is not logged in, and a record that is not activated, are refused as by REST."""
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """What the services need: the rules over the same records, and the number of the repository in the metadata."""
+
+    rules: RecordSystem
+    repository_unique_id: str
+
+    def institution(self, sessions: Sessions, records: Records, key_id: bytes, kvnr: str) -> Attestation:
+        """Who asks, of a record that is activated. Raises `EpaRefused`."""
+        proven = sessions.logged_in(key_id)
+        records.activated(kvnr)
+        return Attestation(proven.admission.telematik_id, proven.admission.profession_oids, proven.name, "")
+
+
+def routes(documents: Documents, sessions: Sessions, records: Records) -> APIRouter:
+    """I_Document_Management."""
     router = APIRouter()
+    xds = SimulatedXds(documents.rules, documents.repository_unique_id)
 
     @router.post(INSTITUTION_PATH)
-    async def exchange(key_id: KeyId, kvnr: Annotated[str, Depends(asked_kvnr)], request: Request) -> Response:
-        who = acting(service.sessions.logged_in(key_id))
-        records.activated(kvnr)
-        asked = request.headers.get("content-type", "")
-        body, content_type = xds.answer(who, kvnr, await request.body(), asked)
-        return Response(body, headers={"content-type": content_type})
+    async def message(request: Request, key_id: KeyId, kvnr: Annotated[str, Depends(asked_kvnr)]) -> Response:
+        who = documents.institution(sessions, records, key_id, kvnr)
+        body = await read_body(request, MESSAGE_MAX_BYTES)
+        if len(body) > MESSAGE_MAX_BYTES:
+            raise refusal(EpaCode.MALFORMED_REQUEST)
+        said, content_type = xds.answer(who, kvnr, body, request.headers.get("content-type", ""))
+        status = HTTPStatus.BAD_REQUEST if FAULT in content_type else HTTPStatus.OK
+        return Response(said, status, {"content-type": content_type})
 
     return router
-
-
-def acting(who: ProvenCertificate) -> Attestation:
-    """The institution that is logged in, as the rules of documents know it."""
-    return Attestation(who.admission.telematik_id, who.admission.profession_oids, who.name, "")

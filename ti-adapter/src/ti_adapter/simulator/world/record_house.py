@@ -12,13 +12,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ti_adapter.simulator.epa import (
     Authorization,
+    Documents,
     Entitlements,
     Records,
     Sessions,
     VsdmService,
     create_app,
     create_inner_app,
-    documents,
 )
 from ti_adapter.simulator.record import RecordSystem
 from ti_adapter.simulator.vau import VauServer
@@ -28,7 +28,6 @@ from ti_adapter.simulator.world.authorities import COMPONENTS, Authorities
 from ti_adapter.simulator.world.condition import Attended, Condition
 from ti_adapter.simulator.world.relying import RelyingParty
 from ti_adapter.simulator.world.vaus import RenewedVau
-from ti_adapter.simulator.xds import SimulatedXds
 from ti_adapter.vau.outer import HANDSHAKE_PATH
 
 _VAU_PATHS: Final = (HANDSHAKE_PATH, "/CertData.")
@@ -69,8 +68,7 @@ def open_house(
     kept = RecordSystem(clock, records.by_kvnr)
     sessions = Sessions(authorities.cards.trust, idp.is_code_of, is_revoked=authorities.is_revoked)
     service = Authorization(sessions, idp.authorization_uri, search_token, clock)
-    xds = documents.routes(SimulatedXds(kept, _REPOSITORY.format(number=number)), service, records)
-    inner = create_inner_app(service, Entitlements(records, vsdm), xds)
+    inner = create_inner_app(service, Entitlements(records, vsdm), Documents(kept, _REPOSITORY.format(number=number)))
     identity = _identity(authorities, clock())
     server = VauServer(identity)
     app = VauApp(server, Attended(inner, condition), clock)
