@@ -14,8 +14,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ti_adapter.epa import Rest, log_in
 from ti_adapter.pki import Admission
 from ti_adapter.simulator.card import SimulatedCard
-from ti_adapter.simulator.epa import Authorization, Entitlements, Records, Sessions, VsdmService, create_inner_app
+from ti_adapter.simulator.epa import (
+    Authorization,
+    Entitlements,
+    PoppEntitlements,
+    Records,
+    Sessions,
+    VsdmService,
+    create_inner_app,
+)
 from ti_adapter.simulator.pki import SimulatedPki
+from ti_adapter.simulator.popp import SimulatedPopp
 from ti_adapter.simulator.shape import SimulatedInstitution
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -34,6 +43,12 @@ def pki() -> SimulatedPki:
 def card_of(institution: SimulatedInstitution) -> SimulatedCard:
     """One card for each institution."""
     return pki().card(institution)
+
+
+@cache
+def popp_service() -> SimulatedPopp:
+    """One PoPP service for all tests."""
+    return SimulatedPopp.generate(NOW)
 
 
 @dataclass
@@ -77,7 +92,9 @@ class Login:
         self.sessions = Sessions(pki().trust, self._is_code_of, self.roles)
         self.entitlements = Entitlements(self.records, VsdmService())
         service = Authorization(self.sessions, lambda _: self.address, lambda: "search-token", lambda: self.now)
-        self.rest: Rest = rest(self._within(create_inner_app(service, self.entitlements)), self.exchanges)
+        self.popp = PoppEntitlements(self.entitlements, popp_service().issuer, popp_service().named)
+        inner = create_inner_app(service, self.entitlements, entitling=self.popp)
+        self.rest: Rest = rest(self._within(inner), self.exchanges)
 
     def _is_code_of(self, _: bytes, code: str, who: Admission) -> bool:
         return self.codes.pop(code, None) == who.telematik_id

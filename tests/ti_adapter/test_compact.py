@@ -56,3 +56,15 @@ def test_a_signature_has_64_bytes_whatever_the_size_of_its_numbers(r: int, s: in
 def test_a_signature_of_another_size_is_none(der: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         compact.raw_signature(der)
+
+
+@given(st.integers(0, 2**256 - 1), st.integers(0, 2**256 - 1))
+def test_what_was_made_raw_becomes_der_again(r: int, s: int) -> None:
+    der = encode_dss_signature(r, s)
+    assert compact.der_signature(compact.raw_signature(der)) == der
+
+
+@pytest.mark.parametrize("size", [0, 63, 65, 128])
+def test_raw_bytes_of_another_size_are_no_signature(size: int) -> None:
+    with pytest.raises(ValueError, match="size"):
+        compact.der_signature(bytes(size))

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import NoReturn
 
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 SCALAR_BYTES = 32
 """Bytes of r and of s in a signature on a curve of 256 bits."""
@@ -54,6 +54,14 @@ def raw_signature(der: bytes) -> bytes:
         return b"".join(scalar.to_bytes(SCALAR_BYTES, "big") for scalar in decode_dss_signature(der))
     except OverflowError:
         raise ValueError("a signature of another size") from None
+
+
+def der_signature(raw: bytes) -> bytes:
+    """The reverse. Raises ValueError for another size."""
+    if len(raw) != 2 * SCALAR_BYTES:
+        raise ValueError("a signature of another size")
+    r, s = (int.from_bytes(half, "big") for half in (raw[:SCALAR_BYTES], raw[SCALAR_BYTES:]))
+    return encode_dss_signature(r, s)
 
 
 def _without_doubles(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:

@@ -13,7 +13,14 @@ through a client whose transport is that of `ti_adapter.vau`.
 from __future__ import annotations
 
 from ti_adapter.epa.authorization import AskIdp, Channel, LoginFailed, LoginReason, SearchToken, log_in, search_token
-from ti_adapter.epa.entitlement import CardProof, HcvEncoding, entitle, hash_check_value
+from ti_adapter.epa.entitlement import (
+    CardProof,
+    HcvEncoding,
+    PoppRequest,
+    entitle,
+    entitle_by_popp,
+    hash_check_value,
+)
 from ti_adapter.epa.errors import Advice, EpaCode, EpaMalformed, EpaRefused, EpaSilent
 from ti_adapter.epa.information import ConsentDecision, Decision, RecordState, consent_decisions, record_state
 from ti_adapter.epa.location import Locations, LocationUnknown, NoRecord, RecordSuspended, locate
@@ -38,6 +45,7 @@ __all__ = [
     "LoginFailed",
     "LoginReason",
     "NoRecord",
+    "PoppRequest",
     "RecordState",
     "RecordSuspended",
     "Rest",
@@ -45,6 +53,7 @@ __all__ = [
     "UserAgent",
     "consent_decisions",
     "entitle",
+    "entitle_by_popp",
     "hash_check_value",
     "locate",
     "log_in",

@@ -1,8 +1,8 @@
-"""I_Entitlement_Management 1.5, setEntitlementPs: who has read the insurance card is entitled for some days.
+"""I_Entitlement_Management: who has met the patient is entitled for some days.
 
-The proof is what the VSDM service gave for the card (`konnektor.vsd`), signed by the institution's own card. A
-refusal is an `EpaRefused`, whose `advice` says what helps: another reading of the card, waiting, or nothing, where the
-patient has blocked the institution.
+The proof is what the VSDM service gave for the insurance card (`konnektor.vsd`), signed by the institution's own card
+(setEntitlementPs), or a token of the PoPP service as it came (setEntitlementPsV2). A refusal is an `EpaRefused`, whose
+`advice` says what helps: another reading of the card, waiting, or nothing, as where the patient has blocked the caller.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
 
+from ti_adapter import popp
 from ti_adapter.card import Card
 from ti_adapter.epa import card_token
 from ti_adapter.epa.errors import EpaMalformed
 from ti_adapter.epa.rest import Rest
 from ti_adapter.epa.values import Kvnr
+from ti_adapter.popp import PoppRefused, Reason
 
 ENTITLEMENTS: Final = "/epa/basic/api/v1/ps/entitlements"
 
@@ -75,6 +77,29 @@ def entitle(
         claims["hcv"] = encoding.written(proof.hcv)
     token = card_token.sign(card, claims, now)
     answer = rest.post(ENTITLEMENTS, {"jwt": token}, kvnr=kvnr, wanted=HTTPStatus.CREATED)
+    return _moment(answer.json().get("validTo"))
+
+
+@dataclass(frozen=True, slots=True)
+class PoppRequest:
+    """Where a PoPP token goes, and under which name. Uncertain: as gematik's own Go client has it."""
+
+    path: str = "/epa/basic/api/v2/ps/entitlements"
+    name: str = "popp"
+
+
+POPP_REQUEST: Final = PoppRequest()
+
+
+def entitle_by_popp(rest: Rest, kvnr: Kvnr, token: str, *, request: PoppRequest = POPP_REQUEST) -> datetime:
+    """Entitle the institution that is logged in by a PoPP token, and say until when; costs no signature of the card.
+
+    A token is good for one request, whatever comes of it (A_27671): never send it again. Not sent at all is one that is
+    none, or another patient's (`PoppRefused`); otherwise raises `EpaRefused` by code, `EpaSilent`, `EpaMalformed`.
+    """
+    if popp.read(token).claims.patient_id != kvnr.value:
+        raise PoppRefused(11, Reason.PATIENT)
+    answer = rest.post(request.path, {request.name: token}, kvnr=kvnr, wanted=HTTPStatus.CREATED)
     return _moment(answer.json().get("validTo"))
 
 

@@ -17,6 +17,7 @@ class EpaCode(StrEnum):
     INVALID_AUTH = "invalAuth"
     INVALID_OID = "invalidOid"
     INVALID_TOKEN = "invalidToken"  # noqa: S105
+    TOKEN_REUSE = "tokenReuse"  # noqa: S105
     NO_HEALTH_RECORD = "noHealthRecord"
     NO_RESOURCE = "noResource"
     STATUS_MISMATCH = "statusMismatch"
@@ -49,6 +50,7 @@ _COMMON: dict[EpaCode, Advice] = {
     EpaCode.INVALID_AUTH: Advice.LOG_IN,
     EpaCode.INVALID_OID: Advice.OTHER_ROLE,
     EpaCode.INVALID_TOKEN: Advice.READ_CARD,
+    EpaCode.TOKEN_REUSE: Advice.READ_CARD,
     EpaCode.NO_HEALTH_RECORD: Advice.LOCATE,
     EpaCode.NO_RESOURCE: Advice.ASK_SUPPORT,
     EpaCode.STATUS_MISMATCH: Advice.WAIT,

@@ -12,6 +12,7 @@ from ti_adapter.simulator.epa.app import create_app, create_inner_app
 from ti_adapter.simulator.epa.authorization import Authorization
 from ti_adapter.simulator.epa.documents import Documents
 from ti_adapter.simulator.epa.entitlement import Entitlements
+from ti_adapter.simulator.epa.popp import PoppEntitlements
 from ti_adapter.simulator.epa.pruefziffer import VsdmService
 from ti_adapter.simulator.epa.records import Records, SimulatedRecord
 from ti_adapter.simulator.epa.sessions import Sessions
@@ -20,6 +21,7 @@ __all__ = [
     "Authorization",
     "Documents",
     "Entitlements",
+    "PoppEntitlements",
     "Records",
     "Sessions",
     "SimulatedRecord",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, FastAPI
 
 from ti_adapter.epa.errors import EpaRefused
-from ti_adapter.simulator.epa import asked, authorization, documents, entitlement, information
+from ti_adapter.simulator.epa import asked, authorization, documents, entitlement, information, popp
 from ti_adapter.simulator.epa.authorization import Authorization
 from ti_adapter.simulator.epa.documents import Documents
 from ti_adapter.simulator.epa.entitlement import Entitlements
+from ti_adapter.simulator.epa.popp import PoppEntitlements
 from ti_adapter.simulator.epa.records import Records
 
 
@@ -17,11 +18,21 @@ def create_app(records: Records) -> FastAPI:
     return _app(records, information.routes(records))
 
 
-def create_inner_app(service: Authorization, entitlements: Entitlements, held: Documents | None = None) -> FastAPI:
-    """What it answers inside the channel, of documents too where it has any; belongs into a `vau_app.VauApp`."""
+def create_inner_app(
+    service: Authorization,
+    entitlements: Entitlements,
+    held: Documents | None = None,
+    entitling: PoppEntitlements | None = None,
+) -> FastAPI:
+    """What it answers inside the channel, of documents and of PoPP tokens where it is told to.
+
+    Belongs into a `vau_app.VauApp`.
+    """
     routers = [authorization.routes(service), entitlement.routes(entitlements, service)]
     if held:
         routers.append(documents.routes(held, service.sessions, entitlements.records))
+    if entitling:
+        routers.append(popp.routes(entitling, service))
     return _app(entitlements.records, *routers)
 
 

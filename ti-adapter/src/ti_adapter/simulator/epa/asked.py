@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
@@ -14,6 +16,7 @@ _STATUSES: dict[EpaCode, int] = {
     EpaCode.INVALID_AUTH: 403,
     EpaCode.INVALID_OID: 403,
     EpaCode.INVALID_TOKEN: 403,
+    EpaCode.TOKEN_REUSE: 403,
     EpaCode.NO_HEALTH_RECORD: 404,
     EpaCode.NO_RESOURCE: 404,
     EpaCode.STATUS_MISMATCH: 409,
@@ -50,6 +53,14 @@ async def asked_kvnr(request: Request) -> str:
     """`x-insurantid`, which is there once and has its form."""
     try:
         return Kvnr(_one(request, "x-insurantid")).value
+    except ValueError:
+        raise refusal(EpaCode.MALFORMED_REQUEST) from None
+
+
+async def check_request_id(request: Request) -> None:
+    """`X-Request-ID`, which releases since 3.1.2 require, is there once and is a UUID."""
+    try:
+        UUID(_one(request, "x-request-id"))
     except ValueError:
         raise refusal(EpaCode.MALFORMED_REQUEST) from None
 

@@ -10,7 +10,6 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from ti_adapter import compact
@@ -65,10 +64,9 @@ def _certificate(header: dict[str, object]) -> x509.Certificate:
 
 def _check_signature(certificate: x509.Certificate, signature: bytes, signed: bytes) -> None:
     key = certificate.public_key()
-    if not isinstance(key, EllipticCurvePublicKey) or len(signature) != 64:
+    if not isinstance(key, EllipticCurvePublicKey):
         raise ValueError("signature")
-    r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
-    key.verify(encode_dss_signature(r, s), signed, ECDSA(SHA256()))
+    key.verify(compact.der_signature(signature), signed, ECDSA(SHA256()))
 
 
 def _timely(claims: dict[str, object], now: datetime) -> dict[str, object]:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends
 
 from ti_adapter.epa.entitlement import ENTITLEMENTS, HcvEncoding
-from ti_adapter.epa.errors import EpaCode
+from ti_adapter.epa.errors import EpaCode, EpaRefused
 from ti_adapter.pki import ProvenCertificate
 from ti_adapter.simulator.epa.asked import asked_kvnr, refusal
 from ti_adapter.simulator.epa.authorization import Authorization, Json, KeyId
@@ -60,11 +60,18 @@ class Entitlements:
         record, actor = self.records.activated(kvnr), who.admission.telematik_id
         evidence = self._evidence(proven, now)
         if evidence.kvnr != kvnr:
-            raise self._failed("kvnr", actor, now)
+            raise self.failed("kvnr", actor, now)
         self._check_hcv(proven.get("hcv"), evidence, actor, now)
+        return self.grant(record, who, now)
+
+    def grant(self, record: SimulatedRecord, who: ProvenCertificate, now: datetime) -> datetime:
+        """Entitle for the days of the role, unless the patient has blocked the institution; a longer one is kept."""
+        actor = who.admission.telematik_id
         if actor in record.blocked:
             raise refusal(EpaCode.REQUEST_MISMATCH)
-        return _kept(record, actor, self._valid_to(who, now))
+        valid_to = self._valid_to(who, now)
+        record.entitled[actor] = max(valid_to, record.entitled.get(actor, valid_to))
+        return record.entitled[actor]
 
     def check_may(self, who: ProvenCertificate, now: datetime) -> None:
         """The role, and the failed checks of the last hour. Raises `EpaRefused` with invalidOid or locked."""
@@ -91,9 +98,10 @@ class Entitlements:
             raise refusal(EpaCode.HCV_MISSING)
         is_known = said is not None and evidence.hcv is not None
         if (self.is_hcv_enforced or is_known) and said != self.encoding.written(evidence.hcv or b""):
-            raise self._failed("hcv", actor, now)
+            raise self.failed("hcv", actor, now)
 
-    def _failed(self, kind: str, actor: str, now: datetime) -> Exception:
+    def failed(self, kind: str, actor: str, now: datetime) -> EpaRefused:
+        """Count a check of `kvnr` or `hcv` that did not match, and what to say to it."""
         self.failures[kind, actor].append(now)
         return refusal(EpaCode.INVALID_TOKEN)
 
@@ -101,11 +109,6 @@ class Entitlements:
         days = max(self.days.get(oid, 0) for oid in who.admission.profession_oids)
         last = now.astimezone(_GERMANY).date() + timedelta(days=days - 1)
         return datetime.combine(last, _END_OF_DAY)
-
-
-def _kept(record: SimulatedRecord, actor: str, valid_to: datetime) -> datetime:
-    record.entitled[actor] = max(valid_to, record.entitled.get(actor, valid_to))
-    return record.entitled[actor]
 
 
 def routes(entitlements: Entitlements, service: Authorization) -> APIRouter:
