@@ -7,7 +7,8 @@ from simulated_ti import utc_now
 from simulated_world import World, patient_id
 from xds_samples import DOCUMENT, ENTRY, SUBMISSION
 
-from ti_adapter.epa.xds import Search, Wanted
+from ti_adapter.epa import EpaCode, EpaRefused, Kvnr, entitle_by_popp
+from ti_adapter.epa.xds import Search, Wanted, XdsFault
 from ti_adapter.pki import OcspClient, Question, verify_institution
 
 pytestmark = pytest.mark.slow
@@ -32,3 +33,38 @@ def test_from_the_trust_list_to_the_document_and_back(whole_ti: World) -> None:
     (got,) = documents.retrieve([Wanted(ENTRY.unique_id, found.repository_unique_id)]).documents
     assert got.content == DOCUMENT.content
     assert [line.operation for line in ti.patients.accesses(KVNR)] == ["store", "find", "find", "retrieve"]
+
+
+def test_a_popp_token_entitles_in_the_place_of_an_insurance_card(whole_ti: World) -> None:
+    node, kvnr = whole_ti.node("klinik"), Kvnr("A110000003")
+    whole_ti.patients.open_record(kvnr.value)
+    node.log_in()
+    entitle_by_popp(node.inside, kvnr, whole_ti.switchboard.popp_token("klinik", kvnr.value))
+    assert node.documents(kvnr.value).find(Search(patient_id(kvnr.value))).documents == ()
+
+
+def test_a_record_that_is_elsewhere_is_refused_by_the_code_that_makes_a_node_look_anew(whole_ti: World) -> None:
+    node, kvnr = whole_ti.node("klinik"), "A110000004"
+    whole_ti.patients.open_record(kvnr, system=2)
+    node.log_in()
+    with pytest.raises(EpaRefused) as refused:
+        node.documents(kvnr).find(Search(patient_id(kvnr)))
+    assert (refused.value.status, refused.value.code) == (404, EpaCode.NO_HEALTH_RECORD)
+
+
+def test_who_is_not_entitled_finds_nothing_and_the_patient_sees_it(whole_ti: World) -> None:
+    node, kvnr = whole_ti.node("klinik"), "A110000005"
+    whole_ti.patients.open_record(kvnr)
+    node.log_in()
+    with pytest.raises(XdsFault):
+        node.documents(kvnr).find(Search(patient_id(kvnr)))
+    (line,) = whole_ti.patients.accesses(kvnr)
+    assert (line.telematik_id, line.operation, line.outcome) == ("5-2.9001", "find", "notEntitled")
+
+
+def test_documents_are_nobodys_who_is_not_logged_in(whole_ti: World) -> None:
+    node, kvnr = whole_ti.node("klinik"), "A110000006"
+    whole_ti.patients.open_record(kvnr)
+    with pytest.raises(EpaRefused) as refused:
+        node.documents(kvnr).find(Search(patient_id(kvnr)))
+    assert (refused.value.status, refused.value.code) == (403, EpaCode.INVALID_AUTH)

@@ -34,7 +34,7 @@ _LISTED = TypeAdapter(Entry)
 _LIST = TypeAdapter(list[Entry])
 _ACCESSES = TypeAdapter(list[Access])
 _STATE = TypeAdapter(State)
-_PIN = TypeAdapter(dict[str, str])
+_TEXTS = TypeAdapter(dict[str, str])
 
 _Read = TypeVar("_Read")
 
@@ -198,7 +198,7 @@ class Switchboard(_Wire):
     def enter_pin(self, name: str, result: PinResult = PinResult.OK) -> PinResult:
         """Somebody enters the PIN at the terminal; how that ended."""
         answer = self._do("POST", f"/konnektors/{quote(name)}/pin", {"result": result})
-        return PinResult(_read(_PIN, answer)["result"])
+        return PinResult(_read(_TEXTS, answer)["result"])
 
     def pull_card(self, name: str) -> None:
         """Take the institution's card out."""
@@ -227,6 +227,10 @@ class Switchboard(_Wire):
     def pull_egk(self, name: str) -> None:
         """The patient takes it back. Safe to repeat."""
         self._do("DELETE", f"/egk/{quote(name)}")
+
+    def popp_token(self, name: str, kvnr: str) -> str:
+        """What the PoPP service gives the institution for a patient who is there."""
+        return _read(_TEXTS, self._do("POST", f"/popp/{quote(name)}", {"kvnr": kvnr}))["token"]
 
     def outdate_tsl(self) -> None:
         """A new list, past its nextUpdate."""

@@ -24,20 +24,12 @@ from ti_adapter.simulator.epa.authorization import Authorization, Json, KeyId
 from ti_adapter.simulator.epa.card_token import TokenUnproven, prove
 from ti_adapter.simulator.epa.pruefziffer import Evidence, VsdmService
 from ti_adapter.simulator.epa.records import Records, SimulatedRecord
+from ti_adapter.simulator.epa.roles import DAYS
 
 FAILURES_MAX = 5
 _HOUR = timedelta(hours=1)
 _GERMANY = ZoneInfo("Europe/Berlin")
 _END_OF_DAY = time(23, 59, 59, tzinfo=_GERMANY)
-
-DAYS: dict[str, int] = {
-    "1.2.276.0.76.4.50": 90,
-    "1.2.276.0.76.4.51": 90,
-    "1.2.276.0.76.4.52": 90,
-    "1.2.276.0.76.4.53": 90,
-    "1.2.276.0.76.4.54": 3,
-}
-"""Days of an entitlement for practices, dentists, psychotherapists, hospitals and pharmacies; others may be added."""
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -14,12 +13,15 @@ from ti_adapter.simulator.epa import (
     Authorization,
     Documents,
     Entitlements,
+    PoppEntitlements,
     Records,
     Sessions,
     VsdmService,
     create_app,
     create_inner_app,
 )
+from ti_adapter.simulator.epa.roles import LOGIN
+from ti_adapter.simulator.popp import SimulatedPopp
 from ti_adapter.simulator.record import RecordSystem
 from ti_adapter.simulator.vau import VauServer
 from ti_adapter.simulator.vau_app import VauApp
@@ -60,15 +62,24 @@ class RecordHouse:
         self.sessions.close()
 
 
-def open_house(
-    number: int, authorities: Authorities, idp: RelyingParty, vsdm: VsdmService, search_token: Callable[[], str]
-) -> RecordHouse:
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """What a record system believes beside the IDP: the insurers' service, the PoPP service; and the search token."""
+
+    vsdm: VsdmService
+    popp: SimulatedPopp
+    search_token: str = field(repr=False)
+
+
+def open_house(number: int, authorities: Authorities, idp: RelyingParty, neighbours: Neighbours) -> RecordHouse:
     """A record system without records."""
     clock, records, condition = authorities.clock, Records(), Condition()
     kept = RecordSystem(clock, records.by_kvnr)
-    sessions = Sessions(authorities.cards.trust, idp.is_code_of, is_revoked=authorities.is_revoked)
-    service = Authorization(sessions, idp.authorization_uri, search_token, clock)
-    inner = create_inner_app(service, Entitlements(records, vsdm), Documents(kept, _REPOSITORY.format(number=number)))
+    sessions = Sessions(authorities.cards.trust, idp.is_code_of, LOGIN, authorities.is_revoked)
+    service = Authorization(sessions, idp.authorization_uri, lambda: neighbours.search_token, clock)
+    entitlements, popp = Entitlements(records, neighbours.vsdm), neighbours.popp
+    held = Documents(kept, _REPOSITORY.format(number=number))
+    inner = create_inner_app(service, entitlements, held, PoppEntitlements(entitlements, popp.issuer, popp.named))
     identity = _identity(authorities, clock())
     server = VauServer(identity)
     app = VauApp(server, Attended(inner, condition), clock)

@@ -185,6 +185,14 @@ async def pull_egk(site: AtSite) -> None:
     site.pull_egk()
 
 
+@switchboard.post("/popp/{name}")
+async def popp_token(asked: Asked, site: AtSite, body: InsuredBody) -> dict[str, str]:
+    """The patient was there, says the PoPP service: a token for the institution."""
+    planned, popp = site.planned, asked.world.popp
+    claims = popp.claims(body.kvnr, planned.telematik_id, planned.profession_oid, site.konnektor.clock())
+    return {"token": popp.token(claims)}
+
+
 @switchboard.post("/tsl/outdated", status_code=204)
 async def outdate_tsl(asked: Asked) -> None:
     """A new list, past its nextUpdate."""

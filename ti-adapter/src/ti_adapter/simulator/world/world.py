@@ -18,13 +18,14 @@ from ti_adapter.simulator.idp import create_app as create_idp_app
 from ti_adapter.simulator.idp.service import IdpService
 from ti_adapter.simulator.konnektor import create_app as create_konnektor_app
 from ti_adapter.simulator.ocsp_app import create_ocsp_app
+from ti_adapter.simulator.popp import SimulatedPopp
 from ti_adapter.simulator.tsl_publisher import create_tsl_app
 from ti_adapter.simulator.vzd import Directory, ListedOrganization
 from ti_adapter.simulator.vzd import create_app as create_vzd_app
 from ti_adapter.simulator.world.authorities import COMPONENTS, Authorities
 from ti_adapter.simulator.world.condition import Attended, Condition
 from ti_adapter.simulator.world.plan import Plan
-from ti_adapter.simulator.world.record_house import RecordHouse, open_house
+from ti_adapter.simulator.world.record_house import Neighbours, RecordHouse, open_house
 from ti_adapter.simulator.world.relying import RelyingParty
 from ti_adapter.simulator.world.site import Site
 
@@ -42,6 +43,7 @@ class World:
 
     authorities: Authorities
     idp: IdpService
+    popp: SimulatedPopp
     sites: Mapping[str, Site]
     houses: Mapping[int, RecordHouse]
     conditions: Mapping[str, Condition]
@@ -63,11 +65,11 @@ class World:
         conditions = {"idp": Condition(), "ocsp": Condition(), "tsl": Condition(), "vzd": Condition()}
         idp_app, clients = _idp(plan, urls, authorities, admin_key)
         idp: IdpService = idp_app.state.simulation.service
-        token = secrets.token_urlsafe(32)
+        neighbours = Neighbours(vsdm, SimulatedPopp.generate(clock()), secrets.token_urlsafe(32))
         houses = {}
         for number, registration in clients.items():
             party = RelyingParty(registration, idp, urls["idp"], conditions["idp"], clock)
-            houses[number] = open_house(number, authorities, party, vsdm, lambda: token)
+            houses[number] = open_house(number, authorities, party, neighbours)
             conditions |= {
                 f"record-{number}": houses[number].condition,
                 f"vau-{number}": houses[number].vau_condition,
@@ -77,12 +79,12 @@ class World:
             "ocsp": _ocsp(authorities),
             "tsl": create_tsl_app(authorities.publisher, authorities.tsl_line),
             "idp": idp_app,
-            "vzd": create_vzd_app(_directory(plan, token)),
+            "vzd": create_vzd_app(_directory(plan, neighbours.search_token)),
             **{f"konnektor-{name}": _konnektor(site, admin_key) for name, site in sites.items()},
         }
         attended: dict[str, ASGIApp] = {name: Attended(app, conditions[name]) for name, app in apps.items()}
         records = {f"record-{number}": house for number, house in houses.items()}
-        return cls(authorities, idp, sites, houses, conditions, attended | records)
+        return cls(authorities, idp, neighbours.popp, sites, houses, conditions, attended | records)
 
     def house_of(self, kvnr: str) -> RecordHouse | None:
         """The record system where a record is."""
