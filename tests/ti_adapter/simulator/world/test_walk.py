@@ -32,7 +32,7 @@ def test_from_the_trust_list_to_the_document_and_back(whole_ti: World) -> None:
     assert found.metadata.entry.unique_id == ENTRY.unique_id
     (got,) = documents.retrieve([Wanted(ENTRY.unique_id, found.repository_unique_id)]).documents
     assert got.content == DOCUMENT.content
-    assert [line.operation for line in ti.patients.accesses(KVNR)] == ["store", "find", "find", "retrieve"]
+    assert [line.operation for line in ti.patients.accesses(KVNR)] == ["entitle", "store", "find", "find", "retrieve"]
 
 
 def test_a_popp_token_entitles_in_the_place_of_an_insurance_card(whole_ti: World) -> None:

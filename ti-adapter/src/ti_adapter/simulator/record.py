@@ -3,17 +3,18 @@
 1. An institution reaches a record only while it is entitled to it. Not entitled and no such record look the same.
 2. Its role has to have the right that it uses, for the category that the document is in and would be in then
    (`LegalPolicy`). What a role may not read is not there for it.
-3. A document that was replaced, or that the patient has hidden, is neither listed nor read. A hidden one is not there
-   for whatever else is asked of it, too.
+3. A document that was replaced, or that the patient has hidden, by itself or with its category, is neither listed nor
+   read. A hidden one is not there for whatever else is asked of it, too.
 4. What was replaced once is not replaced again, so that versions form a line. Other metadata are a version as well: an
    entry of its own, with the logical id and the content of the one before.
 5. What was stored is given back byte for byte. What was removed is gone, with all versions of its metadata.
 6. What comes with the confidentiality code CON is hidden from then on.
-7. Every access to a record is written down for its patient, refused ones too.
-8. A uniqueId is taken once in a record; that of a document that was replaced or hidden stays taken.
+7. Its media type, and the codes that a guide fixes, are those that the record takes (`ContentPolicy`).
+8. Every access to a record is written down for its patient, refused ones too.
+9. A uniqueId is taken once in a record; that of a document that was replaced or hidden stays taken.
 
-Metadata are kept and given back as they came. Not simulated: what value sets and guides ask of metadata, hiding of
-whole categories, and any encryption.
+Metadata are kept and given back as they came. Not simulated: what value sets ask of metadata, what is in a document,
+and any encryption.
 """
 
 from __future__ import annotations
@@ -23,27 +24,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from ti_adapter.attestation import Attestation
 from ti_adapter.errors import ErrorCode, RecordRefused
+from ti_adapter.simulator.content_policy import AnyContent, ContentPolicy
 from ti_adapter.simulator.entries import DOCUMENT_MAX_BYTES, Change, Entries, Entry, Upload
 from ti_adapter.simulator.health_record import SimulatedRecord
+from ti_adapter.simulator.journal import Access, Journal, Operation
 from ti_adapter.simulator.legal_policy import LegalPolicy, Right
 from ti_adapter.xds import DocumentEntry
 
 __all__ = ["DOCUMENT_MAX_BYTES", "Access", "Entry", "Operation", "RecordSystem", "RightMissing", "Upload"]
-
-
-class Operation(StrEnum):
-    """What an institution may do."""
-
-    STORE = "store"
-    FIND = "find"
-    RETRIEVE = "retrieve"
-    REPLACE = "replace"
-    UPDATE = "update"
-    REMOVE = "remove"
 
 
 class RightMissing(RecordRefused):
@@ -53,25 +44,10 @@ class RightMissing(RecordRefused):
         super().__init__(ErrorCode.NOT_ENTITLED)
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """One line of what the patient reads: who did what when, and how it ended.
-
-    That is `ok`, the code of the refusal, or `refused` where metadata were.
-    """
-
-    telematik_id: str
-    name: str
-    operation: str
-    entry: str
-    at: datetime
-    outcome: str
-
-
 @dataclass(slots=True)
 class _Documents:
     entries: Entries = field(default_factory=Entries)
-    accesses: list[Access] = field(default_factory=list)
+    hidden_categories: set[str] = field(default_factory=set)
 
 
 class RecordSystem:
@@ -87,9 +63,13 @@ class RecordSystem:
         records: dict[str, SimulatedRecord] | None = None,
         *,
         policy: LegalPolicy | None = None,
+        content: ContentPolicy | AnyContent | None = None,
     ) -> None:
         self._clock = clock
         self._policy = policy or LegalPolicy()
+        self._content = content or AnyContent()
+        self.journal = Journal(clock)
+        """What the patient reads; other services of the record system write into it, too."""
         self._records = {} if records is None else records
         self._documents: dict[str, _Documents] = defaultdict(_Documents)
 
@@ -99,26 +79,28 @@ class RecordSystem:
         """Put a new document in."""
         with self._opened(who, kvnr, Operation.STORE) as record:
             self._check(who, Right.CREATE, upload.metadata)
+            self._content.check(upload.metadata)
             return record.entries.add(upload, author=who.name, now=self._clock())
 
     def find(self, who: Attestation, kvnr: str, *, unique_id: str = "") -> list[Entry]:
         """What can be read now, newest first; the one under a uniqueId, where it is named."""
         with self._opened(who, kvnr, Operation.FIND) as record:
-            shown = [it for it in record.entries.shown() if self._grants(who, Right.READ, it.metadata)]
+            shown = [it for it in record.entries.shown() if self._may_read(who, record, it.metadata)]
             return [entry for entry in shown if unique_id in ("", entry.metadata.unique_id)]
 
     def retrieve(self, who: Attestation, kvnr: str, entry: str) -> tuple[Entry, bytes]:
         """One document as it was stored."""
         with self._opened(who, kvnr, Operation.RETRIEVE, entry=entry) as record:
-            found = self._readable(who, record.entries.current(entry))
+            found = self._readable(who, record, record.entries.current(entry))
             return found, record.entries.contents[entry]
 
     def replace(self, who: Attestation, kvnr: str, upload: Upload, *, entry: str) -> Entry:
         """Put a new version in the place of an entry."""
         with self._opened(who, kvnr, Operation.REPLACE, entry=entry) as record:
-            old = self._readable(who, record.entries.visible(entry))
+            old = self._readable(who, record, record.entries.visible(entry))
             self._check(who, Right.UPDATE, old.metadata)
             self._check(who, Right.CREATE, upload.metadata)
+            self._content.check(upload.metadata)
             record.entries.check_new(upload)
             record.entries.unreplaced(old)
             version = record.entries.add(upload, author=who.name, now=self._clock())
@@ -128,24 +110,29 @@ class RecordSystem:
     def update(self, who: Attestation, kvnr: str, named: str, change: Change) -> Entry:
         """Give the document with a logical id or entry other metadata, as its next version. Raises as `change` does."""
         with self._opened(who, kvnr, Operation.UPDATE, entry=named) as record:
-            old = record.entries.unreplaced(self._readable(who, record.entries.latest(named)))
+            old = record.entries.unreplaced(self._readable(who, record, record.entries.latest(named)))
             self._check(who, Right.UPDATE, old.metadata)
             metadata = change(old)
             self._check(who, Right.UPDATE, metadata)
+            self._content.check(metadata)
             return record.entries.put(old, metadata)
 
     def remove(self, who: Attestation, kvnr: str, entries: Sequence[str]) -> None:
         """Take documents out of the record, all of them or none."""
         with self._opened(who, kvnr, Operation.REMOVE, entry=" ".join(entries)) as record:
-            gone = [self._readable(who, record.entries.visible(entry)) for entry in entries]
+            gone = [self._readable(who, record, record.entries.visible(entry)) for entry in entries]
             for entry in gone:
                 self._check(who, Right.DELETE, entry.metadata)
             record.entries.drop(gone)
 
-    def _readable(self, who: Attestation, entry: Entry) -> Entry:
-        if not self._grants(who, Right.READ, entry.metadata):
+    def _readable(self, who: Attestation, record: _Documents, entry: Entry) -> Entry:
+        if not self._may_read(who, record, entry.metadata):
             raise RecordRefused(ErrorCode.NO_RESOURCE)
         return entry
+
+    def _may_read(self, who: Attestation, record: _Documents, metadata: DocumentEntry) -> bool:
+        is_hidden = self._policy.category(metadata) in record.hidden_categories
+        return not is_hidden and self._grants(who, Right.READ, metadata)
 
     def _check(self, who: Attestation, right: Right, metadata: DocumentEntry) -> None:
         if not self._grants(who, right, metadata):
@@ -181,9 +168,23 @@ class RecordSystem:
         own = self._own_documents(kvnr)
         return [entry for entry in reversed(own.entries.values()) if entry.entry not in own.replaced]
 
+    def hide_category(self, kvnr: str, category: str) -> None:
+        """Hide all documents of a category, those to come too. Raises where there is no such category."""
+        self._own_documents(kvnr).hidden_categories.add(self._category(category))
+
+    def unhide_category(self, kvnr: str, category: str) -> None:
+        """Show them again. Safe to repeat."""
+        self._own_documents(kvnr).hidden_categories.discard(self._category(category))
+
     def accesses(self, kvnr: str) -> list[Access]:
         """Who did what, oldest first."""
-        return list(self._own_documents(kvnr).accesses)
+        self._own(kvnr)
+        return list(self.journal.lines[kvnr])
+
+    def _category(self, name: str) -> str:
+        if name not in self._policy.table:
+            raise RecordRefused(ErrorCode.NO_RESOURCE)
+        return name
 
     def _own_documents(self, kvnr: str) -> _Documents:
         self._own(kvnr)
@@ -206,14 +207,7 @@ class RecordSystem:
         record = self._records.get(kvnr)
         if record is None:
             raise RecordRefused(ErrorCode.NOT_ENTITLED)
-        documents, now, outcome = self._documents[kvnr], self._clock(), "refused"
-        try:
-            if not record.is_open_to(who.telematik_id, now):
+        with self.journal.noted(who, kvnr, operation, entry=entry):
+            if not record.is_open_to(who.telematik_id, self._clock()):
                 raise RecordRefused(ErrorCode.NOT_ENTITLED)
-            yield documents
-            outcome = "ok"
-        except RecordRefused as refused:
-            outcome = refused.code.value
-            raise
-        finally:
-            documents.accesses.append(Access(who.telematik_id, who.name, operation, entry, now, outcome))
+            yield self._documents[kvnr]

@@ -21,6 +21,7 @@ from ti_adapter.simulator.epa.asked import asked_kvnr, refusal
 from ti_adapter.simulator.epa.authorization import KeyId
 from ti_adapter.simulator.epa.records import Records
 from ti_adapter.simulator.epa.sessions import Sessions
+from ti_adapter.simulator.journal import acting
 from ti_adapter.simulator.record import RecordSystem
 from ti_adapter.simulator.xds import FAULT, SimulatedXds
 
@@ -38,7 +39,7 @@ class Documents:
         """Who asks, of a record that is activated. Raises `EpaRefused`."""
         proven = sessions.logged_in(key_id)
         records.activated(kvnr)
-        return Attestation(proven.admission.telematik_id, proven.admission.profession_oids, proven.name, "")
+        return acting(proven)
 
 
 def routes(documents: Documents, sessions: Sessions, records: Records) -> APIRouter:

@@ -18,13 +18,14 @@ from fastapi import APIRouter, Depends
 
 from ti_adapter.epa.entitlement import ENTITLEMENTS, HcvEncoding
 from ti_adapter.epa.errors import EpaCode, EpaRefused
-from ti_adapter.pki import ProvenCertificate
+from ti_adapter.pki import ProvenCertificate, TrustList
 from ti_adapter.simulator.epa.asked import asked_kvnr, refusal
 from ti_adapter.simulator.epa.authorization import Authorization, Json, KeyId
 from ti_adapter.simulator.epa.card_token import TokenUnproven, prove
 from ti_adapter.simulator.epa.pruefziffer import Evidence, VsdmService
 from ti_adapter.simulator.epa.records import Records, SimulatedRecord
 from ti_adapter.simulator.epa.roles import DAYS
+from ti_adapter.simulator.journal import Journal, Operation, acting
 
 FAILURES_MAX = 5
 _HOUR = timedelta(hours=1)
@@ -45,6 +46,7 @@ class Entitlements:
     proof_max_age: timedelta = timedelta(minutes=20)
     encoding: HcvEncoding = HcvEncoding.HEX
     days: dict[str, int] = field(default_factory=lambda: dict(DAYS))
+    journal: Journal = field(default_factory=Journal, repr=False)
     failures: dict[tuple[str, str], list[datetime]] = field(default_factory=lambda: defaultdict(list), repr=False)
 
     def entitle(self, who: ProvenCertificate, kvnr: str, proven: dict[str, object], now: datetime) -> datetime:
@@ -113,13 +115,20 @@ def routes(entitlements: Entitlements, service: Authorization) -> APIRouter:
             raise refusal(EpaCode.MALFORMED_REQUEST)
         who, now = service.sessions.logged_in(key_id), service.clock()
         entitlements.records.activated(kvnr)
-        entitlements.check_may(who, now)
-        try:
-            proven = prove(token, service.sessions.trust, now)
-        except TokenUnproven as wrong:
-            raise refusal(EpaCode.INVALID_TOKEN) from wrong
-        if proven.institution.admission.telematik_id != who.admission.telematik_id:
-            raise refusal(EpaCode.INVALID_TOKEN)
-        return {"validTo": entitlements.entitle(who, kvnr, proven.claims, now).isoformat()}
+        with entitlements.journal.noted(acting(who), kvnr, Operation.ENTITLE):
+            entitlements.check_may(who, now)
+            claims = _claims(token, who, service.sessions.trust, now)
+            return {"validTo": entitlements.entitle(who, kvnr, claims, now).isoformat()}
 
     return router
+
+
+def _claims(token: str, who: ProvenCertificate, trust: TrustList, now: datetime) -> dict[str, object]:
+    """What the institution that is logged in has signed."""
+    try:
+        proven = prove(token, trust, now)
+    except TokenUnproven as wrong:
+        raise refusal(EpaCode.INVALID_TOKEN) from wrong
+    if proven.institution.admission.telematik_id != who.admission.telematik_id:
+        raise refusal(EpaCode.INVALID_TOKEN)
+    return proven.claims

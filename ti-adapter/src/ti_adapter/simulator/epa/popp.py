@@ -23,6 +23,7 @@ from ti_adapter.popp import Expected, FindKey, PoppRefused, ProvenPopp, Reason, 
 from ti_adapter.simulator.epa.asked import asked_kvnr, check_request_id, refusal
 from ti_adapter.simulator.epa.authorization import Authorization, Json, KeyId
 from ti_adapter.simulator.epa.entitlement import Entitlements
+from ti_adapter.simulator.journal import Operation, acting
 
 
 @dataclass(slots=True)
@@ -72,7 +73,9 @@ def routes(entitling: PoppEntitlements, service: Authorization) -> APIRouter:
     async def entitle(key_id: KeyId, kvnr: Annotated[str, Depends(asked_kvnr)], body: Json) -> dict[str, str]:
         if not isinstance(token := body.get(entitling.request.name), str):
             raise refusal(EpaCode.MALFORMED_REQUEST)
-        who = service.sessions.logged_in(key_id)
-        return {"validTo": entitling.entitle(who, kvnr, token, service.clock()).isoformat()}
+        who, entitlements = service.sessions.logged_in(key_id), entitling.entitlements
+        entitlements.records.activated(kvnr)
+        with entitlements.journal.noted(acting(who), kvnr, Operation.ENTITLE):
+            return {"validTo": entitling.entitle(who, kvnr, token, service.clock()).isoformat()}
 
     return router

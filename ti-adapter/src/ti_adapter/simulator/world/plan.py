@@ -35,10 +35,11 @@ class PlannedInstitution:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many record systems, and which institutions."""
+    """How many record systems, which institutions, and which media types the records take beside those of the ePA."""
 
     record_systems: int
     institutions: tuple[PlannedInstitution, ...]
+    more_media_types: tuple[str, ...] = ()
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 

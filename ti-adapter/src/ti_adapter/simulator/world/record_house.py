@@ -9,6 +9,7 @@ from typing import Final
 from cryptography import x509
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ti_adapter.simulator.content_policy import ContentPolicy
 from ti_adapter.simulator.epa import (
     Authorization,
     Documents,
@@ -64,20 +65,21 @@ class RecordHouse:
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """What a record system believes beside the IDP: the insurers' service, the PoPP service; and the search token."""
+    """What is the same for all record systems: services that they believe, the directory's token, what they take."""
 
     vsdm: VsdmService
     popp: SimulatedPopp
     search_token: str = field(repr=False)
+    content: ContentPolicy
 
 
 def open_house(number: int, authorities: Authorities, idp: RelyingParty, neighbours: Neighbours) -> RecordHouse:
     """A record system without records."""
     clock, records, condition = authorities.clock, Records(), Condition()
-    kept = RecordSystem(clock, records.by_kvnr)
+    kept = RecordSystem(clock, records.by_kvnr, content=neighbours.content)
     sessions = Sessions(authorities.cards.trust, idp.is_code_of, LOGIN, authorities.is_revoked)
     service = Authorization(sessions, idp.authorization_uri, lambda: neighbours.search_token, clock)
-    entitlements, popp = Entitlements(records, neighbours.vsdm), neighbours.popp
+    entitlements, popp = Entitlements(records, neighbours.vsdm, journal=kept.journal), neighbours.popp
     held = Documents(kept, _REPOSITORY.format(number=number))
     inner = create_inner_app(service, entitlements, held, PoppEntitlements(entitlements, popp.issuer, popp.named))
     identity = _identity(authorities, clock())

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from ti_adapter.idp import Registration
+from ti_adapter.simulator.content_policy import MEDIA_TYPES, ContentPolicy
 from ti_adapter.simulator.epa import VsdmService
 from ti_adapter.simulator.idp import IdpIdentity
 from ti_adapter.simulator.idp import create_app as create_idp_app
@@ -65,7 +66,7 @@ class World:
         conditions = {"idp": Condition(), "ocsp": Condition(), "tsl": Condition(), "vzd": Condition()}
         idp_app, clients = _idp(plan, urls, authorities, admin_key)
         idp: IdpService = idp_app.state.simulation.service
-        neighbours = Neighbours(vsdm, SimulatedPopp.generate(clock()), secrets.token_urlsafe(32))
+        neighbours = Neighbours(vsdm, SimulatedPopp.generate(clock()), secrets.token_urlsafe(32), _content(plan))
         houses = {}
         for number, registration in clients.items():
             party = RelyingParty(registration, idp, urls["idp"], conditions["idp"], clock)
@@ -132,6 +133,10 @@ def _ocsp(authorities: Authorities) -> FastAPI:
     for name, responder in authorities.responders.items():
         app.mount(f"/{name}", create_ocsp_app(responder, authorities.ocsp_line))
     return app
+
+
+def _content(plan: Plan) -> ContentPolicy:
+    return ContentPolicy(MEDIA_TYPES | set(plan.more_media_types))
 
 
 def _konnektor(site: Site, admin_key: str) -> FastAPI:

@@ -18,6 +18,7 @@ class Refusal(Exception):
 
 _CODES: Final = {
     ErrorCode.NOT_ENTITLED: "XDSUnknownPatientId",
+    ErrorCode.MALFORMED_REQUEST: "XDSRepositoryMetadataError",
     ErrorCode.NO_RESOURCE: "UnresolvedReferenceException",
     ErrorCode.STATUS_MISMATCH: "XDSRegistryDeprecatedDocumentError",
     ErrorCode.DUPLICATE_DOCUMENT: "XDSDuplicateUniqueIdInRegistry",
