@@ -87,6 +87,10 @@ class Entries:
             del self.all[name], self.contents[name]
             self.replaced.discard(name)
 
+    def current(self) -> list[Entry]:
+        """What was not replaced, newest first, hidden ones too."""
+        return [it for it in reversed(self.all.values()) if it.entry not in self.replaced]
+
     def shown(self) -> list[Entry]:
         """What can be read now, newest first."""
         return [it for it in reversed(self.all.values()) if not self._is_gone(it)]

@@ -165,8 +165,7 @@ class RecordSystem:
 
     def documents(self, kvnr: str) -> list[Entry]:
         """What is in it now, newest first, hidden ones too."""
-        own = self._own_documents(kvnr)
-        return [entry for entry in reversed(own.entries.values()) if entry.entry not in own.replaced]
+        return self._own_documents(kvnr).entries.current()
 
     def hide_category(self, kvnr: str, category: str) -> None:
         """Hide all documents of a category, those to come too. Raises where there is no such category."""

@@ -11,7 +11,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel
 
+from ti_adapter.epa import Decision, RecordState
 from ti_adapter.errors import ErrorCode, RecordRefused
+from ti_adapter.simulator.health_record import SimulatedRecord
 from ti_adapter.simulator.record import Access, Entry, RecordSystem
 from ti_adapter.simulator.world.asked import Asked, Insurant
 
@@ -27,9 +29,10 @@ class EntitlementBody(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class PatientCall:
-    """A call about the documents of one record, where it is."""
+    """A call about one record, where it is, and its documents."""
 
     records: RecordSystem
+    record: SimulatedRecord
     kvnr: str
 
 
@@ -37,7 +40,7 @@ async def _patient_call(asked: Asked, kvnr: Insurant) -> PatientCall:
     house = asked.world.house_of(kvnr)
     if house is None:
         raise RecordRefused(ErrorCode.NO_HEALTH_RECORD)
-    return PatientCall(house.documents, kvnr)
+    return PatientCall(house.documents, house.records.by_kvnr[kvnr], kvnr)
 
 
 Patient = Annotated[PatientCall, Depends(_patient_call)]
@@ -75,6 +78,43 @@ async def hide(call: Patient, entry: str) -> None:
 async def unhide(call: Patient, entry: str) -> None:
     """Show it again."""
     call.records.unhide(call.kvnr, entry)
+
+
+@patients.put("/hidden-categories/{category}", status_code=204)
+async def hide_category(call: Patient, category: str) -> None:
+    """Hide a whole category, such as `reports`, from every institution."""
+    call.records.hide_category(call.kvnr, category)
+
+
+@patients.delete("/hidden-categories/{category}", status_code=204)
+async def unhide_category(call: Patient, category: str) -> None:
+    """Show it again."""
+    call.records.unhide_category(call.kvnr, category)
+
+
+@patients.put("/decisions/{function}/{decision}", status_code=204)
+async def decide(call: Patient, function: str, decision: Decision) -> None:
+    """Decide on a function of the record, such as `medication`."""
+    call.record.decisions[function] = decision
+
+
+@patients.put("/blocked/{actor:path}", status_code=204)
+async def block(call: Patient, actor: str) -> None:
+    """Let an institution never be entitled; an entitlement that it has ends."""
+    call.record.blocked.add(actor)
+    call.record.entitled.pop(actor, None)
+
+
+@patients.delete("/blocked/{actor:path}", status_code=204)
+async def unblock(call: Patient, actor: str) -> None:
+    """Let it be entitled again."""
+    call.record.blocked.discard(actor)
+
+
+@patients.put("/state/{state}", status_code=204)
+async def bring_into(call: Patient, state: RecordState) -> None:
+    """What becomes of the record at its insurer: activated, suspended as while it moves, or not activated."""
+    call.record.state = state
 
 
 @patients.get("/documents")
