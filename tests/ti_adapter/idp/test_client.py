@@ -170,8 +170,14 @@ def test_an_unknown_client_is_refused_with_the_code_that_says_so_and_what_to_do(
     assert (no.code, no.advice.whose, len(no.uuid)) == ("2012", Whose.SITE, 36)
 
 
+def test_a_software_that_the_idp_turns_away_is_told_so(world: IdpWorld) -> None:
+    with pytest.raises(IdpRefused) as no:
+        world.client(user_agent="").discover()
+    assert (no.value.code, no.value.advice.whose) == ("-1", Whose.SOFTWARE)
+
+
 def test_a_scope_that_is_not_registered_is_refused_by_redirect_with_its_code(world: IdpWorld) -> None:
-    assert refused(world, Registration(OURS.client_id, OURS.redirect_uri, "openid x", OURS.audience)).code == "1005"
+    assert refused(world, Registration(OURS.client_id, OURS.redirect_uri, "openid x", OURS.audience)).code == "1030"
 
 
 def test_a_card_that_the_idp_does_not_know_is_refused_as_a_card(world: IdpWorld) -> None:

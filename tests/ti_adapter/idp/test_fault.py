@@ -26,6 +26,8 @@ def test_every_code_that_the_simulated_idp_uses_is_known() -> None:
         ("2012", Whose.SITE, False),
         ("2020", Whose.SITE, False),
         ("2013", Whose.SITE, False),
+        ("1030", Whose.SITE, False),
+        ("-1", Whose.SOFTWARE, False),
         ("2032", Whose.NOBODY, True),
         ("3005", Whose.NOBODY, True),
         ("1500", Whose.IDP, True),

@@ -61,7 +61,7 @@ class AccessTokenRefused(ProofFailed):
 
 
 class IdpRefused(TiError):
-    """The IDP says no, with a `gematik_code` of four digits, and with the `gematik_uuid` that its operator asks for.
+    """The IDP says no, with a `gematik_code` (four digits, or -1) and the `gematik_uuid` that its operator asks for.
 
     `code` and `uuid` are empty where the IDP named none, or something that is none. Its text is not kept.
     """

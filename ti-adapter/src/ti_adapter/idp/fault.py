@@ -58,6 +58,13 @@ _SERVER = Advice(
     "The IDP has an internal error. Try again later; if this stays so, tell its operator the UUID.",
     again=True,
 )
+_TURNED_AWAY = Advice(
+    Whose.SOFTWARE,
+    "Der IDP weist die Software ab und nennt keinen Code: Ihr User-Agent fehlt oder ist gesperrt, oder ihre Anfrage "
+    "ist unlesbar. Bitte dem Hersteller melden.",
+    "The IDP turns the software away and names no code: its user agent is missing or blocked, or its request cannot be "
+    "read. Report it to its maker.",
+)
 _UNKNOWN = Advice(
     Whose.IDP,
     "Der IDP nennt einen Code, den diese Version nicht kennt. Dem Betreiber Code und UUID nennen.",
@@ -65,15 +72,20 @@ _UNKNOWN = Advice(
 )
 
 ADVICE: dict[str, Advice] = {
-    **dict.fromkeys(("1002", "1004", "1005", "2002", "2004", "2005", "2006", "2007"), _REQUEST),
-    **dict.fromkeys(("2008", "2009", "2010", "2030", "2040", "3004", "3006", "3014"), _REQUEST),
-    **dict.fromkeys(("1020", "2012", "3007"), _REGISTRATION),
-    "1500": _SERVER,
+    **dict.fromkeys(("1002", "1004", "1005", "1022", "2000", "2002", "2004", "2005", "2006", "2007"), _REQUEST),
+    **dict.fromkeys(("2008", "2009", "2010", "2030", "2031", "2040", "2044", "3000", "3001", "3004"), _REQUEST),
+    **dict.fromkeys(("3006", "3013", "3014", "3015", "3016"), _REQUEST),
+    **dict.fromkeys(("1020", "1030", "2012", "3007"), _REGISTRATION),
+    **dict.fromkeys(("1500", "2100"), _SERVER),
+    "-1": _TURNED_AWAY,
     "2013": _SIGNATURE,
     "2020": _CARD,
-    **dict.fromkeys(("2032", "3005"), _LATE),
+    **dict.fromkeys(("2032", "3005", "3011"), _LATE),
 }
-"""Every code that the reference server's configuration lists (gematik/ref-idp-server, application.yml)."""
+"""Every code of a login that the reference server has, in its configuration or in its code (idp-server 30.0.11).
+
+-1 is what it says where it has none.
+"""
 
 
 def advice_for(code: str) -> Advice:

@@ -12,7 +12,7 @@ from ti_adapter.idp.reason import Reason
 from ti_adapter.idp.request import AuthorizationRequest
 
 LOCATION_MAX_BYTES = 32 * 1024
-_CODE, _UUID = re.compile(r"[0-9]{4}"), re.compile(r"[0-9A-Fa-f-]{36}")
+_CODE, _UUID = re.compile(r"-1|[0-9]{4}"), re.compile(r"[0-9A-Fa-f-]{36}")
 _IGNORED = frozenset({"ssotoken"})
 """For a second login without a card, which we do not want: each login is an act of the card."""
 

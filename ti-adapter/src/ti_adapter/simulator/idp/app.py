@@ -66,7 +66,7 @@ async def _refusal(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
     body = refusal.body(request.app.state.simulation.service.clock())
     if not refusal.redirect:
-        return JSONResponse(body, 400, _NEVER_KEPT)
+        return JSONResponse(body, 403 if refusal.code is Code.TURNED_AWAY else 400, _NEVER_KEPT)
     said = {name: str(value) for name, value in body.items()} | {"state": refusal.state}
     return RedirectResponse(f"{refusal.redirect}?{urlencode(said)}", 302, _NEVER_KEPT)
 
@@ -94,7 +94,7 @@ async def _unwell(request: Request, proceed: Callable[[Request], Awaitable[Respo
 def _simulation(request: Request, user_agent: Annotated[str, Header()] = "") -> Simulation:
     """The real IDP refuses whoever does not say what it is."""
     if not user_agent:
-        raise Refusal(Code.CLIENT_MISSING)
+        raise Refusal(Code.TURNED_AWAY)
     simulation: Simulation = request.app.state.simulation
     return simulation
 

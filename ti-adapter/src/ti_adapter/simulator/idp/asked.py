@@ -37,7 +37,7 @@ def client_of(said: Mapping[str, str], clients: Iterable[Registration]) -> Regis
 
 def check_authorization(said: Mapping[str, str], client: Registration) -> None:
     """The rest of an authorization request; raises `Refusal`, with a redirect to the client."""
-    state = said.get("state", "")
+    state, scopes = said.get("state", ""), said.get("scope", "").split()
     for wrong, code in (
         (not state, Code.STATE_MISSING),
         (not said.get("response_type"), Code.RESPONSE_TYPE_MISSING),
@@ -46,7 +46,9 @@ def check_authorization(said: Mapping[str, str], client: Registration) -> None:
         (said.get("code_challenge_method") != "S256", Code.METHOD),
         (not said.get("code_challenge"), Code.CODE_CHALLENGE_MISSING),
         (not _CODE_CHALLENGE.fullmatch(said.get("code_challenge", "")), Code.CODE_CHALLENGE),
-        (not _is_scope_of(said.get("scope", ""), client), Code.SCOPE),
+        (not scopes, Code.SCOPE_MISSING),
+        (OPENID not in scopes or len(scopes) < 2, Code.SCOPE),
+        (set(scopes) != set(client.scope.split()), Code.SERVICE),
     ):
         if wrong:
             raise Refusal(code, client.redirect_uri, state)
@@ -60,9 +62,7 @@ def check_exchange(said: Mapping[str, str], clients: Iterable[Registration]) -> 
         raise Refusal(Code.GRANT_TYPE)
     if said.get("client_id") not in {client.client_id for client in clients}:
         raise Refusal(Code.TOKEN_CLIENT)
+    if not said.get("code"):
+        raise Refusal(Code.CODE_MISSING)
     if not said.get("key_verifier"):
         raise Refusal(Code.KEY_VERIFIER)
-
-
-def _is_scope_of(scope: str, client: Registration) -> bool:
-    return OPENID in scope.split() and set(scope.split()) == set(client.scope.split())

@@ -109,9 +109,11 @@ class IdpService:
     def exchange(self, said: Mapping[str, str], issuer: str) -> bytes:
         """Tokens for a code; raises `Refusal`."""
         asked.check_exchange(said, self.clients)
-        grant = self._grants.pop(said.get("code", ""), None)
-        if grant is None or self.clock().timestamp() >= grant.expires:
+        grant = self._grants.pop(said["code"], None)
+        if grant is None:
             raise Refusal(Code.CODE)
+        if self.clock().timestamp() >= grant.expires:
+            raise Refusal(Code.CODE_EXPIRED)
         if grant.client.client_id != said["client_id"]:
             raise Refusal(Code.TOKEN_CLIENT)
         if grant.client.redirect_uri != said.get("redirect_uri"):
@@ -124,8 +126,10 @@ class IdpService:
             token_key, verifier = compact.content_of(str(said["token_key"])), str(said["code_verifier"])
         except (EnvelopeRefused, ValueError, LookupError) as wrong:
             raise Refusal(Code.KEY_VERIFIER) from wrong
-        if len(token_key) != jwe.TOKEN_KEY_BYTES or code_challenge(verifier) != grant.request["code_challenge"]:
+        if len(token_key) != jwe.TOKEN_KEY_BYTES:
             raise Refusal(Code.KEY_VERIFIER)
+        if code_challenge(verifier) != grant.request["code_challenge"]:
+            raise Refusal(Code.CODE_VERIFIER)
         return token_key
 
     def _issue(self, grant: Grant, token_key: bytes, issuer: str) -> bytes:
