@@ -20,6 +20,8 @@ class Owner(StrEnum):
 
     OWN_PACS = "own PACS administrator"
     OWN_NODE = "own node administrator"
+    KONNEKTOR = "own Konnektor administrator"
+    INSTITUTION = "own institution"
     ORIGIN = "origin"
     REQUESTER = "requester"
     HUB = "hub"

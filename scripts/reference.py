@@ -1,4 +1,4 @@
-"""Writes the pages of docs/reference that are made from code: states, settings, errors. A test holds them up to date.
+"""Writes the pages of docs/reference that are made from code; a test holds them up to date.
 
 .venv/bin/python scripts/reference.py
 """
@@ -15,6 +15,9 @@ from pydantic.fields import FieldInfo
 
 from linkexchange import errors
 from linkexchange.errors import Fault, PeerFault, Refused, Unavailable
+from linkexchange.model import readiness_english, readiness_german
+from linkexchange.model.readiness import Reason, Step, Verdict
+from linkexchange.model.readiness_words import OWNERS
 from linkexchange.model.transfer import FINAL, TRANSITIONS, State
 from linkexchange.problem import problem
 from linkexchange.settings import PREFIX, CommonSettings, HubSettings, NodeSettings
@@ -230,9 +233,109 @@ def _error(kind: type[Fault]) -> tuple[str, ...]:
     return f"`{kind.code}`", str(problem(kind(), "").status), kind().cause, str(kind.owner), kind.next_step
 
 
+# --- the chain to the TI ----------------------------------------------------------------------------------------------
+
+LOOKED_AT = {
+    Step.KONNEKTOR: "The Konnektor answers, and its service directory can be read.",
+    Step.CARD: "GetCards names one card of the institution, or the one that is set, and its certificate can be read.",
+    Step.PIN: "GetPinStatus says that PIN.SMC is verified. It is never asked for.",
+    Step.CARD_DATES: "The certificate of the card holds tonight, and 30 days more.",
+    Step.KONNEKTOR_DATES: "CheckCertificateExpiration: the same of the Konnektor's own certificates.",
+    Step.TSL: "The trust list is fetched and proven, holds tonight, and 14 days more.",
+    Step.CARD_TRUST: "The certificate of the card is proven against the trust list, and names this node's institution.",
+    Step.OCSP: "The OCSP responder says that the certificate of the card is not revoked.",
+    Step.IDP: "The discovery document and the keys of the IDP are fetched and proven.",
+    Step.INFORMATION: "For each record system: its information service answers, asked for a record that nobody has.",
+    Step.VAU: "For each record system: the handshake with its VAU, with all proofs.",
+    Step.LOGIN: "For each record system: the login through IDP and channel, unless it is logged in; two signatures.",
+}
+ENDS = {
+    Verdict.WELL: "All is as it has to be.",
+    Verdict.WARNS: "It holds tonight, and somebody has to act before it no longer does.",
+    Verdict.FAILS: "It would stop a pull tonight.",
+    Verdict.UNSEEN: "An earlier step has failed, without which nothing can be said of this one.",
+}
+
+READINESS = """# The chain to the TI
+
+*Reference, for administrators of a node, and for whoever reads what a walk has found.*
+
+{made}
+
+`linkexchange doctor ti`, the page *TI* of the node, and a worker every evening walk along what stands between this node
+and the patients' records ([what to do](../howto/keep-the-ti-ready.md)). The newest walk is kept and shown. Code:
+`linkexchange/model/readiness.py`.
+
+## Steps
+
+In this order. A step that needs one which has failed is *not looked at*. What has failed once for a reason is not told
+again of a later step that meets the same.
+
+| step | on the pages | what is looked at |
+|---|---|---|
+{steps}
+
+| verdict | on the pages | meaning |
+|---|---|---|
+{verdicts}
+
+## Alarm
+
+What `fails` is an alarm: the [event](events.md) `ti.alarm` goes out when something fails that did not before, and
+`ti.well` when nothing does any more. What ends within 24 hours fails, since the next walk may be too late.
+
+## Format
+
+`linkexchange doctor ti --json` prints
+
+| member | type | meaning |
+|---|---|---|
+| `version` | 1 | of this format |
+| `findings` | list | one for each step and record system: the members below |
+| `at` | time | when the walk ended |
+| `alarm_since` | time or null | since when an alarm stands |
+| `needs` | list | what is to be done: `step`, `subject`, `reason`, `owner`; `cause`, `next_step` in `de` and `en` |
+
+| member of a finding | type | meaning |
+|---|---|---|
+| `step`, `verdict` | text | as above |
+| `subject` | text | name of the record system; empty where there are none to tell apart |
+| `reason` | text or null | from the list below |
+| `detail` | text | codes and numbers of steps; of what was not looked at, the step because of which; no secrets |
+| `until` | time or null | how long it holds |
+
+**Rule of change.** Steps, reasons and members may be added, and older readers pass over findings that name one. None
+changes its meaning.
+
+## Reasons
+
+| reason | owner | what is wrong, and what to do | auf Deutsch |
+|---|---|---|---|
+{reasons}
+"""
+
+
+def readiness_page() -> str:
+    """Every step, verdict and reason of a walk."""
+    steps = ((f"`{it}`", readiness_german.STEPS[it], LOOKED_AT[it]) for it in Step)
+    verdicts = ((f"`{it}`", readiness_german.VERDICTS[it], ENDS[it]) for it in Verdict)
+    reasons = map(_reason, Reason)
+    return READINESS.format(made=MADE, steps=_table(steps), verdicts=_table(verdicts), reasons=_table(reasons))
+
+
+def _reason(reason: Reason) -> tuple[str, ...]:
+    words = (" ".join(table.SENTENCES[reason]) for table in (readiness_english, readiness_german))
+    return f"`{reason}`", OWNERS[reason].value, *(text.format(until="*day*", subject="*name*") for text in words)
+
+
 # --- all --------------------------------------------------------------------------------------------------------------
 
-PAGES: dict[str, Callable[[], str]] = {"states.md": states, "settings.md": settings, "errors.md": errors_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "states.md": states,
+    "settings.md": settings,
+    "errors.md": errors_page,
+    "readiness.md": readiness_page,
+}
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> str:

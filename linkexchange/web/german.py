@@ -75,10 +75,13 @@ UNEXPECTED = "internal-error"
 OWNERS: dict[str, str] = {
     Owner.OWN_PACS: "Ihre PACS-Administration",
     Owner.OWN_NODE: "Ihre IT, die diesen Knoten betreut",
+    Owner.KONNEKTOR: "wer Ihren Konnektor betreut",
+    Owner.INSTITUTION: "Ihre Einrichtung",
     Owner.ORIGIN: "die Einrichtung, bei der die Bilder liegen",
     Owner.REQUESTER: "Ihre Einrichtung",
     Owner.HUB: "der Betreiber der Vermittlungsstelle",
     Owner.RECORD: "der Betreiber der Patientenakte",
+    Owner.TI: "der Betreiber des Dienstes in der TI",
     Owner.NETWORK: "die Netzbetreuung",
 }
 
