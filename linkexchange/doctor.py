@@ -1,6 +1,7 @@
-"""Doctor: is everything around this node as it has to be? A probe of a PACS, kept and compared with the last one.
+"""Doctor: is everything around this node as it has to be? A probe of a PACS, and a walk along the chain to the TI.
 
-A probe changes nothing in the PACS and nothing in its passport; `apply` writes what was found into the passport.
+Both are kept and compared with the last one. A probe changes nothing in the PACS and nothing in its passport; `apply`
+writes what was found into the passport. What a walk finds that would stop a pull tonight is an alarm until it is well.
 """
 
 from __future__ import annotations
@@ -18,11 +19,15 @@ from linkexchange.model.audit import Action
 from linkexchange.model.findings import Answer, Check, Finding, Findings, Scope, differences
 from linkexchange.model.identifiers import StudyUid
 from linkexchange.model.passport import Passport, Retrieve
+from linkexchange.model.readiness import Finding as StepFound
+from linkexchange.model.readiness import Walked
 from linkexchange.model.study import Manifest
-from linkexchange.ports import Archive, Brake, Node
+from linkexchange.ports import Archive, Brake, Node, UnitOfWork
 
 DICOMWEB_SECONDS = 30.0
 """How long the DICOMweb service of a PACS is waited for, all in all."""
+WALK_JOB = "walk"
+"""Walks the chain to the TI now."""
 _Pair = tuple[Finding, Finding]
 
 
@@ -135,3 +140,43 @@ def _wado(archive: Archive, manifest: Manifest, brake: Brake) -> Finding:
 
 def _silent(why: str) -> _Pair:
     return Finding(Check.QIDO, Answer.UNANSWERED, why), Finding(Check.WADO, Answer.UNANSWERED, why)
+
+
+# --- the chain to the TI ----------------------------------------------------------------------------------------------
+
+
+def ti(node: Node) -> Walked:
+    """Walk the chain to the TI, keep what was found, and raise or end the alarm. What does not work is a finding."""
+    readiness = node.walk()
+    at = node.now()
+    with node.store.work(node.me) as work:
+        before = work.walks.latest()
+        walked = Walked.after(before, readiness, at)
+        work.walks.put(walked)
+        counts = {"fails": len(readiness.blocks), "warns": len(readiness.warns)}
+        work.audit(Action.TI_WALKED, **counts)
+        work.emit(Action.TI_WALKED.value, **counts)
+        if walked.is_news(before):
+            work.emit("ti.alarm", fails="; ".join(map(named, readiness.blocks)))
+        elif walked.is_over(before):
+            work.emit("ti.well")
+    return walked
+
+
+def ask_to_walk(node: Node) -> None:
+    """Let a worker walk it now."""
+    with node.store.work(node.me) as work:
+        work.defer(WALK_JOB, once=WALK_JOB)
+
+
+def suspect(work: UnitOfWork) -> None:
+    """The card has not done its part: let the chain be walked, unless an alarm stands that says why."""
+    last = work.walks.latest()
+    if last is None or last.alarm_since is None:
+        work.defer(WALK_JOB, once=WALK_JOB)
+
+
+def named(found: StepFound) -> str:
+    """A finding in one word, for machines: `login(epa-1): login-refused`."""
+    place = f"{found.step}({found.subject})" if found.subject else found.step.value
+    return f"{place}: {found.reason}"

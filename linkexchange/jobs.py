@@ -31,6 +31,7 @@ from procrastinate.manager import JobManager
 from linkexchange import asking, doctor, notice, outbox, patients, publish, pull, push, record, serve
 from linkexchange.errors import Fault, Overtaken, PacsBusy, StateUnavailable, Unavailable
 from linkexchange.model.identifiers import LinkId, StudyUid, TelematikId
+from linkexchange.model.readiness import Finding, is_due
 from linkexchange.ports import Node
 from linkexchange.xdt import PatientFolder
 
@@ -43,6 +44,9 @@ REMIND_JOB = "remind"
 PROBE_HOUR = 3
 ENDING_SECONDS = 20.0
 """So long a worker that ends by itself waits for its jobs: meanwhile it takes none, however urgent."""
+EVENING_JOB = "evening"
+WALK_HOUR = 18
+"""Early enough for somebody to enter a PIN before the night."""
 _UNHEARD_SECONDS = (0.1, 0.5, 2.0)
 """After these pauses the end of a job is said again where the database has not heard it."""
 _log = structlog.get_logger(__name__)
@@ -163,9 +167,23 @@ def tasks(node: Node, connector: PsycopgConnector, pace: Pace) -> App:
     def probe(timestamp: int) -> None:
         probe_all(node, datetime.fromtimestamp(timestamp, UTC))
 
+    _add_walks(app, node)
     _add_sending(app, node, patience)
     _add_asking(app, node, patience, pace)
     return app
+
+
+def _add_walks(app: App, node: Node) -> None:
+    """Every quarter of an hour it is asked whether a walk is due; whoever waits for the card asks for one at once."""
+
+    @app.periodic(cron="*/15 * * * *")
+    @app.task(name=EVENING_JOB, queueing_lock=EVENING_JOB)
+    def evening(timestamp: int) -> None:
+        walk_when_due(node, datetime.fromtimestamp(timestamp, UTC))
+
+    @app.task(name=doctor.WALK_JOB, queueing_lock=doctor.WALK_JOB)
+    def walk() -> None:
+        walk_ti(node)
 
 
 def _add_asking(app: App, node: Node, patience: Patience, pace: Pace) -> None:
@@ -210,6 +228,27 @@ def probe_all(node: Node, at: datetime) -> None:
     for probed in doctor.probe_all(node):
         if probed.changes:
             _log.warning("a PACS differs from the last probe", pacs=probed.findings.pacs, changes=probed.changes)
+
+
+def walk_when_due(node: Node, at: datetime) -> None:
+    """Walk the chain to the TI in the evening by the clock of the house, and again and again while an alarm stands."""
+    with node.store.work(node.me) as work:
+        last = work.walks.latest()
+    if is_due(last, at.astimezone(), WALK_HOUR):
+        walk_ti(node)
+
+
+def walk_ti(node: Node) -> None:
+    """Walk it, and say into the log what fails."""
+    walked = doctor.ti(node)
+    for found in walked.readiness.blocks:
+        _log.warning("would stop a pull tonight", **_seen(found))
+    for found in walked.readiness.warns:
+        _log.warning("will not last long", **_seen(found))
+
+
+def _seen(found: Finding) -> dict[str, str]:
+    return {"step": found.step.value, "subject": found.subject, "reason": str(found.reason), "detail": found.detail}
 
 
 @contextmanager

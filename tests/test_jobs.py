@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -22,12 +23,15 @@ from procrastinate.sql import queries
 from psycopg.errors import ForeignKeyViolation, IdleInTransactionSessionTimeout
 from sqlalchemy import text
 from structlog.testing import capture_logs
+from walks import CARD_ENDS, NO_PIN, WELL
 from world import HOSPITAL, PRACTICE, World
 
 from linkexchange import jobs, pull
+from linkexchange.errors import CardUnavailable
 from linkexchange.jobs import Pace
 from linkexchange.model.findings import Answer, Check
-from linkexchange.model.transfer import Purpose
+from linkexchange.model.readiness import Readiness
+from linkexchange.model.transfer import Purpose, State
 from linkexchange.store.queue import connector
 
 PACE = Pace(concurrency=1, stalled_seconds=0.03, retry_seconds=0.1, retry_attempts=3, offers_seconds=1.0)
@@ -229,7 +233,69 @@ def test_a_pacs_that_differs_from_the_last_probe_is_a_warning(world: World) -> N
     assert warning["changes"] == ["c-echo: yes before, no now (test)"]
 
 
-def test_the_queue_asks_every_hour_since_its_hours_are_utc(world: World) -> None:
+def test_the_queue_asks_every_hour_or_more_often_since_its_hours_are_utc(world: World) -> None:
     app = jobs.tasks(world.hospital, connector("postgresql://", 1), PACE)
     hourly = {name for (name, _), it in app.periodic_registry.periodic_tasks.items() if it.cron.endswith(" * * * *")}
-    assert hourly == {jobs.PROBE_JOB, jobs.REMIND_JOB}
+    assert hourly == {jobs.PROBE_JOB, jobs.REMIND_JOB, jobs.EVENING_JOB}
+
+
+# --- the chain to the TI ----------------------------------------------------------------------------------------------
+
+
+def walks(world: World) -> int:
+    return world.actions(world.nodes).count("ti.walked")
+
+
+def test_the_chain_to_the_ti_is_walked_every_evening_by_the_clock_of_the_house(world: World) -> None:
+    house = ZoneInfo("America/St_Johns")
+    counts = []
+    for quarter in range(8 * 24):
+        world.clock.time = datetime(2026, 11, 24, tzinfo=house) + timedelta(minutes=15 * quarter)  # type: ignore[attr-defined]
+        jobs.walk_when_due(world.practice, world.clock.time)  # type: ignore[attr-defined]
+        counts.append(walks(world))
+    begins = [quarter / 4 for quarter in range(1, len(counts)) if counts[quarter] > counts[quarter - 1]]
+    assert (counts[0], begins) == (1, [18.0, 42.0])
+
+
+def test_while_an_alarm_stands_the_chain_is_walked_again_and_again(world: World) -> None:
+    night = datetime(2026, 11, 24, 2, tzinfo=ZoneInfo("America/St_Johns"))
+    world.readiness[PRACTICE] = NO_PIN
+    for _ in range(3):
+        jobs.walk_when_due(world.practice, night)
+    world.readiness[PRACTICE] = WELL
+    for _ in range(3):
+        jobs.walk_when_due(world.practice, night)
+    assert walks(world) == 4
+
+
+def test_what_fails_and_what_will_not_last_stands_in_the_log_as_a_warning(world: World) -> None:
+    world.readiness[PRACTICE] = Readiness((*NO_PIN.findings, *CARD_ENDS.findings))
+    with capture_logs() as logs:
+        jobs.walk_ti(world.practice)
+    assert [(it["log_level"], it["step"], it["reason"]) for it in logs] == [
+        ("warning", "pin", "pin-not-verified"),
+        ("warning", "card-dates", "card-ends-soon"),
+    ]
+
+
+def test_a_pull_waits_for_the_card_however_long_that_takes_and_goes_on_when_its_pin_is_verified(world: World) -> None:
+    transfer = world.ask(world.publish())
+    world.cards[PRACTICE].pin_verified = False
+    for last in (False, False, True, False, True):
+        with suppress(CardUnavailable):
+            jobs._pull(world.practice, transfer, last=last, pause_seconds=0.1)
+        assert (world.transfer(transfer).state, world.transfer(transfer).reason) == (State.WAITING, "SMC-B")
+    world.cards[PRACTICE].pin_verified = True
+    jobs._pull(world.practice, transfer, last=False, pause_seconds=0.1)
+    assert world.transfer(transfer).state is State.COMPLETE
+
+
+def test_the_last_attempt_of_a_pull_that_waits_for_the_card_leaves_a_job_for_it(world: World) -> None:
+    transfer = world.ask(world.publish())
+    with world.nodes.engine.begin() as connection:
+        connection.execute(text("DELETE FROM procrastinate_jobs"))
+    world.cards[PRACTICE].pin_verified = False
+    jobs._pull(world.practice, transfer, last=True, pause_seconds=0.1)
+    with world.nodes.engine.begin() as connection:
+        jobs_left = connection.execute(text("SELECT task_name FROM procrastinate_jobs")).scalars().all()
+    assert sorted(jobs_left) == ["pull", "walk"]

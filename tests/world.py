@@ -32,6 +32,7 @@ from linkexchange.documents.companion import MEDIA_TYPE
 from linkexchange.documents.filing import filed, paged
 from linkexchange.errors import (
     AlreadyStored,
+    CardUnavailable,
     IdentityRefused,
     NotEntitled,
     OriginUnavailable,
@@ -60,6 +61,7 @@ from linkexchange.model.metadata import Filing
 from linkexchange.model.participant import Institution, Participant
 from linkexchange.model.passport import Passport
 from linkexchange.model.patient import PatientHeader
+from linkexchange.model.readiness import Readiness
 from linkexchange.model.study import Instance, Manifest, Series, StudySummary
 from linkexchange.model.transfer import Ask, Authority, Purpose, Transfer
 from linkexchange.ports import Brake, IncomingInstance, Node, Pauses, RecordEntry, Reply, Room, Told
@@ -348,8 +350,11 @@ class FakeCard:
     """Attests by naming the institution; `World.believe` takes its word."""
 
     me: TelematikId
+    pin_verified: bool = True
 
     def attest(self, *, audience: str, nonce: str, thumbprint: str) -> str:
+        if not self.pin_verified:
+            raise CardUnavailable(after_seconds=15.0)
         return f"{self.me} {thumbprint} {nonce}"
 
 
@@ -368,6 +373,8 @@ class World:
         self.records = {me: FakeRecord(self.held, self.filed, self.pages, clock) for me in (HOSPITAL, PRACTICE)}
         self.signers = {me: _signer(f"thumb {me}") for me in (HOSPITAL, PRACTICE)}
         self.wires = {me: Wire(self._origin(_other(me)), self.caller(me)) for me in (HOSPITAL, PRACTICE)}
+        self.cards = {me: FakeCard(me) for me in (HOSPITAL, PRACTICE)}
+        self.readiness = dict.fromkeys((HOSPITAL, PRACTICE), Readiness())
         self.transcoder = TranscodingPool()
         self.hospital, self.practice = self._node(HOSPITAL), self._node(PRACTICE)
         self._enrol()
@@ -458,7 +465,7 @@ class World:
             store=self.nodes,
             record=self.records[me],
             hub=hub,
-            sessions=AttestedSessions(hub, FakeCard(me), audience=HUB_URL, thumbprint=thumbprint, now=self.clock),
+            sessions=AttestedSessions(hub, self.cards[me], audience=HUB_URL, thumbprint=thumbprint, now=self.clock),
             archive=lambda _: self.pacs[me],
             destination=lambda _: self.pacs[me],
             probe=lambda _, scope: self.pacs[me].probe(scope),
@@ -470,6 +477,7 @@ class World:
             filing=partial(filed, CODES),
             page=partial(paged, CODES, "urn:uuid:"),
             pauses=Pauses((0.0, 0.0), (0.0,)),
+            walk=lambda: self.readiness[me],
         )
 
     def _enrol(self) -> None:

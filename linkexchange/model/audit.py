@@ -55,6 +55,7 @@ class Action(StrEnum):
     PARTICIPANT_ENROLLED = "participant.enrolled"
     PACS_CHANGED = "pacs.changed"
     PACS_PROBED = "pacs.probed"
+    TI_WALKED = "ti.walked"
     OUTBOX_RECEIVED = "outbox.received"
     OUTBOX_ANSWERED = "outbox.answered"
     OUTBOX_CLEARED = "outbox.cleared"

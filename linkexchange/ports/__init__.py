@@ -20,7 +20,7 @@ from linkexchange.ports.institution import Card, Insured, InsuredCard, Record, R
 from linkexchange.ports.node import Node, Pauses
 from linkexchange.ports.outbox import Outbox, Spool
 from linkexchange.ports.patients import Patients, RuleRows
-from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes
+from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes, Walks
 from linkexchange.ports.release import Candidate, Doubt, Judgement, PatientIndex, ReleaseRules
 from linkexchange.ports.transcoding import Transcoded, Transcoder
 from linkexchange.ports.transfers import Event, Journal, Links, Progress, Published, Serving, Transfers, Waits
@@ -80,5 +80,6 @@ __all__ = [
     "Turns",
     "UnitOfWork",
     "Waits",
+    "Walks",
     "WatchList",
 ]

@@ -14,6 +14,7 @@ from linkexchange.model.link import NOTHING_SAID, Document, Link, Numbers, Parti
 from linkexchange.model.metadata import Filing
 from linkexchange.model.participant import Participant
 from linkexchange.model.passport import Passport
+from linkexchange.model.readiness import Readiness
 from linkexchange.model.watched import Plan
 from linkexchange.ports.hub import Hub, Sessions
 from linkexchange.ports.images import Archive, Destination, OriginNode
@@ -51,7 +52,7 @@ class Node:
     `page` the same of its companion page; with `has_pages` each link gets one.
     `spool` is None where there is no outbox. Without `index` and `rules` no
     study is published but by a person. `sightings` asks a PACS which studies it has. `particulars` and `numbers` stand
-    in every link.
+    in every link. `walk` walks along the chain to the TI: what does not work there is a finding, and raises nothing.
     """
 
     me: TelematikId
@@ -81,4 +82,5 @@ class Node:
     sightings: Callable[[Passport, StudyQuery], Sequence[Sighting]] = lambda *_: ()
     particulars: Particulars = NOTHING_SAID
     numbers: Numbers = NO_NUMBERS
+    walk: Callable[[], Readiness] = Readiness
     has_pages: bool = False

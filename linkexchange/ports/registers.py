@@ -14,6 +14,7 @@ from linkexchange.model.identifiers import (
 )
 from linkexchange.model.participant import Institution, Participant
 from linkexchange.model.passport import Passport
+from linkexchange.model.readiness import Walked
 from linkexchange.ports.hub import Receipt, Session
 
 
@@ -122,4 +123,16 @@ class Probes(Protocol):
 
     def put(self, findings: Findings, at: datetime) -> None:
         """Keep them in the place of older ones."""
+        ...
+
+
+class Walks(Protocol):
+    """What the last walk along the chain to the TI has found."""
+
+    def latest(self) -> Walked | None:
+        """The walk, and since when an alarm stands; None where the chain was never walked."""
+        ...
+
+    def put(self, walked: Walked) -> None:
+        """Keep it in the place of an older one."""
         ...

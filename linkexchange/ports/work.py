@@ -12,7 +12,7 @@ from linkexchange.model.identifiers import (
 from linkexchange.model.transfer import Transfer
 from linkexchange.ports.outbox import Outbox
 from linkexchange.ports.patients import Patients, RuleRows
-from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes
+from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes, Walks
 from linkexchange.ports.transfers import Journal, Links, Serving, Transfers
 from linkexchange.ports.turns import Turns
 from linkexchange.ports.watched import WatchList
@@ -57,6 +57,11 @@ class UnitOfWork(Protocol):
     @property
     def probes(self) -> Probes:
         """What probes of them found out."""
+        ...
+
+    @property
+    def walks(self) -> Walks:
+        """What walks along the chain to the TI have found."""
         ...
 
     @property

@@ -5,7 +5,17 @@ from __future__ import annotations
 from contextlib import suppress
 from uuid import UUID
 
-from linkexchange.errors import Fault, Overtaken, PeerFault, Refused, StoppedByPerson, Unavailable, WrongPatient
+from linkexchange import doctor
+from linkexchange.errors import (
+    CardUnavailable,
+    Fault,
+    Overtaken,
+    PeerFault,
+    Refused,
+    StoppedByPerson,
+    Unavailable,
+    WrongPatient,
+)
 from linkexchange.model.audit import Action
 from linkexchange.model.proof import ARRIVED, TYP, Proof, lines
 from linkexchange.model.transfer import FINAL, State, Transfer
@@ -48,13 +58,15 @@ def refuse(node: Node, run: Transfer, fault: Fault) -> None:
 
 
 def wait(node: Node, run: Transfer, fault: Unavailable) -> None:
-    """Note what a transfer waits for; the queue will try again.
+    """Note what a transfer waits for; the queue will try again. A card that does not sign is looked at: `doctor.ti`.
 
     Raises `StoppedByPerson` where somebody wants that, and `Overtaken` where this run has nothing to say any more.
     """
     with node.store.work(node.me) as work:
         if fault.after_seconds is None or not _waits_already(work, run, fault):
             put_back(work, run, reason_of(fault))
+        if isinstance(fault, CardUnavailable):
+            doctor.suspect(work)
         # The row is locked by now: whoever says stop has been heard, or will find that nobody moves it.
         heed(work, run)
 

@@ -11,7 +11,7 @@ from linkexchange.store.transaction import session_options
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 7_264_119
-NEWEST = "0008"
+NEWEST = "0009"
 """The revision that this version serves from; a test holds it equal to the newest migration."""
 
 

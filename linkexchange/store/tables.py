@@ -321,7 +321,7 @@ receipts = Table(
     Column("at", _NOW, nullable=False),
 )
 
-# --- probes of a node ------------------------------------------------------------------------------------------------
+# --- what a node has looked at ---------------------------------------------------------------------------------------
 
 findings = Table(
     "findings",
@@ -330,6 +330,15 @@ findings = Table(
     Column("pacs", Text, primary_key=True),
     Column("findings", JSONB, nullable=False),
     Column("at", _NOW, nullable=False),
+)
+
+walks = Table(
+    "walks",
+    metadata,
+    _participant(),
+    Column("readiness", JSONB, nullable=False),
+    Column("at", _NOW, nullable=False),
+    Column("alarm_since", _NOW),
 )
 
 # --- whose a study is, and whether it may be published ---------------------------------------------------------------

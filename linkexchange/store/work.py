@@ -26,6 +26,7 @@ from linkexchange.store.presence import Presence
 from linkexchange.store.transaction import act_for, transaction
 from linkexchange.store.transfers import TransferRows
 from linkexchange.store.turns import TurnRows
+from linkexchange.store.walks import WalkRows
 from linkexchange.store.watched import WatchedRows
 
 
@@ -84,6 +85,7 @@ class Work:
         self.directory = DirectoryRows(connection)
         self.pacs = PacsRows(connection, participant)
         self.probes = ProbeRows(connection, participant)
+        self.walks = WalkRows(connection, participant)
         self.outbox = OutboxRows(connection, participant)
         self.watched = WatchedRows(connection, participant)
         self.patients = PatientRows(connection, participant)
