@@ -10,6 +10,7 @@ import typer
 
 from linkexchange import bootstrap
 from linkexchange import doctor as use_case
+from linkexchange.commands import doctor_ti
 from linkexchange.commands.arguments import study_of
 from linkexchange.commands.options import SettingsFile, node_settings
 from linkexchange.doctor import Probed
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 app = typer.Typer(help="Looks whether everything around this node is as it has to be.", no_args_is_help=True)
+app.command("ti")(doctor_ti.ti)
 _STYLES = {Answer.YES: "green", Answer.NO: "yellow", Answer.OPEN: "dim", Answer.UNANSWERED: "red"}
 
 

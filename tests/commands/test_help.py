@@ -38,7 +38,7 @@ WORDS = [
     *[["release-rules", name] for name in ("list", "load", "explain")],
     *[["pacs", name] for name in ("set", "list", "limit")],
     ["participant", "set"],
-    ["doctor", "pacs"],
+    *[["doctor", name] for name in ("pacs", "ti")],
     *[["audit", name] for name in ("verify", "head")],
 ]
 
