@@ -16,6 +16,7 @@ from linkexchange.web.pages.live import add_events
 from linkexchange.web.pages.names import Names
 from linkexchange.web.pages.outbox import add_outbox
 from linkexchange.web.pages.patients import add_patients
+from linkexchange.web.pages.readiness import add_readiness
 from linkexchange.web.pages.sending import add_sending
 from linkexchange.web.pages.site import Place, Site
 from linkexchange.web.pages.studies import add_studies
@@ -31,6 +32,7 @@ _MENU = (
     Place("/patients", "Zuordnung"),
     Place("/rules", "Regeln"),
     Place("/pacs", "PACS"),
+    Place("/ti", "TI"),
 )
 
 
@@ -45,6 +47,7 @@ def application(node: Node, releases: Releases) -> FastAPI:
     add_links(site, node, releases, names)
     add_studies(site, node, releases)
     add_patients(site, node, releases)
+    add_readiness(site, node, releases)
     add_events(site, releases, node.me)
     _add_pacs(site, node)
     return site.application()

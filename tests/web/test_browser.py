@@ -270,7 +270,7 @@ def test_nothing_that_others_wrote_is_ever_run(world: World, open_desk: Callable
     assert desk.complaints == []
 
 
-@pytest.mark.parametrize("path", ["/", "/transfers", "/send", "/links", "/pacs"])
+@pytest.mark.parametrize("path", ["/", "/transfers", "/send", "/links", "/pacs", "/ti"])
 def test_no_page_is_wider_than_a_phone(world: World, open_desk: Callable[..., Desk], path: str) -> None:
     world.pull(world.publish())
     desk = open_desk(viewport={"width": 360, "height": 740})

@@ -24,7 +24,7 @@ from linkexchange.web.pages.site import Site
 LOOK_SECONDS = 1.0
 OVERLAP = 100
 
-LINKS, TRANSFERS, OUTBOX, PATIENTS = "links", "transfers", "outbox", "patients"
+LINKS, TRANSFERS, OUTBOX, PATIENTS, TI = "links", "transfers", "outbox", "patients", "ti"
 _OF_LINKS = frozenset(
     {Action.LINK_PUBLISHED, Action.LINK_WITHDRAWN, Action.STUDY_RELEASED, "link.waits", "study.waits"}
 )
@@ -83,5 +83,7 @@ def _names(event: Event) -> Iterable[str]:
         yield OUTBOX
     if event.topic.startswith("patient."):
         yield PATIENTS
+    if event.topic.startswith("ti."):
+        yield TI
     if event.topic.startswith("pull."):
         yield f"transfer-{event.body['transfer']}"

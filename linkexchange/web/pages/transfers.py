@@ -13,6 +13,7 @@ from linkexchange.errors import Overtaken, UnknownTransfer
 from linkexchange.model.transfer import FINAL, State, Transfer
 from linkexchange.ports import Node, Progress, UnitOfWork
 from linkexchange.web import german
+from linkexchange.web.pages import readiness
 from linkexchange.web.pages.account import Account, account_of
 from linkexchange.web.pages.fetching import USER
 from linkexchange.web.pages.live import Events
@@ -64,7 +65,9 @@ def add_transfers(site: Site, node: Node, events: Events, names: Names) -> None:
     @site.pages.get("/transfers")
     def transfers(request: Request) -> HTMLResponse:
         after = events.newest_event(node.me)
-        return site.page(request, "transfers.html", after=after, shown=_recent(node, names))
+        with node.store.work(node.me) as work:
+            alarm = readiness.shown(work)
+        return site.page(request, "transfers.html", after=after, alarm=alarm, shown=_recent(node, names))
 
     @site.pages.get("/transfers/{transfer}")
     def one(request: Request, transfer: UUID) -> HTMLResponse:

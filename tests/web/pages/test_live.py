@@ -79,5 +79,9 @@ def test_a_new_transfer_and_a_change_of_links_are_told_to_their_lists() -> None:
     assert [name for name, _ in heard(Looks(found))] == ["transfers", "transfer-t", "links"]
 
 
+def test_a_walk_along_the_chain_to_the_ti_is_told_to_its_page() -> None:
+    assert [name for name, _ in heard(Looks([event(1, "ti.walked"), event(2, "ti.alarm")]))] == ["ti"]
+
+
 def test_a_database_that_does_not_answer_ends_the_stream_and_no_more() -> None:
     assert heard(Looks()) == []
