@@ -135,6 +135,7 @@ def node(settings: NodeSettings) -> Node:
         signer=signer,
         store=store,
         record=telematik.record(),
+        walk=lambda: telematik.chain().walk(),
         hub=hub,
         sessions=AttestedSessions(hub, telematik.card, audience=settings.hub_url, thumbprint=signer.kid, now=now),
         archive=_with_outbox(settings, store, lambda passport: archive(settings, passport)),

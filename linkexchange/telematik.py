@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
+from functools import cached_property
 from typing import Self
 
 from linkexchange import ti, tls
@@ -47,10 +49,31 @@ class Telematik:
 
     def record(self) -> ti.EpaRecord:
         """The patients' records, which the card opens."""
-        access, context = _records(self._settings), tls.ti_context(self._settings.ti_ca)
-        me = TelematikId(self._settings.telematik_id)
-        visitor = ti.visitor(access, me, self._card, self.trust, context, self._now, self._lines)
-        return ti.open_record(access, visitor, self._lines)
+        return ti.EpaRecord(self._systems, self._me, self._now)
+
+    def chain(self) -> ti.Chain:
+        """All of it, link by link, to be walked along."""
+        iccsn = self._settings.smcb_iccsn or None
+        return ti.Chain(self._me, self.konnektor, iccsn, self.trust, self._login.discover, self._systems, self._now)
+
+    @property
+    def _me(self) -> TelematikId:
+        return TelematikId(self._settings.telematik_id)
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return tls.ti_context(self._settings.ti_ca)
+
+    @cached_property
+    def _login(self) -> ti.IdpLogin:
+        return ti.idp_login(_records(self._settings), self._card, self.trust, self._tls, self._now, self._lines)
+
+    @cached_property
+    def _systems(self) -> Mapping[str, ti.RecordSystem]:
+        """Whatever stands on them shares their channels and logins."""
+        access = _records(self._settings)
+        visitor = ti.visitor(access, self._me, self._card, self._login, self.trust, self._tls, self._now)
+        return ti.record_systems(access, visitor, self._lines)
 
     def insurance_card(self) -> InsuredCard:
         """The eGK in a terminal of this workplace."""

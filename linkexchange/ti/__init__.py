@@ -19,6 +19,7 @@ from linkexchange.ti.card import AttestingCard, SparingCard, konnektor, signator
 from linkexchange.ti.idp import IdpLogin
 from linkexchange.ti.institution import AttestationVerifier, believing
 from linkexchange.ti.insurance_card import InsuranceCard
+from linkexchange.ti.readiness import Chain
 from linkexchange.ti.record import EpaRecord
 from linkexchange.ti.system import TIMEOUT, RecordSystem, Visitor
 from linkexchange.ti.trust import Trust
@@ -30,41 +31,43 @@ from ti_adapter.vau import Environment
 __all__ = [
     "AttestationVerifier",
     "AttestingCard",
+    "Chain",
     "EpaRecord",
+    "IdpLogin",
     "InstitutionCard",
     "InsuranceCard",
     "KonnektorAccess",
     "RecordAccess",
+    "RecordSystem",
     "SparingCard",
     "Trust",
     "TrustAccess",
     "believing",
+    "idp_login",
     "konnektor",
-    "open_record",
+    "record_systems",
     "signatory",
     "visitor",
 ]
 
 
-def open_record(access: RecordAccess, visitor: Visitor, lines: ExitStack) -> EpaRecord:
-    """The patients' records, opened with a card; nothing is asked of anybody yet.
+def record_systems(access: RecordAccess, visitor: Visitor, lines: ExitStack) -> dict[str, RecordSystem]:
+    """The record systems by their addresses, opened with a card; nothing is asked of anybody yet.
 
     Whoever closes `lines` closes the connections.
     """
-    systems = {url: RecordSystem(url, visitor, lines) for url in access.urls}
-    return EpaRecord(systems, TelematikId(visitor.telematik_id), visitor.clock)
+    return {url: RecordSystem(url, visitor, lines) for url in access.urls}
 
 
-def visitor(
+def idp_login(
     access: RecordAccess,
-    me: TelematikId,
     card: Card,
     trust: Trust,
     tls: ssl.SSLContext,
     clock: Callable[[], datetime],
     lines: ExitStack,
-) -> Visitor:
-    """Who comes to the record systems, and logs in at the IDP for it."""
+) -> IdpLogin:
+    """The IDP at which one logs in for the record systems."""
     client = IdpClient(
         lines.enter_context(httpx.Client(verify=tls, timeout=TIMEOUT, trust_env=False)),
         access.idp_url,
@@ -73,5 +76,18 @@ def visitor(
         prove=trust.idp,
         clock=clock,
     )
+    return IdpLogin(client, card, clock)
+
+
+def visitor(
+    access: RecordAccess,
+    me: TelematikId,
+    card: Card,
+    login: IdpLogin,
+    trust: Trust,
+    tls: ssl.SSLContext,
+    clock: Callable[[], datetime],
+) -> Visitor:
+    """Who comes to the record systems, and logs in at the IDP for it."""
     environment = Environment.PU if access.is_production else Environment.NON_PU
-    return Visitor(me, card, IdpLogin(client, card, clock), trust.vau, access.user_agent, environment, tls, clock)
+    return Visitor(me, card, login, trust.vau, access.user_agent, environment, tls, clock)

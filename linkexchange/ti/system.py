@@ -14,6 +14,7 @@ import httpx
 
 from ti_adapter.attestation import Card
 from ti_adapter.epa import AskIdp, CardProof, EpaCode, EpaRefused, Kvnr, Rest, UserAgent, entitle, log_in
+from ti_adapter.epa.authorization import STATUS
 from ti_adapter.epa.xds import XdsDocumentService, documents_of
 from ti_adapter.vau import Caller, ChannelEnded, Environment, VauRefused, VauTrust
 from ti_adapter.vau.transport import VauTransport
@@ -85,12 +86,35 @@ class RecordSystem:
     def enter(self) -> bytes:
         """Log in, unless this channel is logged in already; the name of its keys."""
         with self._turn:
-            if not self._logged_in or self._channel.key_id != self._logged_in:
-                it = self._visitor
-                self._channel.pseudonym = ""
-                log_in(self._inside, self._channel, it.card, it.ask_idp, it.telematik_id, it.clock())
-                self._logged_in = self._channel.key_id
+            if not self._is_logged_in:
+                self._log_in()
             return self._logged_in
+
+    def knock(self) -> None:
+        """Open the channel, or use the one that is open; once more where it has ended.
+
+        Raises as `Rest.get` does, and what the channel raises.
+        """
+        try:
+            self._inside.get(STATUS)
+        except (VauRefused, ChannelEnded):
+            self._inside.get(STATUS)
+
+    def log_in(self) -> None:
+        """Ask who is logged in, and log in where nobody is; costs no signature otherwise. Raises as `enter` does."""
+        with self._turn:
+            self._log_in()
+
+    @property
+    def _is_logged_in(self) -> bool:
+        return bool(self._logged_in) and self._channel.key_id == self._logged_in
+
+    def _log_in(self) -> None:
+        it = self._visitor
+        if not self._is_logged_in:
+            self._channel.pseudonym = ""
+        log_in(self._inside, self._channel, it.card, it.ask_idp, it.telematik_id, it.clock())
+        self._logged_in = self._channel.key_id
 
     def _leave(self, used: bytes) -> None:
         """The record system says that nobody is logged in there; another thread may have seen to it by now."""

@@ -97,6 +97,21 @@ class Trust:
             raise TslRefused(9, TslReason.NONE_KNOWN)
         return known
 
+    @property
+    def known(self) -> StatusList | None:
+        """The newest list that was proven in this process, ended or not."""
+        return self._tsl.known
+
+    def renew(self) -> StatusList:
+        """Fetch the list now, however new the known one is, which stays where this fails.
+
+        Raises `TslSilent` and `TslRefused`.
+        """
+        with self._turn:
+            if self._tsl.known is None:
+                self._take_kept()
+            return self._take_newest()
+
     def institution(self, certificate: x509.Certificate) -> ProvenCertificate:
         """Prove the certificate of an institution's card, now and not revoked.
 
@@ -133,17 +148,20 @@ class Trust:
             self._take_kept()
         if not self._is_due():
             return
-        self._asked = self._clock()
         try:
-            document = self._fetch(self._access.tsl_url)
-            self._tsl.take(document)
+            self._take_newest()
         except (ServiceSilent, TslRefused) as failed:
             if self._tsl.known is None:
                 raise
             _log.warning("trust list not renewed: the known one serves until its end", error=str(failed))
-            return
+
+    def _take_newest(self) -> StatusList:
+        self._asked = self._clock()
+        document = self._fetch(self._access.tsl_url)
+        taken = self._tsl.take(document)
         self._renewed = self._clock()
         self._keep(document)
+        return taken
 
     def _take_kept(self) -> None:
         with suppress(OSError, ProofFailed):

@@ -59,6 +59,22 @@ def test_a_newer_list_counts_once_it_is_fetched(place: TrustedPlace, clock: Cloc
     assert other in trust.listed().authorities
 
 
+def test_whoever_wants_to_know_has_the_list_fetched_now_and_the_known_one_stays_where_that_fails(
+    place: TrustedPlace, clock: Clock
+) -> None:
+    trust, other = place.trust(), make_pki(clock(), name="GEM.SMCB-CA901").authority
+    assert trust.known is None
+    before = trust.renew()
+    place.announce(other)
+    newer = trust.renew()
+    assert newer.sequence > before.sequence
+    assert other in trust.listed().authorities
+    place.is_silent = True
+    with pytest.raises(TslSilent):
+        trust.renew()
+    assert trust.known is newer
+
+
 def test_without_any_list_nobody_is_trusted_and_the_place_is_left_alone_for_a_minute(
     place: TrustedPlace, clock: Clock
 ) -> None:
