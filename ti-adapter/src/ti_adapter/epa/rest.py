@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -17,12 +16,8 @@ from ti_adapter.epa.values import Kvnr, UserAgent
 from ti_adapter.errors import TiError
 
 ANSWER_MAX_BYTES: Final = 256 * 1024
-SOAP_MAX_BYTES: Final = 32 * 1024 * 1024
-"""A document of 25 MB and what is around it."""
 
 _USER_AGENT, _INSURANT, _REQUEST_ID = "x-useragent", "x-insurantid", "X-Request-ID"
-_JSON = "application/json"
-_SOAP_STATUSES = frozenset({HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,34 +52,13 @@ class Rest:
         """Send JSON. Raises as `get` does."""
         return self._send("POST", path, kvnr, body, wanted)
 
-    def soap(self, path: str, message: bytes, content_type: str, kvnr: Kvnr) -> Answer:
-        """Send a SOAP message: a SOAP fault is an answer like any other, whatever its status. Raises as `get` does."""
-        headers = {"Accept": "*/*", "Content-Type": content_type}
-        status, answer = self._exchange("POST", path, kvnr, headers, message, SOAP_MAX_BYTES)
-        is_soap = not answer.headers.get("Content-Type", "").startswith(_JSON)
-        return answer if is_soap and status in _SOAP_STATUSES else _wanted(status, answer, HTTPStatus.OK)
-
     def _send(
         self, method: str, path: str, kvnr: Kvnr | None, body: Mapping[str, object] | None, wanted: HTTPStatus
     ) -> Answer:
-        content, headers = None, {"Accept": _JSON}
-        if body is not None:
-            content, headers["Content-Type"] = json.dumps(body).encode(), _JSON
-        return _wanted(*self._exchange(method, path, kvnr, headers, content, ANSWER_MAX_BYTES), wanted)
-
-    def _exchange(
-        self,
-        method: str,
-        path: str,
-        kvnr: Kvnr | None,
-        headers: dict[str, str],
-        content: bytes | None,
-        max_bytes: int,
-    ) -> tuple[int, Answer]:
-        told = {**headers, **common_headers(self.user_agent, kvnr)}
+        headers = {**common_headers(self.user_agent, kvnr), "Accept": "application/json"}
         try:
-            with self.http.stream(method, path, headers=told, content=content, follow_redirects=False) as answer:
-                return answer.status_code, Answer(answer.headers, read(answer, max_bytes))
+            with self.http.stream(method, path, headers=headers, json=body, follow_redirects=False) as answer:
+                return _wanted(answer.status_code, Answer(answer.headers, read(answer, ANSWER_MAX_BYTES)), wanted)
         except httpx.TransportError as broken:
             raise EpaSilent from broken
 

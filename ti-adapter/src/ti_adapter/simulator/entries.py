@@ -87,7 +87,7 @@ class Entries:
             del self.all[name], self.contents[name]
             self.replaced.discard(name)
 
-    def current(self) -> list[Entry]:
+    def listed(self) -> list[Entry]:
         """What was not replaced, newest first, hidden ones too."""
         return [it for it in reversed(self.all.values()) if it.entry not in self.replaced]
 

@@ -165,7 +165,7 @@ class RecordSystem:
 
     def documents(self, kvnr: str) -> list[Entry]:
         """What is in it now, newest first, hidden ones too."""
-        return self._own_documents(kvnr).entries.current()
+        return self._own_documents(kvnr).entries.listed()
 
     def hide_category(self, kvnr: str, category: str) -> None:
         """Hide all documents of a category, those to come too. Raises where there is no such category."""

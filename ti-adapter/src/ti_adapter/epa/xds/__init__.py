@@ -16,10 +16,9 @@ from ti_adapter.epa.xds.errors import (
     XdsRequestRefused,
     XdsUnavailable,
 )
-from ti_adapter.epa.xds.inside import documents_of
 from ti_adapter.epa.xds.metadata import Author, Metadata, Registered
 from ti_adapter.epa.xds.names import INSTITUTION_PATH
-from ti_adapter.epa.xds.posting import posting
+from ti_adapter.epa.xds.posting import documents_of, posting
 from ti_adapter.epa.xds.providing import Provided
 from ti_adapter.epa.xds.query import Found, Search
 from ti_adapter.epa.xds.retrieving import Retrieval, Retrieved, Wanted

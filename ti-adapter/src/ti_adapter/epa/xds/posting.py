@@ -1,6 +1,6 @@
 """How messages get to the XDS Document Service: by an `httpx.Client` whose transport is that of `ti_adapter.vau`.
 
-service = XdsDocumentService(posting(inside, user_agent, kvnr), f"{origin}{INSTITUTION_PATH}")
+service = documents_of(Rest(inside, user_agent), kvnr)
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from http import HTTPStatus
 import httpx
 
 from ti_adapter.epa.errors import EpaSilent
-from ti_adapter.epa.rest import common_headers, read, refusal_of
+from ti_adapter.epa.rest import Rest, common_headers, read, refusal_of
 from ti_adapter.epa.values import Kvnr, UserAgent
-from ti_adapter.epa.xds.client import Post
+from ti_adapter.epa.xds.client import Post, XdsDocumentService
 from ti_adapter.epa.xds.multipart import LIMITS, SOAP_TYPE
 from ti_adapter.epa.xds.names import INSTITUTION_PATH
 
@@ -46,3 +46,9 @@ def posting(
         raise refusal_of(answer.status_code, said)
 
     return post
+
+
+def documents_of(rest: Rest, kvnr: Kvnr) -> XdsDocumentService:
+    """The documents of one record, for the institution that is logged in; `rest` is inside the channel."""
+    to = f"{str(rest.http.base_url).rstrip('/')}{INSTITUTION_PATH}"
+    return XdsDocumentService(posting(rest.http, rest.user_agent, kvnr), to)
