@@ -22,9 +22,12 @@ from ti_adapter.simulator.world import Plan
 pytestmark = pytest.mark.slow
 
 
-def test_it_ends_with_0_on_sigterm_and_leaves_no_unfinished_description(tmp_path: Path) -> None:
-    with running_world(tmp_path) as world:
+def test_it_ends_with_0_on_sigterm_and_is_reached_under_the_name_that_it_was_given(tmp_path: Path) -> None:
+    (tmp_path / "ti.json").write_text("of the day before")
+    with running_world(tmp_path, "--host", "localhost") as world:
         world.patients.open_record("X110411319")
+        assert world.ti["idp"].startswith("https://localhost:")
+        assert world.node("klinik").log_in()
         world.process.send_signal(signal.SIGTERM)
         assert world.process.wait(timeout=20) == 0
     assert not list(tmp_path.glob("*.new"))

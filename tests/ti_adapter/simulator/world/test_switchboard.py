@@ -26,7 +26,7 @@ from ti_adapter.errors import (
 )
 from ti_adapter.idp import IdpRefused, IdpSilent, Registration
 from ti_adapter.idp.errors import IdTokenRefused
-from ti_adapter.konnektor import KonnektorSilent
+from ti_adapter.konnektor import KonnektorSilent, VerificationResult
 from ti_adapter.konnektor.cards import PinResult
 from ti_adapter.konnektor.errors import CardMissing, ConfigurationRefused, PinRequired
 from ti_adapter.pki import OcspClient, OcspReason, Question, Reason, verify_institution
@@ -208,6 +208,7 @@ def test_i03_a_card_that_was_revoked_logs_in_nowhere_and_ocsp_says_why(ti: World
     with pytest.raises(IdpRefused) as refused:
         node.log_in()
     assert refused.value.code == "2020"
+    assert node.konnektor.verify_certificate(node.card.certificate, utc_now()).result is VerificationResult.INVALID
 
 
 def test_i02_a_card_whose_certificate_has_ended_proves_nothing(ti: World, node: Node) -> None:

@@ -16,6 +16,7 @@ from ti_adapter.pki import TrustList
 from ti_adapter.simulator.card import SimulatedCard
 from ti_adapter.simulator.konnektor.faults import Refusal
 from ti_adapter.simulator.konnektor.insured import Prove, SimulatedInsured, own_prover
+from ti_adapter.simulator.revocation import IsRevoked, never_revoked
 
 SIGNATURE_SECONDS = 1.0
 _TRIES = 3
@@ -79,6 +80,7 @@ class SimulatedKonnektor:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         pace: Pace | None = None,
         prove: Prove | None = None,
+        is_revoked: IsRevoked = never_revoked,
     ) -> None:
         self.contexts = tuple(contexts)
         self.trust = trust
@@ -86,6 +88,8 @@ class SimulatedKonnektor:
         self.pace = pace or Pace()
         self.prove = prove or own_prover(secrets.token_bytes(32))
         """How the insurer's service makes a Pruefziffer; a record system that believes it has the same key."""
+        self.is_revoked = is_revoked
+        """What it finds when it asks OCSP about a certificate."""
         self.faults: set[str] = set()
         self.signatures = 0
         self.next_pin_entry = PinResult.OK

@@ -40,7 +40,7 @@ def judge(konnektor: SimulatedKonnektor, der: bytes, moment: str | None) -> Verd
         roles = verify_institution(certificate, konnektor.trust, now).admission.profession_oids
     except CertificateRefused as refused:
         return Verdict(VerificationResult.INVALID, (), tuple(filter(None, [_CODES.get(refused.step)])))
-    if Fault.CERTIFICATE_REVOKED in konnektor.faults:
+    if Fault.CERTIFICATE_REVOKED in konnektor.faults or konnektor.is_revoked(certificate):
         return Verdict(VerificationResult.INVALID, roles, (REVOKED,))
     if Fault.OCSP_UNAVAILABLE in konnektor.faults:
         return Verdict(VerificationResult.INCONCLUSIVE, roles, (OCSP_UNAVAILABLE,))

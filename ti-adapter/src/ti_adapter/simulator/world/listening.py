@@ -72,10 +72,9 @@ def listen(host: str, port: int = 0) -> socket.socket:
     return listener
 
 
-def url_of(listener: socket.socket, scheme: str) -> str:
-    """Where it is reached."""
-    host, port = listener.getsockname()[:2]
-    return f"{scheme}://{host}:{port}"
+def url_of(listener: socket.socket, scheme: str, host: str) -> str:
+    """Where it is reached: at the host as it was named, since that is what its certificate says."""
+    return f"{scheme}://{host}:{listener.getsockname()[1]}"
 
 
 def serve(services: Mapping[str, Service], ready: Callable[[], None]) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.types import ASGIApp
 
-from ti_adapter.simulator.world.files import describe, write_tls
+from ti_adapter.simulator.world.files import DESCRIPTION, describe, write_tls
 from ti_adapter.simulator.world.listening import Service, listen, serve, url_of
 from ti_adapter.simulator.world.plan import Plan
 from ti_adapter.simulator.world.switchboard import create_switchboard
@@ -20,9 +20,10 @@ SWITCHBOARD: Final = "switchboard"
 
 def serve_world(folder: Path, plan: Plan, *, host: str, admin_key: str, signature_seconds: float) -> None:
     """Serve until SIGTERM or SIGINT. Once all answer, `ti.json` lies in the folder and `ready URL` is printed."""
+    (folder / DESCRIPTION).unlink(missing_ok=True)
     schemes = {**listeners(plan), SWITCHBOARD: "http"}
     sockets = {name: listen(host) for name in schemes}
-    urls = {name: url_of(sockets[name], scheme) for name, scheme in schemes.items()}
+    urls = {name: url_of(sockets[name], scheme, host) for name, scheme in schemes.items()}
     world = World.build(plan, urls, admin_key, _now, signature_seconds=signature_seconds)
     tls = write_tls(folder.resolve(), world, host)
     apps: dict[str, ASGIApp] = {**world.apps, SWITCHBOARD: create_switchboard(world, admin_key)}

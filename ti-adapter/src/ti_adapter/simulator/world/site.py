@@ -48,6 +48,7 @@ class Site:
             clock=authorities.clock,
             pace=Pace(signature_seconds=signature_seconds),
             prove=prover(vsdm),
+            is_revoked=authorities.is_revoked,
         )
         site = cls(planned, authorities, konnektor, context, authorities.card(institution_of(planned)))
         site.insert()
