@@ -1,18 +1,17 @@
-"""A simulated TI for tests: a PKI, and the record system served over real HTTP on a free port.
+"""What tests of the TI have in common: a PKI, an application over real HTTP on a free port, a document.
 
 pki = make_pki()
 card = pki.card(SimulatedInstitution("1-20.1", "Praxis am Markt"))
-with running_record(pki.trust) as (url, admin_key):
+with socket.create_server(("127.0.0.1", 0)) as listener, serving(app, listener):
     ...
 """
 
 from __future__ import annotations
 
-import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,8 +20,7 @@ from uuid import uuid4
 
 import uvicorn
 
-from ti_adapter.pki import Reason, TrustList
-from ti_adapter.simulator.app import create_app
+from ti_adapter.pki import Reason
 from ti_adapter.simulator.pki import SimulatedPki
 from ti_adapter.simulator.record import Upload
 from ti_adapter.xds import Code, DocumentEntry
@@ -51,14 +49,6 @@ def utc_now() -> datetime:
 
 def make_pki(now: datetime | None = None, *, name: str = "GEM.SMCB-CA900") -> SimulatedPki:
     return SimulatedPki.generate(now or utc_now(), name=name)
-
-
-@contextmanager
-def running_record(trust: TrustList, clock: Callable[[], datetime] = utc_now) -> Iterator[tuple[str, str]]:
-    """The record system with nothing in it; its URL, and the key of the patient's side."""
-    admin_key = secrets.token_urlsafe(16)
-    with socket.create_server(("127.0.0.1", 0)) as listener, serving(create_app(trust, admin_key, clock), listener):
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", admin_key
 
 
 @contextmanager

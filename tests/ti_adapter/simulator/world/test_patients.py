@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
 
+import httpx
 import pytest
 from simulated_ti import utc_now
-from simulated_world import AGENT, Node, World, patient_id
+from simulated_world import ADMIN_KEY, AGENT, Node, World, patient_id
 from xds_samples import DOCUMENT, ENTRY, SUBMISSION
 
 from ti_adapter.epa import (
@@ -121,3 +122,25 @@ def test_what_no_record_takes_is_refused_as_metadata_are(patient: Patient) -> No
     with pytest.raises(XdsRequestRefused):
         patient.store(mime_type="application/dicom")
     assert patient.found() == 0
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-insurantid": "x110411319"}], ids=["none", "malformed"])
+def test_a_call_without_a_proper_kvnr_is_malformed(whole_ti: World, headers: dict[str, str]) -> None:
+    url, key = whole_ti.ti["switchboard"], {"x-admin-key": ADMIN_KEY}
+    answer = httpx.get(f"{url}/patient/accesses", headers={**headers, **key}, trust_env=False)
+    assert (answer.status_code, answer.json()["errorCode"]) == (400, "malformedRequest")
+
+
+def test_a_malformed_body_is_answered_without_repeating_it(whole_ti: World) -> None:
+    url, headers = whole_ti.ti["switchboard"], {"x-admin-key": ADMIN_KEY, "x-insurantid": "A110000099"}
+    whole_ti.patients.open_record("A110000099")
+    answer = httpx.post(f"{url}/patient/entitlements", headers=headers, json={"actorId": 1, "more": "very-secret"})
+    assert answer.status_code == 400
+    assert "very-secret" not in answer.text
+
+
+@pytest.mark.parametrize("entry", ["", "..", "a/b", "a?b"])
+def test_an_entry_that_could_lead_elsewhere_is_none_of_the_record(whole_ti: World, entry: str) -> None:
+    with pytest.raises(RecordRefused) as refused:
+        whole_ti.patients.hide("A110000099", entry)
+    assert refused.value.code is ErrorCode.NO_RESOURCE

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from simulated_ti import utc_now
 from simulated_world import PLAN, World, running_world
@@ -20,6 +27,28 @@ from ti_adapter.simulator.client import PatientClient
 from ti_adapter.simulator.world import Plan
 
 pytestmark = pytest.mark.slow
+STARTS_IT = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-m", "ti_adapter.simulator", *sys.argv[1:]])
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+@contextmanager
+def started(*command: str, admin_key: str = "key") -> Iterator[subprocess.Popen[str]]:
+    environment = {**os.environ, "TI_SIMULATOR_ADMIN_KEY": admin_key}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, *command], env=environment, text=True, **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    return process.stdout.readline().strip()
 
 
 def test_it_ends_with_0_on_sigterm_and_is_reached_under_the_name_that_it_was_given(tmp_path: Path) -> None:
@@ -31,6 +60,36 @@ def test_it_ends_with_0_on_sigterm_and_is_reached_under_the_name_that_it_was_giv
         world.process.send_signal(signal.SIGTERM)
         assert world.process.wait(timeout=20) == 0
     assert not list(tmp_path.glob("*.new"))
+
+
+def test_it_dies_with_its_parent_even_when_that_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text(json.dumps(PLAN))
+    options = ("--folder", str(tmp_path), "--plan", str(tmp_path / "plan.json"), "--die-with-parent")
+    with started("-c", STARTS_IT, *options) as parent:
+        child = psutil.Process(int(line(parent)))
+        assert line(parent).startswith("ready ")
+        parent.kill()
+        parent.wait()
+        deadline = time.monotonic() + 10
+        while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+def test_without_a_key_for_the_patients_side_it_does_not_start(tmp_path: Path) -> None:
+    with started("-m", "ti_adapter.simulator", "--folder", str(tmp_path), "--plan", "none", admin_key="") as process:
+        _, complaint = process.communicate(timeout=20)
+        assert process.returncode == 2
+        assert "TI_SIMULATOR_ADMIN_KEY" in complaint
+
+
+def test_without_a_plan_it_does_not_start_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text("{}")
+    options = ("--folder", str(tmp_path), "--plan", str(tmp_path / "plan.json"))
+    with started("-m", "ti_adapter.simulator", *options) as process:
+        _, complaint = process.communicate(timeout=20)
+        assert process.returncode == 2
+        assert "the plan: record_systems" in complaint
 
 
 def test_what_is_secret_in_the_folder_only_the_owner_reads(whole_ti: World) -> None:

@@ -1,4 +1,4 @@
-"""`python -m ti_adapter.simulator`: serve a whole simulated TI until SIGTERM, or the record system alone.
+"""`python -m ti_adapter.simulator`: serve a whole simulated TI until SIGTERM.
 
 Prints `ready URL` as its only line once it answers. The key of the switchboard and of the patient's side comes from the
 environment, since a command line is there for all to read.
@@ -9,10 +9,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ti_adapter.pki import TrustList
-from ti_adapter.simulator.app import create_app
 from ti_adapter.simulator.konnektor.state import SIGNATURE_SECONDS
-from ti_adapter.simulator.serving import ADMIN_KEY_VARIABLE, add_options, admin_key, die_with_parent, serve
+from ti_adapter.simulator.serving import ADMIN_KEY_VARIABLE, add_options, admin_key, die_with_parent
 from ti_adapter.simulator.world import Plan, serve_world
 
 __all__ = ["ADMIN_KEY_VARIABLE", "main"]
@@ -22,21 +20,11 @@ def main() -> None:
     """Read the options, serve, end with 0 on SIGTERM and Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m ti_adapter.simulator", description="Serve a simulated TI.")
     add_options(parser)
-    parser.add_argument("--folder", type=Path, help="where keys, certificates and ti.json are written")
-    parser.add_argument("--plan", type=Path, help="JSON file: how many record systems, which institutions")
+    parser.add_argument("--folder", type=Path, required=True, help="where keys, certificates and ti.json are written")
+    parser.add_argument("--plan", type=Path, required=True, help="JSON: how many record systems, which institutions")
     parser.add_argument("--signature-seconds", type=float, default=SIGNATURE_SECONDS, help="how long a card signs")
-    parser.add_argument("--trust", type=Path, help="the record system alone: PEM file with the CAs of its cards")
     key = admin_key(parser)
     options = parser.parse_args()
-    if options.trust:
-        serve(create_app(TrustList.from_pem(options.trust.read_bytes()), key), options)
-        return
-    if not options.folder or not options.plan:
-        parser.error("--folder and --plan belong together")
-    _serve_world(parser, options, key)
-
-
-def _serve_world(parser: argparse.ArgumentParser, options: argparse.Namespace, key: str) -> None:
     try:
         plan = Plan.read(options.plan)
     except (OSError, ValueError) as wrong:

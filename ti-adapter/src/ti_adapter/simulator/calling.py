@@ -32,11 +32,10 @@ class UnknownSwitch(TiError):
 
 
 @dataclass(frozen=True, slots=True)
-class Retrieved:
-    """An answer, or a document as it was stored."""
+class Answer:
+    """What was answered."""
 
     content: bytes = field(repr=False)
-    media_type: str
 
 
 class Caller:
@@ -50,22 +49,20 @@ class Caller:
         limits = httpx.Limits(max_keepalive_connections=0)
         self._http = httpx.Client(base_url=url, timeout=_TIMEOUT, limits=limits, trust_env=False)
 
-    def call(
-        self, method: str, path: str, *, headers: Mapping[str, str], content: bytes | None = None, body: object = None
-    ) -> Retrieved:
+    def call(self, method: str, path: str, *, headers: Mapping[str, str], body: object = None) -> Answer:
         """The answer, if it is a success."""
         too_large = RecordSilent("the answer is too large")
         try:
-            with self._http.stream(method, path, headers=headers, content=content, json=body) as response:
+            with self._http.stream(method, path, headers=headers, json=body) as response:
                 answer = bounded.whole(response.iter_bytes(), DOCUMENT_MAX_BYTES, too_large)
         except httpx.HTTPError as wrong:
             raise RecordSilent(type(wrong).__name__) from wrong
         if not response.is_success:
             raise _refusal(response.status_code, answer)
-        return Retrieved(answer, response.headers.get("content-type", ""))
+        return Answer(answer)
 
 
-def read(kind: TypeAdapter[_Read], answer: Retrieved) -> _Read:
+def read(kind: TypeAdapter[_Read], answer: Answer) -> _Read:
     """The value in an answer. Raises `RecordSilent` for another one, without its text."""
     try:
         return kind.validate_json(answer.content)

@@ -1,4 +1,4 @@
-"""The ways into the simulated TI that no real one has: the patient's side, the switchboard, and an old way to records.
+"""The ways into the simulated TI that no real one has: the patient's side, and the switchboard.
 
 All raise as `calling` says: `RecordRefused`, `RecordSilent`, and the switchboard `UnknownSwitch`.
 """
@@ -6,7 +6,6 @@ All raise as `calling` says: `RecordRefused`, `RecordSilent`, and the switchboar
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import quote
 
@@ -14,67 +13,23 @@ from pydantic import TypeAdapter
 
 from ti_adapter.epa.information import Decision, RecordState
 from ti_adapter.errors import ErrorCode, RecordRefused
-from ti_adapter.simulator.calling import Caller, Retrieved, UnknownSwitch, read
-from ti_adapter.simulator.login import AUDIENCE, OpenSession
-from ti_adapter.simulator.record import Access, Entry, Upload
+from ti_adapter.simulator.calling import Answer, Caller, UnknownSwitch, read
+from ti_adapter.simulator.journal import Access
+from ti_adapter.simulator.record import Entry
 from ti_adapter.simulator.switching import Switchboard
-from ti_adapter.simulator.wire import DOCUMENT_ENTRY, FILING
 
-__all__ = ["PatientClient", "RecordClient", "Retrieved", "Switchboard", "UnknownSwitch"]
+__all__ = ["PatientClient", "Switchboard", "UnknownSwitch"]
 
 _ENTRY = re.compile(r"[0-9A-Za-z-]{1,64}")
-
-
-_NONCE = TypeAdapter(dict[str, str])
-_SESSION = TypeAdapter(OpenSession)
-_LISTED = TypeAdapter(Entry)
 _LIST = TypeAdapter(list[Entry])
 _ACCESSES = TypeAdapter(list[Access])
 
 
-class RecordClient(Caller):
-    """An institution's way in. Every call takes the secret of a session and the KVNR of the record.
-
-    A login needs an attestation for `audience` over a nonce.
-    """
-
-    audience = AUDIENCE
-
-    def nonce(self) -> str:
-        """A nonce for one login."""
-        return read(_NONCE, self.call("POST", "/nonces", headers={})).get("nonce", "")
-
-    def open_session(self, attestation: str) -> OpenSession:
-        """Log in."""
-        return read(_SESSION, self.call("POST", "/sessions", headers={}, body={"attestation": attestation}))
-
-    def store(self, session: str, kvnr: str, upload: Upload) -> Entry:
-        """Put a new document in."""
-        return self._send("/documents", _headers(session, kvnr), upload)
-
-    def find(self, session: str, kvnr: str, *, unique_id: str = "") -> list[Entry]:
-        """What can be read now, newest first; the one under a uniqueId, where it is named."""
-        path = f"/documents?uniqueId={quote(unique_id, safe='')}" if unique_id else "/documents"
-        return read(_LIST, self.call("GET", path, headers=_headers(session, kvnr)))
-
-    def retrieve(self, session: str, kvnr: str, entry: str) -> Retrieved:
-        """One document, byte for byte."""
-        return self.call("GET", f"/documents/{_segment(entry)}", headers=_headers(session, kvnr))
-
-    def replace(self, session: str, kvnr: str, upload: Upload, *, entry: str) -> Entry:
-        """Put a new version in the place of an entry."""
-        return self._send(f"/documents/{_segment(entry)}/replacement", _headers(session, kvnr), upload)
-
-    def _send(self, path: str, headers: Mapping[str, str], upload: Upload) -> Entry:
-        body = DOCUMENT_ENTRY.dump_json(upload.metadata) + b"\n" + upload.content
-        return read(_LISTED, self.call("POST", path, headers={**headers, "content-type": FILING}, content=body))
-
-
-class PatientClient(Caller):
+class PatientClient:
     """What a card in a terminal, or the patient's app, would do."""
 
     def __init__(self, url: str, admin_key: str) -> None:
-        super().__init__(url)
+        self._caller = Caller(url)
         self._admin_key = admin_key
 
     def open_record(self, kvnr: str, *, system: int = 1) -> None:
@@ -129,13 +84,9 @@ class PatientClient(Caller):
         """Who did what when, oldest first."""
         return read(_ACCESSES, self._own("GET", "/accesses", kvnr))
 
-    def _own(self, method: str, path: str, kvnr: str, *, body: object = None) -> Retrieved:
+    def _own(self, method: str, path: str, kvnr: str, *, body: object = None) -> Answer:
         headers = {"x-admin-key": self._admin_key, "x-insurantid": kvnr}
-        return self.call(method, f"/patient{path}", headers=headers, body=body)
-
-
-def _headers(session: str, kvnr: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {session}", "x-insurantid": kvnr}
+        return self._caller.call(method, f"/patient{path}", headers=headers, body=body)
 
 
 def _segment(entry: str) -> str:

@@ -31,7 +31,6 @@ class _AnnouncingServer(uvicorn.Server):
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that every simulator has."""
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
     parser.add_argument("--die-with-parent", action="store_true", help="end when the process that started this ends")
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from pydantic import TypeAdapter
 
 from ti_adapter.konnektor.cards import PinResult
-from ti_adapter.simulator.calling import Caller, Retrieved, read
+from ti_adapter.simulator.calling import Answer, Caller, read
 from ti_adapter.simulator.state import State
 
 _STATE = TypeAdapter(State)
@@ -97,6 +97,6 @@ class Switchboard:
         """A new list that is in order."""
         self._do("POST", "/tsl/renewed")
 
-    def _do(self, method: str, path: str, body: object = None) -> Retrieved:
+    def _do(self, method: str, path: str, body: object = None) -> Answer:
         headers = {"x-admin-key": self._admin_key}
         return self._caller.call(method, f"/switchboard{path}", headers=headers, body=body)

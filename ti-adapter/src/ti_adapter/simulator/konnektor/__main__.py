@@ -23,6 +23,7 @@ def main() -> None:
         prog="python -m ti_adapter.simulator.konnektor", description="Serve a simulated Konnektor."
     )
     add_options(parser)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
     parser.add_argument("--trust", type=Path, required=True, help="PEM file with the CAs whose certificates are valid")
     parser.add_argument("--card", type=Path, action="append", default=[], help="folder of a simulated SMC-B")
     parser.add_argument("--mandant", default="Mandant1")
