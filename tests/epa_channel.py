@@ -25,6 +25,7 @@ from ti_adapter.simulator.epa import (
     Authorization,
     Documents,
     Entitlements,
+    PoppEntitlements,
     Records,
     Sessions,
     SimulatedRecord,
@@ -32,6 +33,7 @@ from ti_adapter.simulator.epa import (
     create_inner_app,
 )
 from ti_adapter.simulator.pki import SimulatedPki
+from ti_adapter.simulator.popp import SimulatedPopp
 from ti_adapter.simulator.record import RecordSystem
 from ti_adapter.simulator.vau import VauServer
 from ti_adapter.simulator.vau_app import VauApp
@@ -52,7 +54,9 @@ class World:
         self.rules = RecordSystem(utc_now, self.entitlements.records.by_kvnr)
         self.vau = VauIdentity.issue(utc_now())
         service = Authorization(self.sessions, lambda _: ADDRESS, lambda: "token", utc_now)
-        inner = create_inner_app(service, self.entitlements, Documents(self.rules, REPOSITORY))
+        self.popp = SimulatedPopp.generate(utc_now())
+        entitling = PoppEntitlements(self.entitlements, self.popp.issuer, self.popp.named)
+        inner = create_inner_app(service, self.entitlements, Documents(self.rules, REPOSITORY), entitling)
         self.app = VauApp(VauServer(self.vau), inner)
 
     @property

@@ -16,6 +16,7 @@ from ti_adapter.pki import Admission
 from ti_adapter.simulator.card import SimulatedCard
 from ti_adapter.simulator.epa import (
     Authorization,
+    Documents,
     Entitlements,
     PoppEntitlements,
     Records,
@@ -25,6 +26,7 @@ from ti_adapter.simulator.epa import (
 )
 from ti_adapter.simulator.pki import SimulatedPki
 from ti_adapter.simulator.popp import SimulatedPopp
+from ti_adapter.simulator.record import RecordSystem
 from ti_adapter.simulator.shape import SimulatedInstitution
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -87,13 +89,17 @@ class Login:
     channel: Channel = field(default_factory=Channel)
     exchanges: Exchanges = field(default_factory=Exchanges)
     asked: list[str] = field(default_factory=list)
+    rules: RecordSystem | None = None
 
     def __post_init__(self) -> None:
         self.sessions = Sessions(pki().trust, self._is_code_of, self.roles)
         self.entitlements = Entitlements(self.records, VsdmService())
         service = Authorization(self.sessions, lambda _: self.address, lambda: "search-token", lambda: self.now)
         self.popp = PoppEntitlements(self.entitlements, popp_service().issuer, popp_service().named)
-        inner = create_inner_app(service, self.entitlements, entitling=self.popp)
+        self.documents = Documents(
+            self.rules or RecordSystem(lambda: self.now, self.records.by_kvnr), "1.2.276.0.76.3.1.1"
+        )
+        inner = create_inner_app(service, self.entitlements, self.documents, self.popp)
         self.rest: Rest = rest(self._within(inner), self.exchanges)
 
     def _is_code_of(self, _: bytes, code: str, who: Admission) -> bool:

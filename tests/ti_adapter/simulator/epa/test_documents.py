@@ -7,10 +7,12 @@ from datetime import timedelta
 
 import pytest
 from epa_channel import KVNR, REPOSITORY, entitled_inside, logged_in
+from epa_login import PRAXIS
 from simulated_ti import utc_now
 from xds_samples import DOCUMENT, ENTRY, PATIENT, SUBMISSION
 
-from ti_adapter.epa import EpaCode, EpaRefused, RecordState
+from ti_adapter.epa import EpaCode, EpaRefused, RecordState, entitle_by_popp
+from ti_adapter.epa.mhd import MhdSearch, MhdService
 from ti_adapter.epa.xds import (
     Metadata,
     Provided,
@@ -89,3 +91,29 @@ def test_what_is_no_message_is_a_fault_that_comes_through() -> None:
         service._post = lambda body, content_type: post(body.replace(b"AdhocQueryRequest", b"Other"), content_type)
         with pytest.raises(XdsRequestRefused, match="soap-sender"):
             service.find(Search(PATIENT))
+
+
+def test_what_was_stored_by_xds_is_found_and_read_by_mhd_in_the_channel() -> None:
+    with entitled_inside() as inside:
+        mhd = MhdService(inside.rest, KVNR)
+        inside.xds().provide_and_register([DOCUMENT], SUBMISSION)
+        inside.xds().provide_and_register([NEXT], SUBMISSION)
+        by_number = {one.entry.unique_id: one for one in mhd.find(MhdSearch(page_size=1))}
+        assert {number: mhd.retrieve(one) for number, one in by_number.items()} == {
+            "2.25.7": DOCUMENT.content,
+            "2.25.9": LARGE,
+        }
+        assert mhd.read(by_number["2.25.7"].entry_uuid) == by_number["2.25.7"]
+        inside.xds().remove([by_number["2.25.7"].entry_uuid])
+        with pytest.raises(EpaRefused, match="notFound"):
+            mhd.retrieve(by_number["2.25.7"])
+
+
+def test_a_popp_token_entitles_in_the_channel() -> None:
+    with logged_in() as inside:
+        claims = inside.world.popp.claims(KVNR.value, PRAXIS.telematik_id, PRAXIS.profession_oids[0], utc_now())
+        token = inside.world.popp.token(claims)
+        assert entitle_by_popp(inside.rest, KVNR, token) > utc_now() + timedelta(days=88)
+        assert inside.xds().find(Search(PATIENT)).documents == ()
+        with pytest.raises(EpaRefused, match="tokenReuse"):
+            entitle_by_popp(inside.rest, KVNR, token)

@@ -5,6 +5,9 @@
     locations.at(Kvnr("A123456789"), now, use)        # `use` gets the name of the system where the record is
     log_in(inside, transport, card, ask_idp, telematik_id, now)    # `inside` is a Rest whose client has the transport
     entitle(inside, kvnr, card, CardProof(receipt.pruefziffer, hash_check_value(begin, street)), now)
+    entitle_by_popp(inside, kvnr, token)              # instead, where the PoPP service has given a token
+
+Documents are the matter of `epa.xds`, and of `epa.mhd` where they are only read.
 
 Every call takes an `httpx.Client` from outside. The information service is asked in the open; what needs a login goes
 through a client whose transport is that of `ti_adapter.vau`.

@@ -20,6 +20,9 @@ class EpaCode(StrEnum):
     TOKEN_REUSE = "tokenReuse"  # noqa: S105
     NO_HEALTH_RECORD = "noHealthRecord"
     NO_RESOURCE = "noResource"
+    NOT_FOUND = "notFound"
+    NOT_ACCEPTABLE = "notAcceptable"
+    UNKNOWN_SEARCH_PARAMETER = "unknownSearchParameter"
     STATUS_MISMATCH = "statusMismatch"
     REQUEST_MISMATCH = "requestMismatch"
     RESOURCE_MISMATCH = "resourceMismatch"
@@ -42,6 +45,7 @@ class Advice(StrEnum):
     PATIENT = "the-patient-has-blocked-this-institution"
     WAIT = "wait"
     ASK_SUPPORT = "ask-the-operator-of-the-record-system"
+    SEARCH = "search-again"
 
 
 _COMMON: dict[EpaCode, Advice] = {
@@ -53,6 +57,9 @@ _COMMON: dict[EpaCode, Advice] = {
     EpaCode.TOKEN_REUSE: Advice.READ_CARD,
     EpaCode.NO_HEALTH_RECORD: Advice.LOCATE,
     EpaCode.NO_RESOURCE: Advice.ASK_SUPPORT,
+    EpaCode.NOT_FOUND: Advice.SEARCH,
+    EpaCode.NOT_ACCEPTABLE: Advice.REPORT,
+    EpaCode.UNKNOWN_SEARCH_PARAMETER: Advice.REPORT,
     EpaCode.STATUS_MISMATCH: Advice.WAIT,
     EpaCode.REQUEST_MISMATCH: Advice.PATIENT,
     EpaCode.RESOURCE_MISMATCH: Advice.ASK_SUPPORT,

@@ -84,9 +84,13 @@ class RecordSystem:
 
     def find(self, who: Attestation, kvnr: str, *, unique_id: str = "") -> list[Entry]:
         """What can be read now, newest first; the one under a uniqueId, where it is named."""
+        return [entry for entry, _ in self.shown(who, kvnr) if unique_id in ("", entry.metadata.unique_id)]
+
+    def shown(self, who: Attestation, kvnr: str) -> list[tuple[Entry, bytes]]:
+        """The same with the contents, for a service that describes documents or searches in them."""
         with self._opened(who, kvnr, Operation.FIND) as record:
-            shown = [it for it in record.entries.shown() if self._may_read(who, record, it.metadata)]
-            return [entry for entry in shown if unique_id in ("", entry.metadata.unique_id)]
+            entries = [it for it in record.entries.shown() if self._may_read(who, record, it.metadata)]
+            return [(entry, record.entries.contents[entry.entry]) for entry in entries]
 
     def retrieve(self, who: Attestation, kvnr: str, entry: str) -> tuple[Entry, bytes]:
         """One document as it was stored."""

@@ -1,9 +1,10 @@
 """The REST services of a simulated record system, as strict as gematik's OpenAPI.
 
     app = create_app(records)                                          # for any ASGI server
-    inner = VauApp(vau_server, create_inner_app(service, entitlements, documents))    # what needs a login
+    inner = create_inner_app(service, entitlements, documents, popp)    # what needs a login; belongs into a `VauApp`
 
-`records` holds what the patient and the insurer would have done; a test changes it in place.
+`documents` answers XDS and MHD over one state. `records` holds what the patient and the insurer would have done; a test
+changes it in place.
 """
 
 from __future__ import annotations

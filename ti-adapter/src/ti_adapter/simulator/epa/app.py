@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, FastAPI
 
 from ti_adapter.epa.errors import EpaRefused
-from ti_adapter.simulator.epa import asked, authorization, documents, entitlement, information, popp
+from ti_adapter.simulator.epa import asked, authorization, documents, entitlement, information, mhd, popp
 from ti_adapter.simulator.epa.authorization import Authorization
 from ti_adapter.simulator.epa.documents import Documents
 from ti_adapter.simulator.epa.entitlement import Entitlements
@@ -28,12 +28,16 @@ def create_inner_app(
 
     Belongs into a `vau_app.VauApp`.
     """
+    records, sessions = entitlements.records, service.sessions
     routers = [authorization.routes(service), entitlement.routes(entitlements, service)]
-    if held:
-        routers.append(documents.routes(held, service.sessions, entitlements.records))
     if entitling:
         routers.append(popp.routes(entitling, service))
-    return _app(entitlements.records, *routers)
+    if held:
+        routers.append(documents.routes(held, sessions, records))
+    app = _app(records, *routers)
+    if held:
+        app.include_router(mhd.routes(held, sessions, records))
+    return app
 
 
 def _app(records: Records, *routers: APIRouter) -> FastAPI:
@@ -43,6 +47,6 @@ def _app(records: Records, *routers: APIRouter) -> FastAPI:
     common = [Depends(check_up), Depends(asked.check_user_agent)]
     app = FastAPI(title="Simulated record system", openapi_url=None, dependencies=common)
     for router in routers:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(asked.check_no_query)])
     app.add_exception_handler(EpaRefused, asked.refused)
     return app

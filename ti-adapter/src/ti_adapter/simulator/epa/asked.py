@@ -19,6 +19,9 @@ _STATUSES: dict[EpaCode, int] = {
     EpaCode.TOKEN_REUSE: 403,
     EpaCode.NO_HEALTH_RECORD: 404,
     EpaCode.NO_RESOURCE: 404,
+    EpaCode.NOT_FOUND: 404,
+    EpaCode.NOT_ACCEPTABLE: 406,
+    EpaCode.UNKNOWN_SEARCH_PARAMETER: 400,
     EpaCode.STATUS_MISMATCH: 409,
     EpaCode.REQUEST_MISMATCH: 409,
     EpaCode.RESOURCE_MISMATCH: 409,
@@ -39,10 +42,14 @@ async def refused(_: Request, why: Exception) -> JSONResponse:
     return JSONResponse({"errorCode": why.code.value, "errorDetail": str(why.advice)}, why.status)
 
 
-async def check_user_agent(request: Request) -> None:
-    """`x-useragent` is there once and has its form, and nothing stands behind the path."""
+async def check_no_query(request: Request) -> None:
+    """Nothing stands behind the path."""
     if request.url.query:
         raise refusal(EpaCode.MALFORMED_REQUEST)
+
+
+async def check_user_agent(request: Request) -> None:
+    """`x-useragent` is there once and has its form."""
     try:
         UserAgent(_one(request, "x-useragent"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a record system answers of documents inside the channel: the XDS Document Service of the institution logged in.
+"""Documents inside the channel: who asks for them and may, and the XDS Document Service.
 
 Whoever is logged in, and how long it is entitled, say the authorization service and the entitlement management; the
 rules about documents are those of `simulator.record`.
@@ -6,7 +6,7 @@ rules about documents are those of `simulator.record`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Annotated
 
@@ -28,12 +28,16 @@ from ti_adapter.simulator.xds import FAULT, SimulatedXds
 MESSAGE_MAX_BYTES = 260_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Documents:
-    """What the services need: the rules over the same records, and the number of the repository in the metadata."""
+    """What the services need: the rules over the same records, the number of the repository, and XDS, which writes."""
 
     rules: RecordSystem
     repository_unique_id: str
+    xds: SimulatedXds = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.xds = SimulatedXds(self.rules, self.repository_unique_id)
 
     def institution(self, sessions: Sessions, records: Records, key_id: bytes, kvnr: str) -> Attestation:
         """Who asks, of a record that is activated. Raises `EpaRefused`."""
@@ -45,7 +49,6 @@ class Documents:
 def routes(documents: Documents, sessions: Sessions, records: Records) -> APIRouter:
     """I_Document_Management."""
     router = APIRouter()
-    xds = SimulatedXds(documents.rules, documents.repository_unique_id)
 
     @router.post(INSTITUTION_PATH)
     async def message(request: Request, key_id: KeyId, kvnr: Annotated[str, Depends(asked_kvnr)]) -> Response:
@@ -53,7 +56,7 @@ def routes(documents: Documents, sessions: Sessions, records: Records) -> APIRou
         body = await read_body(request, MESSAGE_MAX_BYTES)
         if len(body) > MESSAGE_MAX_BYTES:
             raise refusal(EpaCode.MALFORMED_REQUEST)
-        said, content_type = xds.answer(who, kvnr, body, request.headers.get("content-type", ""))
+        said, content_type = documents.xds.answer(who, kvnr, body, request.headers.get("content-type", ""))
         status = HTTPStatus.BAD_REQUEST if FAULT in content_type else HTTPStatus.OK
         return Response(said, status, {"content-type": content_type})
 

@@ -61,6 +61,10 @@ class SimulatedXds:
             return soap.write(_message(request, FAULT, _fault(), {}), mtom=False)
         return soap.write(_message(request, operation.answer, element, parts), mtom=bool(parts))
 
+    def told(self, entry: Entry) -> Metadata:
+        """All that was told of an entry; what has come another way has the metadata of the rules alone."""
+        return self._told.get(entry.entry, Metadata(entry.metadata))
+
     def _done(self, operation: Operation, who: Attestation, kvnr: str, request: Message) -> Answer:
         if operation is Operation.STORED_QUERY:
             return self._query(who, kvnr, request)
@@ -140,7 +144,7 @@ class SimulatedXds:
         )
 
     def _described(self, entry: Entry) -> etree._Element:
-        told = self._told.get(entry.entry, Metadata(entry.metadata))
+        told = self.told(entry)
         slots = {"repositoryUniqueId": (self._repository,), **entry.metadata.slots}
         known = Registered(
             metadata=replace(told, entry=replace(entry.metadata, slots=slots)),
