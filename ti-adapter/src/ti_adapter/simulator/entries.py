@@ -80,12 +80,14 @@ class Entries:
         self.replaced.add(entry.entry)
         return self._listed(newer, self.contents[entry.entry])
 
-    def drop(self, entries: Iterable[Entry]) -> None:
-        """Take documents out, with all versions of their metadata."""
+    def drop(self, entries: Iterable[Entry]) -> list[str]:
+        """Take documents out, with all versions of their metadata: the entries that are gone."""
         gone = {entry.logical_id for entry in entries}
-        for name in [it.entry for it in self.all.values() if it.logical_id in gone]:
+        names = [it.entry for it in self.all.values() if it.logical_id in gone]
+        for name in names:
             del self.all[name], self.contents[name]
             self.replaced.discard(name)
+        return names
 
     def listed(self) -> list[Entry]:
         """What was not replaced, newest first, hidden ones too."""

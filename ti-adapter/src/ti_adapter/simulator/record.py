@@ -121,13 +121,13 @@ class RecordSystem:
             self._content.check(metadata)
             return record.entries.put(old, metadata)
 
-    def remove(self, who: Attestation, kvnr: str, entries: Sequence[str]) -> None:
-        """Take documents out of the record, all of them or none."""
+    def remove(self, who: Attestation, kvnr: str, entries: Sequence[str]) -> list[str]:
+        """Take documents out of the record, all of them or none: the entries that are gone."""
         with self._opened(who, kvnr, Operation.REMOVE, entry=" ".join(entries)) as record:
             gone = [self._readable(who, record, record.entries.visible(entry)) for entry in entries]
             for entry in gone:
                 self._check(who, Right.DELETE, entry.metadata)
-            record.entries.drop(gone)
+            return record.entries.drop(gone)
 
     def _readable(self, who: Attestation, record: _Documents, entry: Entry) -> Entry:
         if not self._may_read(who, record, entry.metadata):

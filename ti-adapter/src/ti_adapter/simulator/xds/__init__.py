@@ -97,7 +97,8 @@ class SimulatedXds:
         self._told[entry.entry] = replace(update.told, entry=entry.metadata)
 
     def _remove(self, who: Attestation, kvnr: str, request: Message) -> None:
-        self._records.remove(who, kvnr, read_removal(request))
+        for entry in self._records.remove(who, kvnr, read_removal(request)):
+            self._told.pop(entry, None)
 
     def _query(self, who: Attestation, kvnr: str, request: Message) -> Answer:
         verdict, entries = _SUCCESS, []
