@@ -163,6 +163,7 @@ PAGES: dict[str, tuple[Callable[[Json], object], str]] = {
     "more than was asked for": (lambda it: it["entry"].extend(it["entry"] * 13), "entry"),
     "links that are no list": (lambda it: it.update(link="next"), "link"),
     "a total that is a text": (lambda it: it.update(total="2"), "total"),
+    "a total that is true": (lambda it: it.update(total=True), "total"),
     "a total that is never reached": (lambda it: it.update(total=3, entry=[]), "total"),
     "a resource of another kind": (lambda it: it["entry"].append({"resource": {"resourceType": "Patient"}}), "status"),
 }
@@ -183,18 +184,52 @@ def test_a_warning_among_the_matches_is_passed_over_and_links_are_not_followed()
     assert (len(page.documents), page.is_last) == (2, False)
 
 
-def test_a_document_that_comes_twice_and_pages_without_end_are_refused() -> None:
-    twice = json.dumps(bundle() | {"total": 10}).encode()
-    assert refused(lambda: answering(twice)[0].find(MhdSearch())) == "entry"
-    pages = []
-    for count in range(201):
-        one = bundle() | {"total": 1000}
-        one["entry"] = one["entry"][:1]
-        one["entry"][0]["resource"]["identifier"][0]["value"] = f"urn:uuid:00000000-0000-4000-8000-{count:012}"
-        pages.append(json.dumps(one).encode())
-    service, asked = answering(*pages)
+def paged(*numbers: int, total: int | None = None) -> bytes:
+    """A page with documents of these numbers."""
+    said = bundle() | {"entry": [deepcopy(bundle()["entry"][0]) for _ in numbers]}
+    said.pop("total")
+    if total is not None:
+        said["total"] = total
+    for entry, number in zip(said["entry"], numbers, strict=True):
+        entry["resource"]["identifier"][0]["value"] = f"urn:uuid:00000000-0000-4000-8000-{number:012}"
+    return json.dumps(said).encode()
+
+
+def numbers(service: MhdService, size: int = 2) -> list[int]:
+    return [int(one.entry_uuid.rpartition("-")[2]) for one in service.find(MhdSearch(page_size=size))]
+
+
+def test_a_document_that_comes_twice_on_a_page_and_pages_without_end_are_refused() -> None:
+    assert refused(lambda: answering(paged(1, 1))[0].find(MhdSearch())) == "entry"
+    service, asked = answering(*(paged(count, total=1000) for count in range(201)))
     assert refused(lambda: service.find(MhdSearch(page_size=1))) == "pages"
     assert len(asked) == 200
+
+
+def test_the_last_of_the_pages_that_are_read_may_be_the_last_of_all() -> None:
+    service, asked = answering(*(paged(count, total=200) for count in range(200)))
+    assert numbers(service, 1) == list(range(200))
+    assert len(asked) == 200
+
+
+def test_a_record_that_changes_between_two_pages_is_searched_anew() -> None:
+    came = (paged(1, 2, total=3), paged(2, 3, total=4), paged(0, 1, total=4), paged(2, 3, total=4))
+    assert numbers(answering(*came)[0]) == [0, 1, 2, 3]
+    went = (paged(1, 2, total=4), paged(4, total=3), paged(2, 3, total=3), paged(4, total=3))
+    assert numbers(answering(*went)[0]) == [2, 3, 4]
+    both = (paged(1, 2, total=4), paged(2, 3, total=4), paged(0, 1, total=4), paged(2, 3, total=4))
+    assert numbers(answering(*both)[0]) == [0, 1, 2, 3]
+
+
+def test_a_record_that_changes_all_the_time_is_silent() -> None:
+    service, asked = answering(*(paged(1, 2, total=3), paged(2, 3, total=3)) * 3)
+    with pytest.raises(EpaSilent):
+        service.find(MhdSearch(page_size=2))
+    assert len(asked) == 6
+
+
+def test_without_a_total_a_page_is_the_last_that_names_no_next() -> None:
+    assert numbers(answering(paged(1, 2))[0]) == [1, 2]
 
 
 ANSWERS: dict[str, tuple[dict[str, Any], str]] = {

@@ -15,30 +15,35 @@ PAGE_MAX_BYTES: Final = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Documents of a page, and whether the service says that there are more."""
+    """Documents of a page by their entryUUIDs, whether it is the last, and of how many in all, where that is told."""
 
-    documents: tuple[FoundDocument, ...]
+    documents: dict[str, FoundDocument]
     is_last: bool
+    total: int | None
 
 
 def read_page(body: bytes, kvnr: Kvnr, *, offset: int, page_size: int) -> Page:
     """Raises `EpaMalformed`.
 
     1. A Bundle that is a searchset. 2. No more matches than were asked for. 3. Each a DocumentReference of this patient
-    (`read_reference`); an OperationOutcome among them, which warns, is passed over. 4. There are more where a link says
-    `next` or the total has not been reached; after a page without matches there are none, and the total must agree.
+    (`read_reference`), none twice; an OperationOutcome among them, which warns, is passed over. 4. There are more where
+    a link says `next` or the total has not been reached. After a page without matches there are none, and the total
+    must agree.
     """
     bundle = json_object(body)
     if bundle.get("resourceType") != "Bundle" or bundle.get("type") != "searchset":
         raise EpaMalformed("bundle")
     matches = [one for one in _resources(bundle) if one.get("resourceType") != "OperationOutcome"]
-    if len(matches) > page_size:
+    documents = {one.entry_uuid: one for one in (read_reference(it, kvnr) for it in matches[: page_size + 1])}
+    if len(matches) > page_size or len(documents) != len(matches):
         raise EpaMalformed("entry")
-    documents = tuple(read_reference(one, kvnr) for one in matches)
-    total, seen = bundle.get("total", offset + len(documents)), offset + len(documents)
-    if type(total) is not int or (total > seen and not documents):
+    total, seen = bundle.get("total"), offset + len(documents)
+    if not isinstance(total, int | None) or isinstance(total, bool):
         raise EpaMalformed("total")
-    return Page(documents, not documents or not (total > seen or _says_next(bundle)))
+    is_more = (total is not None and total > seen) or _says_next(bundle)
+    if total is not None and total > seen and not documents:
+        raise EpaMalformed("total")
+    return Page(documents, not (documents and is_more), total)
 
 
 def _resources(bundle: dict[str, object]) -> list[dict[str, object]]:

@@ -22,11 +22,13 @@ from ti_adapter.epa.values import Kvnr
 PAGES_MAX: Final = 200
 """Of one search; whoever has more asks for less, or for larger pages."""
 
+ATTEMPTS: Final = 3
+
 _FORM = "application/x-www-form-urlencoded"
 
 
 class MhdService:
-    """Raises `EpaRefused` by code, `EpaSilent`, `EpaMalformed`, and what a VAU transport raises. Nothing is repeated.
+    """Raises `EpaRefused` by code, `EpaSilent`, `EpaMalformed`, and what a VAU transport raises.
 
     `asking` says how searches travel. The number of the insured person is in the header x-insurantid, as everywhere,
     and in a search once more, since its parameter `patient.identifier` is required.
@@ -36,16 +38,30 @@ class MhdService:
         self._rest, self._kvnr, self._asking = rest, kvnr, asking
 
     def find(self, search: MhdSearch) -> tuple[FoundDocument, ...]:
-        """ITI-67, all pages. Raises ValueError for what may not be asked."""
-        found: dict[str, FoundDocument] = {}
-        for _ in range(PAGES_MAX):
-            page = self._page(search, len(found))
-            for document in page.documents:
-                if document.entry_uuid in found:
-                    raise EpaMalformed("entry")
-                found[document.entry_uuid] = document
+        """ITI-67, all pages of one state of the record. Raises ValueError for what may not be asked.
+
+        Where documents come or go between two pages, one might be missed: then it begins anew, three times in all, and
+        is `EpaSilent` at last.
+        """
+        for _ in range(ATTEMPTS):
+            found = self._pages(search)
+            if found is not None:
+                return found
+        raise EpaSilent
+
+    def _pages(self, search: MhdSearch) -> tuple[FoundDocument, ...] | None:
+        """None where the record has changed meanwhile."""
+        page = self._page(search, 0)
+        found, total = dict(page.documents), page.total
+        for _ in range(PAGES_MAX - 1):
             if page.is_last:
                 return tuple(found.values())
+            page = self._page(search, len(found))
+            if page.total != total or page.documents.keys() & found.keys():
+                return None
+            found |= page.documents
+        if page.is_last:
+            return tuple(found.values())
         raise EpaMalformed("pages")
 
     def read(self, entry_uuid: str) -> FoundDocument:
