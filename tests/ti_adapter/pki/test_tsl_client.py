@@ -76,6 +76,27 @@ def test_i15_whatever_is_wrong_with_a_new_list_the_known_one_stays(
     assert client.known == known
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("older number", TslReason.OLDER),
+        ("known number", TslReason.SAME_NUMBER),
+        ("known id", TslReason.SAME_ID),
+        ("issued in the future", TslReason.ISSUED_TOO_LATE),
+    ],
+)
+def test_i15_a_broken_list_is_measured_by_the_last_one_that_was_in_order(
+    publisher: TslPublisher, client: TslClient, name: str, reason: TslReason
+) -> None:
+    publisher.publish((CA, RESPONDER))
+    publisher.publish((CA, RESPONDER))
+    client.renew()
+    publisher.breaks = name
+    with pytest.raises(TslRefused) as refused:
+        client.renew()
+    assert refused.value.reason is reason
+
+
 def test_i15_the_known_list_is_trusted_until_its_own_end_and_then_nobody_is(
     publisher: TslPublisher, client: TslClient, clock: Clock
 ) -> None:

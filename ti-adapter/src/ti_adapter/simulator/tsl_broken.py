@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
@@ -22,29 +22,42 @@ from ti_adapter.simulator.tsl_document import TslShape, unsigned_list
 KNOWN = TslShape(sequence=5, identifier="ID00005")
 """The list that a reader is taken to know already, where a broken one is older than that or bears its id."""
 
-_NEXT = TslShape(sequence=6)
 _DS = "{http://www.w3.org/2000/09/xmldsig#}"
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a broken list is made from: the services, the TSL-CA and the right signer below it, and the time."""
+    """What a broken list is made from: services, TSL-CA, the right signer below it, time, and the list before it."""
 
     services: tuple[TslService, ...]
     ca: ComponentCa
     signer: TslSigner
     now: datetime
+    known: TslShape = KNOWN
 
-    def issued(self, shape: TslShape = _NEXT, signer: TslSigner | None = None) -> bytes:
-        """A signed list of this shape."""
-        return (signer or self.signer).issue(self.services, self.now, shape)
+    @property
+    def next(self) -> TslShape:
+        """The shape of the list that comes after the known one."""
+        return TslShape(sequence=self.known.sequence + 1)
+
+    def issued(self, shape: TslShape | None = None, signer: TslSigner | None = None) -> bytes:
+        """A signed list of this shape; the next one where none is given."""
+        return (signer or self.signer).issue(self.services, self.now, shape or self.next)
 
 
 Breaking = Callable[[Listing], bytes]
 
 
 def _shaped(**wrong: object) -> Breaking:
-    return lambda listing: listing.issued(TslShape(**{"sequence": 6, **wrong}))  # type: ignore[arg-type]
+    return lambda listing: listing.issued(replace(listing.next, **wrong))  # type: ignore[arg-type]
+
+
+def _numbered(ahead: int) -> Breaking:
+    return lambda listing: listing.issued(TslShape(sequence=listing.known.sequence + ahead))
+
+
+def _of_the_known_id(listing: Listing) -> bytes:
+    return listing.issued(replace(listing.next, identifier=listing.known.identifier))
 
 
 def _saying(**texts: str | None) -> Breaking:
@@ -91,7 +104,7 @@ def _with_certificate(document: bytes, der: bytes) -> bytes:
 
 
 def _without_signature(listing: Listing) -> bytes:
-    return _bytes(unsigned_list(listing.services, listing.now, _NEXT))
+    return _bytes(unsigned_list(listing.services, listing.now, listing.next))
 
 
 def _signed_twice(listing: Listing) -> bytes:
@@ -101,13 +114,14 @@ def _signed_twice(listing: Listing) -> bytes:
 
 
 def _signed_in_part(listing: Listing) -> bytes:
-    root = unsigned_list(listing.services, listing.now, _NEXT)
+    root = unsigned_list(listing.services, listing.now, listing.next)
     root[0].set("Id", "part")
     return listing.signer.sign(root, listing.now, part=root[0])
 
 
 def _signature_of_another_list(listing: Listing) -> bytes:
-    root, other = etree.fromstring(listing.issued()), etree.fromstring(listing.issued(TslShape(sequence=7)))
+    later = TslShape(sequence=listing.known.sequence + 2)
+    root, other = etree.fromstring(listing.issued()), etree.fromstring(listing.issued(later))
     root.replace(root.find(f"{_DS}Signature"), other.find(f"{_DS}Signature"))
     return _bytes(root)
 
@@ -177,9 +191,9 @@ BROKEN_LISTS: Mapping[str, Breaking] = {
     "number that is none": _saying(TSLSequenceNumber="six"),
     "no end": _saying(dateTime=None),
     "time without its zone": _saying(ListIssueDateTime="2026-03-01T04:30:00"),
-    "older number": _shaped(sequence=4),
-    "known number": _shaped(sequence=5),
-    "known id": _shaped(identifier="ID00005"),
+    "older number": _numbered(-1),
+    "known number": _numbered(0),
+    "known id": _of_the_known_id,
     "issued in the future": _shaped(issued=TOLERANCE + timedelta(seconds=1)),
 }
 """One list for every way in which `read_tsl` can refuse, but for the end of the trust anchor itself."""

@@ -30,11 +30,10 @@ _DAY = timedelta(days=1)
 
 @dataclass(slots=True)
 class TslPublisher:
-    """The list as it lies at its address. The first one is the `KNOWN` one, which broken ones come after."""
+    """The list as it lies at its address; broken ones come after it. The first one is the `KNOWN` one."""
 
     listing: Listing
     current: bytes
-    sequence: int
     clock: Callable[[], datetime]
     breaks: str | None = None
 
@@ -43,7 +42,7 @@ class TslPublisher:
         """Make a TSL-CA, a signer below it and the first list."""
         ca = ComponentCa.generate("GEM.TSL-CA900", clock())
         listing = Listing(services, ca, TslSigner.generate(clock(), ca=ca), clock())
-        return cls(listing, listing.issued(KNOWN), KNOWN.sequence, clock)
+        return cls(listing, listing.issued(KNOWN), clock)
 
     @property
     def anchor(self) -> x509.Certificate:
@@ -52,21 +51,23 @@ class TslPublisher:
 
     def publish(self, services: tuple[TslService, ...]) -> None:
         """The next list, with these services."""
-        self.sequence += 1
-        self.listing = Listing(services, self.listing.ca, self.listing.signer, self.clock())
-        self.current = self.listing.issued(TslShape(sequence=self.sequence))
+        self._follow(replace(self.listing, services=services), TslShape())
 
     def outdate(self) -> None:
         """The next list, whose end has passed."""
-        self.sequence += 1
-        self.listing = replace(self.listing, now=self.clock())
-        self.current = self.listing.issued(TslShape(self.sequence, issued=-60 * _DAY, lasts=30 * _DAY))
+        self._follow(self.listing, TslShape(issued=-60 * _DAY, lasts=30 * _DAY))
 
     def document(self) -> bytes:
         """What lies at the address now."""
         if self.breaks is None:
             return self.current
         return BROKEN_LISTS[self.breaks](replace(self.listing, now=self.clock()))
+
+    def _follow(self, listing: Listing, shape: TslShape) -> None:
+        number = listing.next.sequence
+        known = replace(shape, sequence=number, identifier=f"ID{number:05}")
+        self.listing = replace(listing, now=self.clock(), known=known)
+        self.current = self.listing.issued(known)
 
 
 def create_tsl_app(publisher: TslPublisher, line: Line) -> FastAPI:
