@@ -25,6 +25,7 @@ from ti_adapter.epa import (
     UserAgent,
     consent_decisions,
 )
+from ti_adapter.epa.mhd import MhdSearch, MhdService
 from ti_adapter.epa.xds import Metadata, Provided, Search, XdsFault, XdsRequestRefused
 from ti_adapter.errors import ErrorCode, RecordRefused
 
@@ -48,6 +49,9 @@ class Patient:
         submission = replace(SUBMISSION, patient_id=patient_id(self.kvnr))
         self.node.documents(self.kvnr).provide_and_register([self.document(**changes)], submission)
 
+    def found_by_mhd(self) -> int:
+        return len(MhdService(self.node.inside, Kvnr(self.kvnr)).find(MhdSearch()))
+
     def found(self) -> int:
         return len(self.node.documents(self.kvnr).find(Search(patient_id(self.kvnr))).documents)
 
@@ -66,9 +70,9 @@ def test_a_category_that_is_hidden_is_not_there_and_neither_is_what_is_stored_in
     patient.store()
     patient.ti.patients.hide_category(patient.kvnr, "reports")
     patient.store()
-    assert patient.found() == 0
+    assert (patient.found(), patient.found_by_mhd()) == (0, 0)
     patient.ti.patients.unhide_category(patient.kvnr, "reports")
-    assert patient.found() == 2
+    assert (patient.found(), patient.found_by_mhd()) == (2, 2)
     with pytest.raises(RecordRefused) as refused:
         patient.ti.patients.hide_category(patient.kvnr, "report")
     assert refused.value.code is ErrorCode.NO_RESOURCE
