@@ -13,13 +13,16 @@ from ti_adapter.simulator.world.files import DESCRIPTION
 from ti_adapter.simulator.world.patients import patients
 from ti_adapter.simulator.world.plan import Plan
 from ti_adapter.simulator.world.switchboard import switchboard
+from ti_adapter.simulator.world.terminals import terminals
 from ti_adapter.simulator.world.vaus import SHOWS
 
 PAGE = (Path(__file__).parents[4] / "docs/reference/ti-simulator.md").read_text()
 
 
 def test_every_call_stands_in_a_table_and_no_other() -> None:
-    routes = [one for router in (switchboard, patients) for one in router.routes if isinstance(one, APIRoute)]
+    routes = [
+        one for router in (switchboard, terminals, patients) for one in router.routes if isinstance(one, APIRoute)
+    ]
     calls = {f"{method} {route.path.replace(':path', '')}" for route in routes for method in route.methods}
     assert set(re.findall(r"^\| `((?:GET|PUT|POST|DELETE) [^`]+)`", PAGE, re.MULTILINE)) == calls
 

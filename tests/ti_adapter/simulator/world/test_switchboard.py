@@ -24,20 +24,19 @@ from ti_adapter.errors import (
     TslRefused,
     TslSilent,
 )
-from ti_adapter.idp import IdpRefused, IdpSilent, Registration
+from ti_adapter.idp import IdpRefused, IdpSilent
 from ti_adapter.idp.errors import IdTokenRefused
 from ti_adapter.konnektor import KonnektorSilent, VerificationResult
 from ti_adapter.konnektor.cards import PinResult
 from ti_adapter.konnektor.errors import CardMissing, ConfigurationRefused, PinRequired
 from ti_adapter.pki import OcspClient, OcspReason, Question, Reason, verify_institution
 from ti_adapter.simulator.client import Switchboard, UnknownSwitch
-from ti_adapter.simulator.world.world import CLIENT_AUDIENCE, CLIENT_ID, CLIENT_REDIRECT
+from ti_adapter.simulator.world.world import OWN_CLIENT
 from ti_adapter.vau.errors import HandshakeRefused, VauSilent
 from ti_adapter.vzd import VzdSilent
 
 pytestmark = pytest.mark.slow
 KVNR = "A110000002"
-OWN = Registration(CLIENT_ID, CLIENT_REDIRECT, f"openid {CLIENT_ID}", CLIENT_AUDIENCE)
 
 
 @pytest.fixture
@@ -67,7 +66,7 @@ def ask_ocsp(node: Node) -> object:
 
 
 def log_in_as_client(node: Node) -> object:
-    return node.idp.log_in(OWN, node.card, node.idp.discover())
+    return node.idp.log_in(OWN_CLIENT, node.card, node.idp.discover())
 
 
 def find_in_directory(node: Node) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
@@ -22,6 +22,14 @@ STATUSES: Final = {
     ErrorCode.STATUS_MISMATCH: (409, "The card is not in its terminal."),
 }
 _KVNR = re.compile(r"[A-Z][0-9]{9}")
+
+
+class Unknown(Exception):
+    """A name that is none; `known` are those there are."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        super().__init__()
+        self.known = sorted(known)
 
 
 @dataclass(frozen=True, slots=True)

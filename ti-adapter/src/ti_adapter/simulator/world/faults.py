@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -16,7 +16,7 @@ from ti_adapter.simulator.tsl_broken import BROKEN_LISTS
 from ti_adapter.simulator.world.condition import Condition
 from ti_adapter.simulator.world.record_house import RecordHouse
 from ti_adapter.simulator.world.vaus import SHOWS
-from ti_adapter.simulator.world.world import World
+from ti_adapter.simulator.world.world import World, konnektor_name, record_name, vau_name
 
 DOWN: Final = "down"
 SLOW: Final = "slow"
@@ -60,20 +60,20 @@ def all_faults(world: World) -> dict[str, Faults]:
 
 
 def _all(world: World) -> Iterator[tuple[str, Faults]]:
-    conditions = world.conditions
-    yield "ocsp", Faults(conditions["ocsp"], frozenset(BROKEN) | _MANNERS.keys(), partial(_break_ocsp, world))
-    yield "tsl", Faults(conditions["tsl"], frozenset(BROKEN_LISTS) | _MANNERS.keys(), partial(_break_tsl, world))
-    yield "idp", Faults(conditions["idp"], IDP_FAULTS, partial(_replace, world.idp.switch.faults))
-    yield "vzd", Faults(conditions["vzd"], frozenset(), lambda _: None)
+    for name, own, apply in _own(world):
+        yield name, Faults(world.conditions[name], frozenset(own) - {DOWN, SLOW}, apply)
+
+
+def _own(world: World) -> Iterator[tuple[str, Iterable[str], Apply]]:
+    yield "ocsp", BROKEN.keys() | _MANNERS.keys(), partial(_break_ocsp, world)
+    yield "tsl", BROKEN_LISTS.keys() | _MANNERS.keys(), partial(_break_tsl, world)
+    yield "idp", IDP_FAULTS, partial(_replace, world.idp.switch.faults)
+    yield "vzd", (), lambda _: None
     for name, site in world.sites.items():
-        own = _KONNEKTOR - {DOWN, SLOW}
-        yield (
-            f"konnektor-{name}",
-            Faults(conditions[f"konnektor-{name}"], own, partial(_replace, site.konnektor.faults)),
-        )
+        yield konnektor_name(name), _KONNEKTOR, partial(_replace, site.konnektor.faults)
     for number, house in world.houses.items():
-        yield f"record-{number}", Faults(house.condition, frozenset({INTERNAL_ERROR}), partial(_break_record, house))
-        yield f"vau-{number}", Faults(house.vau_condition, frozenset(SHOWS), partial(_break_vau, house))
+        yield record_name(number), (INTERNAL_ERROR,), partial(_break_record, house)
+        yield vau_name(number), SHOWS, partial(_break_vau, house)
 
 
 def _replace(faults: set[str], on: frozenset[str]) -> None:

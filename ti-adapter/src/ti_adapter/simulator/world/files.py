@@ -11,29 +11,29 @@ from typing import Final
 from ti_adapter.simulator.world.listening import Tls
 from ti_adapter.simulator.world.site import Site
 from ti_adapter.simulator.world.tls import TlsAuthority, pem, self_made
-from ti_adapter.simulator.world.world import World
+from ti_adapter.simulator.world.world import World, konnektor_name, record_name
 
 DESCRIPTION: Final = "ti.json"
 
 
 def write_tls(folder: Path, world: World, host: str) -> dict[str, Tls]:
     """Certificates of all servers with TLS, by the names of their listeners."""
-    servers = {name for name in world.apps if name in {"idp", "vzd"} or name.startswith("record-")}
-    made = {name: Tls(*world.authorities.server(name, host).save(folder, name)) for name in sorted(servers)}
+    servers = ["idp", "vzd", *map(record_name, world.houses)]
+    made = {name: Tls(*world.authorities.server(name, host).save(folder, name)) for name in servers}
     (folder / "tls-ca.pem").write_bytes(pem(world.authorities.tls.own.certificate))
     (folder / "tsl-anchor.pem").write_bytes(pem(world.authorities.publisher.anchor))
-    return made | {f"konnektor-{name}": _konnektor(folder / name, site) for name, site in world.sites.items()}
+    return made | {konnektor_name(name): _konnektor(folder / name, site) for name, site in world.sites.items()}
 
 
-def describe(folder: Path, world: World, urls: Mapping[str, str]) -> None:
+def describe(folder: Path, world: World) -> None:
     """Write `ti.json`, at once and as a whole: who finds it finds everything else."""
-    records = [urls[f"record-{number}"] for number in sorted(world.houses)]
+    urls = world.urls
     said = {
         "switchboard": urls["switchboard"],
         "tsl": f"{urls['tsl']}/ECC-RSA_TSL-sim.xml",
         "idp": urls["idp"],
         "idp_issuer": urls["idp"],
-        "records": records,
+        "records": [urls[record_name(number)] for number in world.houses],
         "vzd": urls["vzd"],
         "tsl_anchor": str(folder / "tsl-anchor.pem"),
         "tls_ca": str(folder / "tls-ca.pem"),
@@ -58,7 +58,7 @@ def _konnektor(folder: Path, site: Site) -> Tls:
 def _institution(folder: Path, site: Site, urls: Mapping[str, str]) -> dict[str, str]:
     context, basic = site.context, site.authentication
     return {
-        "konnektor": urls[f"konnektor-{site.planned.name}"],
+        "konnektor": urls[konnektor_name(site.planned.name)],
         "konnektor_certificate": str(folder / "konnektor.pem"),
         "client_certificate": str(folder / "client.pem"),
         "client_key": str(folder / "client.key"),

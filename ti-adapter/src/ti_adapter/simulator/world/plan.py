@@ -49,6 +49,11 @@ class Plan:
         if len({one.name for one in self.institutions}) != len(self.institutions):
             raise ValueError("two institutions have the same name")
 
+    @property
+    def record_numbers(self) -> range:
+        """The record systems are counted from 1 on."""
+        return range(1, self.record_systems + 1)
+
     @classmethod
     def read(cls, file: Path) -> Plan:
         """Raises ValueError for a plan that is none, and OSError."""

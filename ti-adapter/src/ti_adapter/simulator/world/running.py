@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from starlette.types import ASGIApp
 
+from ti_adapter.simulator.world.applications import applications, listeners
 from ti_adapter.simulator.world.files import DESCRIPTION, describe, write_tls
 from ti_adapter.simulator.world.listening import Service, listen, serve, url_of
 from ti_adapter.simulator.world.plan import Plan
 from ti_adapter.simulator.world.switchboard import create_switchboard
-from ti_adapter.simulator.world.world import World, listeners
+from ti_adapter.simulator.world.world import World
 
 SWITCHBOARD: Final = "switchboard"
 
@@ -26,14 +26,14 @@ def serve_world(folder: Path, plan: Plan, *, host: str, admin_key: str, signatur
     urls = {name: url_of(sockets[name], scheme, host) for name, scheme in schemes.items()}
     world = World.build(plan, urls, admin_key, _now, signature_seconds=signature_seconds)
     tls = write_tls(folder.resolve(), world, host)
-    apps: dict[str, ASGIApp] = {**world.apps, SWITCHBOARD: create_switchboard(world, admin_key)}
+    apps: dict[str, ASGIApp] = {**applications(world, admin_key), SWITCHBOARD: create_switchboard(world, admin_key)}
     services = {name: Service(app, sockets[name], tls.get(name)) for name, app in apps.items()}
-    serve(services, lambda: _announce(folder.resolve(), world, urls))
+    serve(services, lambda: _announce(folder.resolve(), world))
 
 
-def _announce(folder: Path, world: World, urls: Mapping[str, str]) -> None:
-    describe(folder, world, urls)
-    print(f"ready {urls[SWITCHBOARD]}", flush=True)  # noqa: T201
+def _announce(folder: Path, world: World) -> None:
+    describe(folder, world)
+    print(f"ready {world.urls['switchboard']}", flush=True)  # noqa: T201
 
 
 def _now() -> datetime:

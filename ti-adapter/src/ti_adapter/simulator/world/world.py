@@ -1,4 +1,4 @@
-"""The whole simulated TI: what is in it, each as an ASGI application for one listener."""
+"""The whole simulated TI as state: who is in it, who believes whom, and how well each service is."""
 
 from __future__ import annotations
 
@@ -9,46 +9,38 @@ from datetime import datetime
 from typing import Final, Self
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp
 
 from ti_adapter.idp import Registration
 from ti_adapter.simulator.content_policy import MEDIA_TYPES, ContentPolicy
 from ti_adapter.simulator.epa import VsdmService
-from ti_adapter.simulator.idp import IdpIdentity
-from ti_adapter.simulator.idp import create_app as create_idp_app
+from ti_adapter.simulator.idp import IdpIdentity, create_app
 from ti_adapter.simulator.idp.service import IdpService
-from ti_adapter.simulator.konnektor import create_app as create_konnektor_app
-from ti_adapter.simulator.ocsp_app import create_ocsp_app
 from ti_adapter.simulator.popp import SimulatedPopp
-from ti_adapter.simulator.tsl_publisher import create_tsl_app
-from ti_adapter.simulator.vzd import Directory, ListedOrganization
-from ti_adapter.simulator.vzd import create_app as create_vzd_app
 from ti_adapter.simulator.world.authorities import COMPONENTS, Authorities
-from ti_adapter.simulator.world.condition import Attended, Condition
+from ti_adapter.simulator.world.condition import Condition
 from ti_adapter.simulator.world.plan import Plan
 from ti_adapter.simulator.world.record_house import Neighbours, RecordHouse, open_house
 from ti_adapter.simulator.world.relying import RelyingParty
 from ti_adapter.simulator.world.site import Site
 
-CLIENT_ID: Final = "linkexchange"
-"""A client of the IDP beside the record systems, with the scope of the same name."""
-CLIENT_REDIRECT: Final = "https://linkexchange.example/idp"
-CLIENT_AUDIENCE: Final = "https://linkexchange.example/"
-
-_EPA_SCOPE: Final = "openid epa"
+OWN_CLIENT: Final = Registration(
+    "linkexchange", "https://linkexchange.example/idp", "openid linkexchange", "https://linkexchange.example/"
+)
+"""A client of the IDP beside the record systems."""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All services and their state; `conditions` are by the names of the switchboard, `apps` by those of listeners."""
+    """All parties of a plan at their URLs; `conditions` are by the names of the switchboard."""
 
+    plan: Plan
+    urls: Mapping[str, str]
     authorities: Authorities
-    idp: IdpService
-    popp: SimulatedPopp
+    idp_app: FastAPI = field(repr=False)
+    neighbours: Neighbours
     sites: Mapping[str, Site]
     houses: Mapping[int, RecordHouse]
     conditions: Mapping[str, Condition]
-    apps: Mapping[str, ASGIApp] = field(repr=False)
 
     @classmethod
     def build(
@@ -61,88 +53,61 @@ class World:
         signature_seconds: float,
     ) -> Self:
         """Everything, for listeners at these URLs."""
-        authorities, vsdm = Authorities.generate(urls["ocsp"], clock), VsdmService()
-        sites = {one.name: Site.open(one, authorities, vsdm, signature_seconds) for one in plan.institutions}
-        conditions = {"idp": Condition(), "ocsp": Condition(), "tsl": Condition(), "vzd": Condition()}
-        idp_app, clients = _idp(plan, urls, authorities, admin_key)
-        idp: IdpService = idp_app.state.simulation.service
-        neighbours = Neighbours(vsdm, SimulatedPopp.generate(clock()), secrets.token_urlsafe(32), _content(plan))
-        houses = {}
-        for number, registration in clients.items():
-            party = RelyingParty(registration, idp, urls["idp"], conditions["idp"], clock)
-            houses[number] = open_house(number, authorities, party, neighbours)
-            conditions |= {
-                f"record-{number}": houses[number].condition,
-                f"vau-{number}": houses[number].vau_condition,
-            }
-        conditions |= {f"konnektor-{name}": Condition() for name in sites}
-        apps: dict[str, ASGIApp] = {
-            "ocsp": _ocsp(authorities),
-            "tsl": create_tsl_app(authorities.publisher, authorities.tsl_line),
-            "idp": idp_app,
-            "vzd": create_vzd_app(_directory(plan, neighbours.search_token)),
-            **{f"konnektor-{name}": _konnektor(site, admin_key) for name, site in sites.items()},
+        authorities = Authorities.generate(urls["ocsp"], clock)
+        neighbours = _neighbours(plan, clock())
+        sites = {one.name: Site.open(one, authorities, neighbours.vsdm, signature_seconds) for one in plan.institutions}
+        conditions = {name: Condition() for name in ("ocsp", "tsl", "idp", "vzd", *map(konnektor_name, sites))}
+        clients = {number: _registration(number, urls[record_name(number)]) for number in plan.record_numbers}
+        idp_app = _idp(authorities, (OWN_CLIENT, *clients.values()), admin_key)
+        idp = idp_app.state.simulation.service
+        houses = {
+            number: open_house(
+                number, authorities, RelyingParty(client, idp, urls["idp"], conditions["idp"], clock), neighbours
+            )
+            for number, client in clients.items()
         }
-        attended: dict[str, ASGIApp] = {name: Attended(app, conditions[name]) for name, app in apps.items()}
-        records = {f"record-{number}": house for number, house in houses.items()}
-        return cls(authorities, idp, neighbours.popp, sites, houses, conditions, attended | records)
+        for number, house in houses.items():
+            conditions |= {record_name(number): house.condition, vau_name(number): house.vau_condition}
+        return cls(plan, urls, authorities, idp_app, neighbours, sites, houses, conditions)
+
+    @property
+    def idp(self) -> IdpService:
+        """What the IDP is without HTTP."""
+        service: IdpService = self.idp_app.state.simulation.service
+        return service
 
     def house_of(self, kvnr: str) -> RecordHouse | None:
         """The record system where a record is."""
         return next((house for house in self.houses.values() if kvnr in house.records.by_kvnr), None)
 
 
-def listeners(plan: Plan) -> dict[str, str]:
-    """The scheme of every listener beside the switchboard, by its name."""
-    konnektoren = {f"konnektor-{one.name}": "https" for one in plan.institutions}
-    records = {f"record-{number}": "https" for number in _numbers(plan)}
-    return {"ocsp": "http", "tsl": "http", "idp": "https", "vzd": "https", **records, **konnektoren}
+def konnektor_name(institution: str) -> str:
+    """How the switchboard calls a Konnektor."""
+    return f"konnektor-{institution}"
 
 
-def _numbers(plan: Plan) -> range:
-    return range(1, plan.record_systems + 1)
+def record_name(number: int) -> str:
+    """How it calls a record system."""
+    return f"record-{number}"
 
 
-def _idp(
-    plan: Plan, urls: Mapping[str, str], authorities: Authorities, admin_key: str
-) -> tuple[FastAPI, Mapping[int, Registration]]:
-    """The IDP, and the record systems as its clients."""
-    identity = IdpIdentity.generate(authorities.components)
+def vau_name(number: int) -> str:
+    """How it calls the VAU of a record system."""
+    return f"vau-{number}"
+
+
+def _neighbours(plan: Plan, now: datetime) -> Neighbours:
+    content = ContentPolicy(MEDIA_TYPES | set(plan.more_media_types))
+    return Neighbours(VsdmService(), SimulatedPopp.generate(now), secrets.token_urlsafe(32), content)
+
+
+def _idp(authorities: Authorities, clients: tuple[Registration, ...], admin_key: str) -> FastAPI:
+    """The IDP, whose certificates the responder knows."""
+    identity, cards = IdpIdentity.generate(authorities.components), authorities.cards.trust
     for certificate in identity.certificates:
         authorities.responders[COMPONENTS].know(certificate)
-    clients = {number: _registration(number, urls[f"record-{number}"]) for number in _numbers(plan)}
-    own = Registration(CLIENT_ID, CLIENT_REDIRECT, f"openid {CLIENT_ID}", CLIENT_AUDIENCE)
-    app = create_idp_app(
-        identity,
-        authorities.cards.trust,
-        (own, *clients.values()),
-        admin_key,
-        authorities.clock,
-        is_revoked=authorities.is_revoked,
-    )
-    return app, clients
+    return create_app(identity, cards, clients, admin_key, authorities.clock, is_revoked=authorities.is_revoked)
 
 
 def _registration(number: int, url: str) -> Registration:
-    return Registration(f"ePA-{number}", f"{url}/epa/authz/v1/callback", _EPA_SCOPE, url)
-
-
-def _ocsp(authorities: Authorities) -> FastAPI:
-    """One responder for each CA, below a path of its own."""
-    app = FastAPI(title="Simulated OCSP responders", openapi_url=None)
-    for name, responder in authorities.responders.items():
-        app.mount(f"/{name}", create_ocsp_app(responder, authorities.ocsp_line))
-    return app
-
-
-def _content(plan: Plan) -> ContentPolicy:
-    return ContentPolicy(MEDIA_TYPES | set(plan.more_media_types))
-
-
-def _konnektor(site: Site, admin_key: str) -> FastAPI:
-    return create_konnektor_app(site.konnektor, admin_key, authentication=site.authentication)
-
-
-def _directory(plan: Plan, token: str) -> Directory:
-    listed = [ListedOrganization(one.telematik_id, one.institution, one.profession_oid) for one in plan.institutions]
-    return Directory(listed, {token})
+    return Registration(f"ePA-{number}", f"{url}/epa/authz/v1/callback", "openid epa", url)
