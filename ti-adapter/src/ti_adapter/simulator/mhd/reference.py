@@ -100,8 +100,9 @@ def _context(entry: Entry) -> Json:
 def _authors(author: Author) -> Iterable[Json]:
     """Institutions by Telematik-ID, and the person by its name."""
     for institution in author.institutions:
-        name, *_, number = institution.split("^")
-        named = {"identifier": _identifier(TELEMATIK_ID_SYSTEM, number)} if "^" in institution else {}
+        name, _, rest = institution.partition("^")
+        number = rest.rpartition("^")[2]
+        named = {"identifier": _identifier(TELEMATIK_ID_SYSTEM, number)} if number else {}
         yield {"type": "Organization", **named, "display": name}
     if author.person:
         yield {"type": "Practitioner", "display": " ".join(one for one in author.person.split("^") if one)}
