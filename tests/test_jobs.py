@@ -131,6 +131,7 @@ def test_a_worker_that_freezes_within_a_transaction_of_the_queue_holds_nobody_ba
 
     with pytest.raises(IdleInTransactionSessionTimeout):
         asyncio.run(frozen_meanwhile(taken))
+    assert not _jobs(world)
 
 
 def _jobs(world: World) -> int:
