@@ -34,7 +34,7 @@ WORDS = [
     ],
     *[["outbox", name] for name in ("list", "discard")],
     *[["watch", name] for name in ("list", "look", "backfill")],
-    *[["patients", name] for name in ("list", "decide", "set", "object", "agree")],
+    *[["patients", name] for name in ("card", "list", "decide", "set", "object", "agree")],
     *[["release-rules", name] for name in ("list", "load", "explain")],
     *[["pacs", name] for name in ("set", "list", "limit")],
     ["participant", "set"],

@@ -90,6 +90,10 @@ CODES = {
     EpaCode.HCV_MISSING: MessageFault,
     EpaCode.LOCKED: RecordUnavailable,
     EpaCode.INTERNAL_ERROR: RecordUnavailable,
+    EpaCode.NOT_ACCEPTABLE: MessageFault,
+    EpaCode.NOT_FOUND: MessageFault,
+    EpaCode.TOKEN_REUSE: MessageFault,
+    EpaCode.UNKNOWN_SEARCH_PARAMETER: MessageFault,
     EpaCode.UNKNOWN: MessageFault,
 }
 OF_XDS = {

@@ -31,6 +31,7 @@ NEVER_MET = {
     "ProofFailed",
     "ServiceSilent",
     "AttestationRefused",
+    "PoppRefused",
     "RecordRefused",
     "RecordSilent",
     "OuterRefused",
