@@ -18,7 +18,8 @@ from pathlib import Path
 import httpx
 import pytest
 from cryptography import x509
-from peers.ground import HOST, free_port, require
+from interoperability.peer import java
+from peers.ground import HOST, free_port
 
 MAIN = "de.gematik.idp.server.IdpServer"
 TRUST_LIST, AUTHORITY = "TSL_default.xml", "GEM.KOMP-CA51-TEST-ONLY.pem"
@@ -42,7 +43,7 @@ def running(trust_list: bytes, folder: Path) -> Iterator[IdpServer]:
     (folder / TRUST_LIST).write_bytes(trust_list)
     port = free_port()
     url = f"http://{HOST}:{port}"
-    command = [_java(), "-cp", f"{folder}{os.pathsep}{class_path}", MAIN, f"--server.address={HOST}"]
+    command = [java("java"), "-cp", f"{folder}{os.pathsep}{class_path}", MAIN, f"--server.address={HOST}"]
     settings = [f"--server.port={port}", "--management.server.port=-1", f"--idp.serverUrl={url}"]
     with (folder / "log").open("wb") as log, subprocess.Popen([*command, *settings], stdout=log, stderr=log) as process:
         try:
@@ -75,14 +76,6 @@ def _class_path() -> str:
     if not path:
         pytest.skip("IDP_SERVER is no class path with gematik's idp-server")
     return path
-
-
-def _java() -> str:
-    home = os.environ.get("JAVA_HOME")
-    if home:
-        return f"{home}/bin/java"
-    require("java")
-    return "java"
 
 
 def _resource(name: str) -> bytes:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from interoperability.peer import LibVau, LibVauRefused, running, version
+from interoperability.peer import LIB_VAU, Peer, PeerRefused
 from simulated_vau import CALLER, said, untouched
 
 from ti_adapter.simulator.vau import VauServer
@@ -47,7 +47,7 @@ def shown(identity: VauIdentity, folder: Path) -> Path:
 def record(name: str, **values: bytes) -> None:
     if os.environ.get("LINKEXCHANGE_RECORD"):
         VECTORS.mkdir(exist_ok=True)
-        told = {"peer": f"lib-vau {version()}", "recorded": now().date().isoformat()}
+        told = {"peer": f"lib-vau {LIB_VAU.version()}", "recorded": now().date().isoformat()}
         text = json.dumps({**told, **{key: value.hex() for key, value in values.items()}}, indent=1)
         (VECTORS / f"{name}.json").write_text(f"{text}\n")
 
@@ -59,7 +59,7 @@ def private(keys: KemKeys) -> dict[str, bytes]:
     }
 
 
-def opened(client: ClientHandshake, lib_vau: LibVau, identity: VauIdentity) -> tuple[ClientChannel, dict[str, bytes]]:
+def opened(client: ClientHandshake, lib_vau: Peer, identity: VauIdentity) -> tuple[ClientChannel, dict[str, bytes]]:
     """A handshake of our client with lib-vau's server; what was said, and the keys behind it."""
     m1 = client.start().body
     begun = client._stage
@@ -78,7 +78,7 @@ def opened(client: ClientHandshake, lib_vau: LibVau, identity: VauIdentity) -> t
 def test_our_client_exchanges_messages_with_their_server(tmp_path: Path) -> None:
     identity = VauIdentity.issue(now())
     client = ClientHandshake(identity.trust, CALLER)
-    with running("server", shown(identity, tmp_path)) as lib_vau:
+    with LIB_VAU.running("server", shown(identity, tmp_path)) as lib_vau:
         channel, told = opened(client, lib_vau, identity)
         for _ in range(3):
             pending = channel.seal(REQUEST, now())
@@ -91,7 +91,7 @@ def test_our_client_exchanges_messages_with_their_server(tmp_path: Path) -> None
 
 def test_our_client_finds_what_was_changed_on_the_way_from_their_server(tmp_path: Path) -> None:
     identity = VauIdentity.issue(now())
-    with running("server", shown(identity, tmp_path)) as lib_vau:
+    with LIB_VAU.running("server", shown(identity, tmp_path)) as lib_vau:
         channel, _ = opened(ClientHandshake(identity.trust, CALLER), lib_vau, identity)
         pending = channel.seal(REQUEST, now())
         lib_vau.say("decrypt", pending.request.body)
@@ -105,16 +105,16 @@ def test_our_client_refuses_their_server_when_another_has_signed_its_keys(tmp_pa
     folder = shown(identity, tmp_path)
     key = other.card.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     (folder / "key.der").write_bytes(key)
-    with running("server", folder) as lib_vau, pytest.raises(HandshakeRefused, match="step 14: signature"):
+    with LIB_VAU.running("server", folder) as lib_vau, pytest.raises(HandshakeRefused, match="step 14: signature"):
         opened(ClientHandshake(identity.trust, CALLER), lib_vau, identity)
 
 
 def test_their_server_refuses_our_messages_when_they_were_changed(tmp_path: Path) -> None:
     identity = VauIdentity.issue(now())
-    with running("server", shown(identity, tmp_path)) as lib_vau:
+    with LIB_VAU.running("server", shown(identity, tmp_path)) as lib_vau:
         channel, _ = opened(ClientHandshake(identity.trust, CALLER), lib_vau, identity)
         message = channel.seal(REQUEST, now()).request.body
-        with pytest.raises(LibVauRefused, match="VauDecryptionException"):
+        with pytest.raises(PeerRefused, match="VauDecryptionException"):
             lib_vau.say("decrypt", message[:-1] + bytes([message[-1] ^ 1]))
 
 
@@ -124,7 +124,7 @@ def arriving(path: str, body: bytes) -> OuterRequest:
 
 def test_their_client_exchanges_messages_with_our_simulated_vau() -> None:
     server = VauServer(VauIdentity.issue(now()))
-    with running("client") as lib_vau:
+    with LIB_VAU.running("client") as lib_vau:
         m1 = lib_vau.say("m1")
         answer = said(server, arriving("/VAU", m1), "", untouched, now())
         cid = answer.headers[CID_HEADER]
@@ -146,7 +146,7 @@ def test_their_client_exchanges_messages_with_our_simulated_vau() -> None:
 
 def test_our_simulated_vau_finds_what_was_changed_on_the_way_from_their_client() -> None:
     server = VauServer(VauIdentity.issue(now()))
-    with running("client") as lib_vau:
+    with LIB_VAU.running("client") as lib_vau:
         answer = said(server, arriving("/VAU", lib_vau.say("m1")), "", untouched, now())
         m3 = lib_vau.say("m2", answer.body)
         with pytest.raises(HandshakeRefused, match="step 15: key-confirmation"):
@@ -161,9 +161,9 @@ def test_our_simulated_vau_finds_what_was_changed_on_the_way_from_their_client()
 
 def test_their_client_refuses_our_m4_when_it_was_changed() -> None:
     server = VauServer(VauIdentity.issue(now()))
-    with running("client") as lib_vau:
+    with LIB_VAU.running("client") as lib_vau:
         answer = said(server, arriving("/VAU", lib_vau.say("m1")), "", untouched, now())
         m3 = lib_vau.say("m2", answer.body)
         m4 = said(server, arriving(answer.headers[CID_HEADER], m3), "", untouched, now()).body
-        with pytest.raises(LibVauRefused, match="IllegalArgumentException"):
+        with pytest.raises(PeerRefused, match="IllegalArgumentException"):
             lib_vau.say("m4", m4[:-1] + bytes([m4[-1] ^ 1]))

@@ -9,7 +9,7 @@ import pytest
 import xds_schemas
 from lxml import etree
 from xds_bench import KVNR, NEXT, PRACTICE, REPOSITORY, STRANGER, Bench
-from xds_samples import CODES, DOCUMENT, ENTRY, PATIENT, SLOTS, SUBMISSION
+from xds_samples import CODES, DOCUMENT, ENTRY, PATIENT, SLOTS, SUBMISSION, TO
 
 from ti_adapter.epa.xds import (
     Metadata,
@@ -21,7 +21,8 @@ from ti_adapter.epa.xds import (
     XdsRequestRefused,
     soap,
 )
-from ti_adapter.epa.xds.names import RIM, SOAP, XDS
+from ti_adapter.epa.xds.names import RIM, SET_CONTENT_TYPE, SET_SOURCE_ID, SOAP, SUBMISSION_SET, XDS, Status
+from ti_adapter.epa.xds.query import find_documents, read_found
 from ti_adapter.simulator.xds import SimulatedXds
 
 
@@ -134,12 +135,30 @@ def test_a_document_of_another_patient_is_refused() -> None:
         Bench().service().find(Search(other))
 
 
+def test_a_submission_set_without_source_and_type_is_taken_as_gematiks_library_writes_it(bench: Bench) -> None:
+    request = soap.read(*bench.messages[0])
+    for path in (f"@identificationScheme='{SET_SOURCE_ID}'", f"@classificationScheme='{SET_CONTENT_TYPE}'"):
+        (element,) = request.element.iterfind(f".//*[{path}]")
+        element.getparent().remove(element)
+    answer = SimulatedXds(Bench().records, REPOSITORY).answer(PRACTICE, KVNR, *soap.write(request, mtom=True))
+    assert soap.read(*answer).element.get("status") == Status.SUCCESS
+
+
+def test_a_list_of_one_patient_is_read_as_gematiks_library_writes_it(bench: Bench) -> None:
+    body, content_type = find_documents(Search(PATIENT), message_id="urn:uuid:1", to=TO)
+    cx = PATIENT.replace("&", "&amp;").encode()
+    answer = SimulatedXds(bench.records, REPOSITORY).answer(
+        PRACTICE, KVNR, body.replace(b"'%s'" % cx, b"('%s')" % cx), content_type
+    )
+    assert len(read_found(*answer, message_id="urn:uuid:1", patient_id=PATIENT).documents) == 1
+
+
 CHANGES = {
     "no-document": ("XDSMissingDocument", f"{{{XDS}}}Document"),
     "no-set": ("XDSRepositoryMetadataError", f".//{{{RIM}}}RegistryPackage"),
     "no-membership": ("XDSRepositoryMetadataError", f".//{{{RIM}}}Association"),
     "no-metadata": ("XDSRepositoryMetadataError", f".//{{{RIM}}}ExtrinsicObject"),
-    "no-type-of-set": ("XDSRepositoryMetadataError", f".//{{{RIM}}}RegistryPackage/{{{RIM}}}Classification"),
+    "no-kind-of-set": ("XDSRepositoryMetadataError", f".//*[@classificationNode='{SUBMISSION_SET}']"),
 }
 
 

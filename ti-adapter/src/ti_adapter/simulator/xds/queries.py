@@ -31,7 +31,10 @@ Rows = Mapping[str, tuple[str, ...]]
 
 
 def read_query(request: Message, patient_id: str) -> Rows:
-    """The parameters. Raises `Refusal` for a query that is not known, and for parameters that it does not have."""
+    """The parameters. Raises `Refusal` for a query that is not known, and for parameters that it does not have.
+
+    The patient may be a list of one, as gematik's own library (lib-ihe-xds 3.0.3) writes it.
+    """
     query = tree.only(request.element, rim.name("AdhocQuery"))
     if (number := query.get("id")) not in _PARAMETERS:
         raise Refusal("XDSUnknownStoredQuery")
@@ -41,7 +44,7 @@ def read_query(request: Message, patient_id: str) -> Rows:
         raise Refusal("XDSStoredQueryMissingParam")
     if rows.keys() - allowed or (number == GET_DOCUMENTS and len(rows) != 1):
         raise Refusal("XDSStoredQueryParamNumber")
-    if rows.get(_PATIENT, (f"'{patient_id}'",)) != (f"'{patient_id}'",):
+    if rows.get(_PATIENT, (f"'{patient_id}'",)) not in {(f"'{patient_id}'",), (f"('{patient_id}')",)}:
         raise Refusal("XDSPatientIdDoesNotMatch")
     return {name: values if name in {_PATIENT, _FROM, _TO} else _texts(values) for name, values in rows.items()}
 

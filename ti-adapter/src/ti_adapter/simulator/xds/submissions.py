@@ -12,9 +12,7 @@ from ti_adapter.epa.xds.names import (
     HAS_MEMBER,
     LCM,
     REPLACES,
-    SET_CONTENT_TYPE,
     SET_PATIENT_ID,
-    SET_SOURCE_ID,
     SET_UNIQUE_ID,
     STABLE_DOCUMENT,
     SUBMISSION_SET,
@@ -87,17 +85,13 @@ def check_entry(entry: DocumentEntry) -> None:
 
 
 def check_set(package: etree._Element) -> None:
-    """What XDS requires of a SubmissionSet. Raises `Refusal`."""
+    """What a SubmissionSet must have. Raises `Refusal`.
+
+    XDS also requires sourceId and contentTypeCode, which gematik's own library (lib-ihe-xds 3.0.3) never sends.
+    """
     rim.read_identifier(package, SET_UNIQUE_ID)
-    rim.read_identifier(package, SET_SOURCE_ID)
-    rows = package.findall(rim.name("Classification"))
-    schemes = {one.get("classificationScheme") for one in rows}
-    nodes = {one.get("classificationNode") for one in rows}
-    if (
-        SET_CONTENT_TYPE not in schemes
-        or SUBMISSION_SET not in nodes
-        or "submissionTime" not in rim.read_slots(package)
-    ):
+    nodes = {one.get("classificationNode") for one in package.iterfind(rim.name("Classification"))}
+    if SUBMISSION_SET not in nodes or "submissionTime" not in rim.read_slots(package):
         raise Refusal(METADATA)
 
 
