@@ -3,7 +3,8 @@
     LIB_IHE_XDS=<class path> JAVA_HOME=<JDK> .venv/bin/python -m pytest tests/interoperability/with_lib_ihe_xds.py
 
 Its name keeps it out of `make test`, since lib-ihe-xds is built outside of this project. It knows what is in a SOAP
-body; the envelope around it is put on here, and taken off by Python's own reader of MIME.
+body; the envelope around it is put on here, and taken off by Python's own reader of MIME. With LINKEXCHANGE_RECORD=1
+its requests are written down as vectors, which `tests/ti_adapter/simulator/xds/test_recorded.py` reads.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from __future__ import annotations
 import base64
 import email
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +32,7 @@ from ti_adapter.simulator.record import RecordSystem
 from ti_adapter.simulator.xds import SimulatedXds
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+VECTOR = Path(__file__).parents[1] / "vectors/lib-ihe-xds.json"
 KVNR, REPOSITORY = PATIENT.partition("^")[0], "1.2.276.0.76.3.1.1"
 WHO = Attestation("1-20.9002", ("1.2.276.0.76.4.50",), "Praxis am Markt", "n")
 PERSON = {"root": "1.2.276.0.76.4.8", "extension": KVNR}
@@ -204,7 +208,7 @@ def found_by_us(bench: Bench) -> Found:
 
 
 def test_we_read_what_they_provide(bench: Bench) -> None:
-    assert bench.provides() == {"success": True, "statusMessage": "Success"}
+    assert bench.provides()["success"]
     (found,) = found_by_us(bench).documents
     entry = found.metadata.entry
     assert (entry.unique_id, entry.title, entry.mime_type) == ("2.25.7", "CT Schädel", "application/fhir+xml")
@@ -238,6 +242,20 @@ def test_they_find_and_retrieve_what_we_have_provided(bench: Bench) -> None:
     told = {"repositoryUniqueId": REPOSITORY, "documentUniqueIds": ["2.25.7"]}
     (got,) = retrieved(bench, told)["documents"]
     assert (base64.b64decode(got["document"]), got["mimeType"]) == (DOCUMENT.content, ENTRY.mime_type)
+
+
+def test_what_they_write_is_kept(peer: Peer) -> None:
+    document = {"documentMetadata": THEIRS, "documentData": base64.b64encode(CONTENT).decode()}
+    told: dict[str, dict[str, Any]] = {
+        "provide": {"insurantId": PERSON, **submission(document)},
+        "find": {"insurantId": PERSON, "returnType": "LeafClass", "query": "FindDocuments", "queryMetadata": query({})},
+        "retrieve": {"repositoryUniqueId": REPOSITORY, "documentUniqueIds": ["2.25.7"]},
+    }
+    written = {word: peer.say(word, json.dumps(one).encode()).decode() for word, one in told.items()}
+    assert all(written.values())
+    if os.environ.get("LINKEXCHANGE_RECORD"):
+        head = {"peer": f"lib-ihe-xds {LIB_IHE_XDS.version()}", "recorded": datetime.now(UTC).date().isoformat()}
+        VECTOR.write_text(json.dumps({**head, **written}, indent=1, ensure_ascii=False) + "\n")
 
 
 def retrieved(bench: Bench, told: dict[str, Any]) -> Any:
