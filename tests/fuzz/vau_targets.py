@@ -146,7 +146,7 @@ def outer(content: bytes) -> None:
         return
     answer = httpx.Response(int(status), headers=[(CID_HEADER.encode(), line)], stream=httpx.ByteStream(body))
     with httpx.Client(base_url=ORIGIN, transport=httpx.MockTransport(lambda _: answer)) as client:
-        transport = VauTransport(client, VAU.trust, CALLER, lambda: NOW)
+        transport = VauTransport(client, lambda: VAU.trust, CALLER, lambda: NOW)
         transport.handle_request(httpx.Request("GET", ORIGIN))
 
 
