@@ -21,6 +21,7 @@ from linkexchange.errors import (
     InstanceConflict,
     InstanceFault,
     InstancesNotListed,
+    InsuranceCardUnavailable,
     KvnrMissing,
     LinkWithdrawn,
     MessageFault,
@@ -48,6 +49,7 @@ from linkexchange.errors import (
     StateUnavailable,
     StoppedByPerson,
     SyntaxRefused,
+    TiUnavailable,
     TranscoderUnavailable,
     TransferInterrupted,
     Unavailable,
@@ -253,6 +255,14 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     CardUnavailable: (
         "Die Institutionskarte (SMC-B) kann nicht unterschreiben.",
         "Prüfen Sie, ob die Karte im Lesegerät steckt und ihre PIN freigeschaltet ist.",
+    ),
+    TiUnavailable: (
+        "Ein Dienst der TI (Vertrauensliste, OCSP oder IDP) antwortet nicht, oder schickt, was nicht zu glauben ist.",
+        "Warten Sie: Es wird von selbst wieder versucht. Dauert es an, sagt die Seite „TI“, woran es liegt.",
+    ),
+    InsuranceCardUnavailable: (
+        "Die Gesundheitskarte (eGK) ist nicht lesbar, oder sie weist nicht nach, dass sie hier ist.",
+        "Stecken Sie die Karte in das Terminal dieses Arbeitsplatzes, und lesen Sie sie noch einmal.",
     ),
     StateUnavailable: (
         "Die Datenbank dieses Knotens antwortet nicht.",

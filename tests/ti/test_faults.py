@@ -82,6 +82,7 @@ CODES = {
     EpaCode.INVALID_AUTH: IdentityRefused,
     EpaCode.INVALID_OID: NotEntitled,
     EpaCode.INVALID_TOKEN: MessageFault,
+    EpaCode.TOKEN_REUSE: MessageFault,
     EpaCode.NO_HEALTH_RECORD: NotEntitled,
     EpaCode.NO_RESOURCE: NotEntitled,
     EpaCode.STATUS_MISMATCH: RecordUnavailable,
