@@ -170,7 +170,7 @@ def ask_to_walk(node: Node) -> None:
 
 
 def suspect(work: UnitOfWork) -> None:
-    """The card has not done its part: let the chain be walked, unless an alarm stands that says why."""
+    """Card or TI have not done their part: let the chain be walked, unless an alarm stands that says why."""
     last = work.walks.latest()
     if last is None or last.alarm_since is None:
         work.defer(WALK_JOB, once=WALK_JOB)

@@ -8,7 +8,7 @@ from walks import CARD_ENDS, NO_LOGIN, NO_PIN, WELL
 from world import PRACTICE, World
 
 from linkexchange import doctor, pull
-from linkexchange.errors import CardUnavailable, RecordUnavailable
+from linkexchange.errors import CardUnavailable, Fault, RecordUnavailable, TiUnavailable
 from linkexchange.model.readiness import Readiness, Walked
 from linkexchange.model.transfer import State
 
@@ -77,7 +77,7 @@ def test_a_walk_that_is_asked_for_twice_is_queued_once(world: World) -> None:
     assert waiting_walks(world) == 1
 
 
-# --- a pull that meets a card which does not sign ---------------------------------------------------------------------
+# --- a pull that meets what is broken ---------------------------------------------------------------------------------
 
 
 def meet_the_card(world: World) -> None:
@@ -101,12 +101,15 @@ def test_while_an_alarm_stands_a_pull_that_waits_for_the_card_tells_nothing_new(
     assert waiting_walks(world) == 0
 
 
-def test_a_pull_that_waits_for_something_else_has_nothing_walked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("kind", "walks"), [(TiUnavailable, 1), (RecordUnavailable, 0)])
+def test_what_a_pull_waits_for_has_the_chain_walked_where_it_is_the_ti_and_not_the_record_system(
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: type[Fault], walks: int
+) -> None:
     def silent(*_: object) -> None:
-        raise RecordUnavailable
+        raise kind
 
     transfer = world.ask(world.publish())
     monkeypatch.setattr(world.records[PRACTICE], "retrieve", silent)
-    with pytest.raises(RecordUnavailable):
+    with pytest.raises(kind):
         pull.run(world.practice, transfer)
-    assert waiting_walks(world) == 0
+    assert waiting_walks(world) == walks

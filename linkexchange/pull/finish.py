@@ -13,6 +13,7 @@ from linkexchange.errors import (
     PeerFault,
     Refused,
     StoppedByPerson,
+    TiUnavailable,
     Unavailable,
     WrongPatient,
 )
@@ -58,14 +59,14 @@ def refuse(node: Node, run: Transfer, fault: Fault) -> None:
 
 
 def wait(node: Node, run: Transfer, fault: Unavailable) -> None:
-    """Note what a transfer waits for; the queue will try again. A card that does not sign is looked at: `doctor.ti`.
+    """Note what a transfer waits for; the queue will try again. Where card or TI fail, the chain is walked.
 
     Raises `StoppedByPerson` where somebody wants that, and `Overtaken` where this run has nothing to say any more.
     """
     with node.store.work(node.me) as work:
         if fault.after_seconds is None or not _waits_already(work, run, fault):
             put_back(work, run, reason_of(fault))
-        if isinstance(fault, CardUnavailable):
+        if isinstance(fault, (CardUnavailable, TiUnavailable)):
             doctor.suspect(work)
         # The row is locked by now: whoever says stop has been heard, or will find that nobody moves it.
         heed(work, run)

@@ -14,9 +14,10 @@ import listening
 import peers
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from walks import NO_PIN, WELL
 from world import HOSPITAL, KVNR, PRACTICE, World, data_set
 
-from linkexchange import pull
+from linkexchange import doctor, pull
 from linkexchange.store.overview import NodeOverview
 from linkexchange.web.node import application
 
@@ -267,6 +268,16 @@ def test_nothing_that_others_wrote_is_ever_run(world: World, open_desk: Callable
     desk = open_desk()
     desk.search()
     expect(desk.page.locator("h2")).to_contain_text("<img src=x onerror=alert(1)>")
+    assert desk.complaints == []
+
+
+def test_an_alarm_appears_and_goes_while_one_watches(world: World, open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    desk.page.goto("/transfers")
+    for found, count in ((NO_PIN, 1), (WELL, 0)):
+        world.readiness[PRACTICE] = found
+        doctor.ti(world.practice)
+        expect(desk.page.get_by_text("Die PIN der Karte ist nicht freigeschaltet")).to_have_count(count)
     assert desk.complaints == []
 
 

@@ -42,13 +42,13 @@ def test_the_last_walk_is_shown_step_by_step(world: World, practice: Visitor) ->
     page = words(practice.get("/ti").text)
     assert "Karte (SMC-B) in Ordnung" in page
     assert "Gültigkeit der Karte bald zu tun bis 05.12.2026" in page
-    assert "So kommen heute Nacht keine Bilder." not in page
+    assert "Das hält heute Nacht Bilder auf." not in page
 
 
 def test_what_blocks_is_an_alarm_with_cause_owner_and_next_step(world: World, practice: Visitor) -> None:
     walk(world, NO_PIN)
     page = words(practice.get("/ti").text)
-    assert "So kommen heute Nacht keine Bilder. Die Störung besteht seit 24.11.2026" in page
+    assert "Das hält heute Nacht Bilder auf. Die Störung besteht seit 24.11.2026" in page
     assert "Die PIN der Karte ist nicht freigeschaltet" in page
     assert "Lassen Sie PIN.SMC am Kartenterminal eingeben" in page
     assert "Zuständig: Ihre Einrichtung." in page
