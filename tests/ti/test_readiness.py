@@ -26,6 +26,8 @@ from ti_adapter.konnektor.errors import Silence
 from ti_adapter.konnektor.meanings import fault_of
 from ti_adapter.simulator.shape import HOSPITAL, Shape, SimulatedInstitution
 
+pytestmark = pytest.mark.slow
+
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 Break = Callable[[Scene], object]
 
