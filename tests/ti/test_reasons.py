@@ -38,7 +38,6 @@ NEVER_MET = {
     "NoRecord",
     "RecordSuspended",
     "LocationUnknown",
-    "PoppRefused",
 }
 """Bases, what is of attestations, what is of one patient's record; and what only simulated services raise."""
 
