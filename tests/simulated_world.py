@@ -26,7 +26,7 @@ from simulated_ti import utc_now
 
 from ti_adapter.epa import CardProof, Kvnr, Locations, Rest, UserAgent, entitle, hash_check_value, log_in
 from ti_adapter.epa.xds import INSTITUTION_PATH, XdsDocumentService, posting
-from ti_adapter.idp import IdpClient, vouched_for
+from ti_adapter.idp import IdpClient, Prove, vouched_for
 from ti_adapter.konnektor import Address, CardType, ClientCertificate, Context, InstitutionCard, Konnektor, Transport
 from ti_adapter.konnektor.tls import context_by_pin
 from ti_adapter.pki import FD_AUT, FD_SIG, TslClient, verify_institution
@@ -115,7 +115,9 @@ class Node:
 
     @cached_property
     def idp(self) -> IdpClient:
-        prove = vouched_for(self.tsl.trust(policy=FD_SIG.policy))
+        return self.idp_client(vouched_for(self.tsl.trust(policy=FD_SIG.policy)))
+
+    def idp_client(self, prove: Prove) -> IdpClient:
         url, issuer = self.ti["idp"], self.ti["idp_issuer"]
         return IdpClient(self.http(url), url, issuer=issuer, user_agent=AGENT, prove=prove, clock=utc_now)
 

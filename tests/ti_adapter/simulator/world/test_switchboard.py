@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
+from cryptography import x509
 from simulated_ti import utc_now
 from simulated_world import Node, World
 
@@ -26,10 +27,11 @@ from ti_adapter.errors import (
 )
 from ti_adapter.idp import IdpRefused, IdpSilent
 from ti_adapter.idp.errors import IdTokenRefused
+from ti_adapter.idp.keys import ROLE_IDPD
 from ti_adapter.konnektor import KonnektorSilent, VerificationResult
 from ti_adapter.konnektor.cards import PinResult
 from ti_adapter.konnektor.errors import CardMissing, ConfigurationRefused, PinRequired
-from ti_adapter.pki import OcspClient, OcspReason, Question, Reason, verify_institution
+from ti_adapter.pki import FD_SIG, OcspClient, OcspReason, Question, Reason, verify_institution, verify_service
 from ti_adapter.simulator.client import Switchboard, UnknownSwitch
 from ti_adapter.simulator.world.world import OWN_CLIENT
 from ti_adapter.vau.errors import HandshakeRefused, VauSilent
@@ -208,6 +210,17 @@ def test_i03_a_card_that_was_revoked_logs_in_nowhere_and_ocsp_says_why(ti: World
         node.log_in()
     assert refused.value.code == "2020"
     assert node.konnektor.verify_certificate(node.card.certificate, utc_now()).result is VerificationResult.INVALID
+
+
+def test_i03_ocsp_says_that_the_certificates_of_the_idp_are_revoked_until_they_are_not(ti: World, node: Node) -> None:
+    trust, known, shown = node.tsl.trust(policy=FD_SIG.policy), node.tsl.known, list[x509.Certificate]()
+    assert known
+    node.idp_client(lambda certificate, _: shown.append(certificate)).discover()
+    proven = verify_service(shown[0], trust, utc_now(), profile=FD_SIG, role=ROLE_IDPD)
+    question = Question.about(proven, known.ocsp_url(proven.issuer))
+    with broken(ti, "idp", "certificates revoked"), pytest.raises(CertificateRevoked):
+        OcspClient(utc_now).check(question, trust)
+    assert OcspClient(utc_now).check(question, trust).revoked_from is None
 
 
 def test_i02_a_card_whose_certificate_has_ended_proves_nothing(ti: World, node: Node) -> None:

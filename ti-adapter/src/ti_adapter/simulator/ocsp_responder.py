@@ -46,6 +46,10 @@ class OcspResponder:
         """Call it revoked, since now or another moment."""
         self._revoked[certificate.serial_number] = since or self.clock()
 
+    def reinstate(self, certificate: x509.Certificate) -> None:
+        """Call it good again, as only a simulated one can."""
+        self._revoked.pop(certificate.serial_number, None)
+
     def is_revoked(self, certificate: x509.Certificate) -> bool:
         """Whether it would call this certificate revoked now."""
         return self._revoked.get(certificate.serial_number, datetime.max.replace(tzinfo=UTC)) <= self.clock()

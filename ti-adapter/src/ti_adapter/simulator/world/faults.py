@@ -13,6 +13,7 @@ from ti_adapter.simulator.konnektor import Fault
 from ti_adapter.simulator.line import Line, Manner
 from ti_adapter.simulator.ocsp_broken import BROKEN
 from ti_adapter.simulator.tsl_broken import BROKEN_LISTS
+from ti_adapter.simulator.world.authorities import COMPONENTS
 from ti_adapter.simulator.world.condition import Condition
 from ti_adapter.simulator.world.record_house import RecordHouse
 from ti_adapter.simulator.world.vaus import SHOWS
@@ -22,6 +23,7 @@ DOWN: Final = "down"
 SLOW: Final = "slow"
 SLOW_SECONDS: Final = 20.0
 INTERNAL_ERROR: Final = "internalError"
+REVOKED: Final = "certificates revoked"
 
 _MANNERS: Final = {one.value: one for one in (Manner.ELSEWHERE, Manner.DRIPPING, Manner.ENDLESS)}
 _KONNEKTOR: Final = frozenset(Fault) | frozenset(map(str, MEANINGS))
@@ -67,7 +69,7 @@ def _all(world: World) -> Iterator[tuple[str, Faults]]:
 def _own(world: World) -> Iterator[tuple[str, Iterable[str], Apply]]:
     yield "ocsp", BROKEN.keys() | _MANNERS.keys(), partial(_break_ocsp, world)
     yield "tsl", BROKEN_LISTS.keys() | _MANNERS.keys(), partial(_break_tsl, world)
-    yield "idp", IDP_FAULTS, partial(_replace, world.idp.switch.faults)
+    yield "idp", IDP_FAULTS | {REVOKED}, partial(_break_idp, world)
     yield "vzd", (), lambda _: None
     for name, site in world.sites.items():
         yield konnektor_name(name), _KONNEKTOR, partial(_replace, site.konnektor.faults)
@@ -90,6 +92,13 @@ def _break_ocsp(world: World, on: frozenset[str]) -> None:
 def _break_tsl(world: World, on: frozenset[str]) -> None:
     _set_manner(world.authorities.tsl_line, on)
     world.authorities.publisher.breaks = _first(on, BROKEN_LISTS)
+
+
+def _break_idp(world: World, on: frozenset[str]) -> None:
+    _replace(world.idp.switch.faults, on - {REVOKED})
+    responder = world.authorities.responders[COMPONENTS]
+    for certificate in world.idp.identity.certificates:
+        (responder.revoke if REVOKED in on else responder.reinstate)(certificate)
 
 
 def _break_record(house: RecordHouse, on: frozenset[str]) -> None:
