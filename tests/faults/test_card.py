@@ -21,8 +21,8 @@ def signatures(ground: Ground) -> int:
 def test_a_hundred_pulls_in_a_row_cost_at_most_five_card_signatures(ground: Ground) -> None:
     before = signatures(ground)
     with ground.worker():
-        for _ in range(PULLS):
-            ground.destination.forget()
-            assert ground.wait_until_ended(ground.request()).state is State.COMPLETE
-            assert len(ground.destination.received) == COUNT
+        transfers = [ground.request() for _ in range(PULLS)]
+        assert {ground.wait_until_ended(it).state for it in transfers} == {State.COMPLETE}
+    assert set(ground.destination.received.values()) == {PULLS}
+    assert len(ground.destination.received) == COUNT
     assert 0 < signatures(ground) - before <= SIGNATURES_MAX

@@ -86,7 +86,7 @@ def refused(stage: Stage, study: DemoStudy, entry: str) -> Transfer:
 def test_the_record_refuses(stage: Stage, published: tuple[DemoStudy, str]) -> None:
     study, entry = published
     stage.net.ti.patients.hide(study.patient.kvnr, entry)
-    assert refused(stage, study, entry).reason == "not-entitled: noResource"
+    assert refused(stage, study, entry).reason == "not-entitled: no such document"
     accesses = stage.net.ti.patients.accesses(study.patient.kvnr)
     assert accesses[-1].telematik_id == stage.practice.me
 
