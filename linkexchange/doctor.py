@@ -28,6 +28,10 @@ DICOMWEB_SECONDS = 30.0
 """How long the DICOMweb service of a PACS is waited for, all in all."""
 WALK_JOB = "walk"
 """Walks the chain to the TI now."""
+SUSPECT_JOB = "walk-if-suspected"
+"""The same, unless an alarm stands."""
+WALK_LINE = "walk"
+"""One walk at a time is enough."""
 _Pair = tuple[Finding, Finding]
 
 
@@ -166,14 +170,19 @@ def ti(node: Node) -> Walked:
 def ask_to_walk(node: Node) -> None:
     """Let a worker walk it now."""
     with node.store.work(node.me) as work:
-        work.defer(WALK_JOB, once=WALK_JOB)
+        work.defer(WALK_JOB, once=WALK_JOB, line=WALK_LINE)
 
 
 def suspect(work: UnitOfWork) -> None:
     """Card or TI have not done their part: let the chain be walked, unless an alarm stands that says why."""
+    if not has_alarm(work):
+        work.defer(SUSPECT_JOB, once=SUSPECT_JOB, line=WALK_LINE)
+
+
+def has_alarm(work: UnitOfWork) -> bool:
+    """Whether an alarm stands."""
     last = work.walks.latest()
-    if last is None or last.alarm_since is None:
-        work.defer(WALK_JOB, once=WALK_JOB)
+    return last is not None and last.alarm_since is not None
 
 
 def named(found: StepFound) -> str:

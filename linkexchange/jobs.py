@@ -177,13 +177,17 @@ def _add_walks(app: App, node: Node) -> None:
     """Every quarter of an hour it is asked whether a walk is due; whoever waits for the card asks for one at once."""
 
     @app.periodic(cron="*/15 * * * *")
-    @app.task(name=EVENING_JOB, queueing_lock=EVENING_JOB)
+    @app.task(name=EVENING_JOB, queueing_lock=EVENING_JOB, lock=doctor.WALK_LINE)
     def evening(timestamp: int) -> None:
         walk_when_due(node, datetime.fromtimestamp(timestamp, UTC))
 
-    @app.task(name=doctor.WALK_JOB, queueing_lock=doctor.WALK_JOB)
+    @app.task(name=doctor.WALK_JOB)
     def walk() -> None:
         walk_ti(node)
+
+    @app.task(name=doctor.SUSPECT_JOB)
+    def walk_if_suspected() -> None:
+        walk_suspected(node)
 
 
 def _add_asking(app: App, node: Node, patience: Patience, pace: Pace) -> None:
@@ -235,6 +239,14 @@ def walk_when_due(node: Node, at: datetime) -> None:
     with node.store.work(node.me) as work:
         last = work.walks.latest()
     if is_due(last, at.astimezone(), WALK_HOUR):
+        walk_ti(node)
+
+
+def walk_suspected(node: Node) -> None:
+    """Walk it, unless somebody who had the same suspicion has walked it meanwhile, and was right."""
+    with node.store.work(node.me) as work:
+        known = doctor.has_alarm(work)
+    if not known:
         walk_ti(node)
 
 

@@ -53,8 +53,16 @@ class Telematik:
 
     def chain(self) -> ti.Chain:
         """All of it, link by link, to be walked along."""
-        iccsn = self._settings.smcb_iccsn or None
-        return ti.Chain(self._me, self.konnektor, iccsn, self.trust, self._login.discover, self._systems, self._now)
+        return ti.Chain(
+            me=self._me,
+            konnektor=self.konnektor,
+            iccsn=self._settings.smcb_iccsn or None,
+            trust=self.trust,
+            discover=self._login.discover,
+            systems=self._systems,
+            clock=self._now,
+            heal=self._card.heal,
+        )
 
     @property
     def _me(self) -> TelematikId:

@@ -53,6 +53,7 @@ class Scene:
     discover: Callable[[], object] = object
     systems: Mapping[str, Any] = field(default_factory=dict)
     iccsn: str | None = None
+    heal: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self.list_types(*TYPES)
@@ -84,7 +85,16 @@ class Scene:
     def walk(self) -> Readiness:
         me = TelematikId(CLINIC.telematik_id)
         systems = cast("Mapping[str, RecordSystem]", self.systems)
-        return Chain(me, self.asked, self.iccsn, self.trust, self.discover, systems, self.clock).walk()
+        return Chain(
+            me=me,
+            konnektor=self.asked,
+            iccsn=self.iccsn,
+            trust=self.trust,
+            discover=self.discover,
+            systems=systems,
+            clock=self.clock,
+            heal=self.heal,
+        ).walk()
 
     def found(self) -> list[Said]:
         """What is neither well nor left out."""

@@ -26,7 +26,7 @@ def told(world: World) -> list[tuple[str, object]]:
 
 def waiting_walks(world: World) -> int:
     with world.nodes.engine.begin() as connection:
-        found = text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'walk' AND status = 'todo'")
+        found = text("SELECT count(*) FROM procrastinate_jobs WHERE lock = 'walk' AND status = 'todo'")
         return int(connection.execute(found).scalar_one())
 
 
@@ -92,6 +92,16 @@ def meet_the_card(world: World) -> None:
 def test_a_pull_that_waits_for_the_card_has_the_chain_walked(world: World) -> None:
     walk(world, WELL)
     meet_the_card(world)
+    assert waiting_walks(world) == 1
+
+
+def test_however_many_pulls_wait_for_the_card_the_chain_is_walked_once(world: World) -> None:
+    walk(world, WELL)
+    entry = world.publish()
+    world.cards[PRACTICE].pin_verified = False
+    for transfer in [world.ask(entry) for _ in range(3)]:
+        with pytest.raises(CardUnavailable):
+            pull.run(world.practice, transfer)
     assert waiting_walks(world) == 1
 
 

@@ -26,7 +26,7 @@ from structlog.testing import capture_logs
 from walks import CARD_ENDS, NO_PIN, WELL
 from world import HOSPITAL, PRACTICE, World
 
-from linkexchange import jobs, pull
+from linkexchange import doctor, jobs, pull
 from linkexchange.errors import CardUnavailable
 from linkexchange.jobs import Pace
 from linkexchange.model.findings import Answer, Check
@@ -299,4 +299,28 @@ def test_the_last_attempt_of_a_pull_that_waits_for_the_card_leaves_a_job_for_it(
     jobs._pull(world.practice, transfer, last=True, pause_seconds=0.1)
     with world.nodes.engine.begin() as connection:
         jobs_left = connection.execute(text("SELECT task_name FROM procrastinate_jobs")).scalars().all()
-    assert sorted(jobs_left) == ["pull", "walk"]
+    assert sorted(jobs_left) == ["pull", "walk-if-suspected"]
+
+
+def test_a_suspicion_that_somebody_else_has_looked_into_is_none_any_more(world: World) -> None:
+    world.readiness[PRACTICE] = NO_PIN
+    for _ in range(3):
+        jobs.walk_suspected(world.practice)
+    assert walks(world) == 1
+
+
+def test_a_suspicion_that_proves_wrong_may_come_again(world: World) -> None:
+    world.readiness[PRACTICE] = WELL
+    for _ in range(2):
+        jobs.walk_suspected(world.practice)
+    assert walks(world) == 2
+
+
+def test_walks_are_made_one_after_the_other(world: World, urls: tuple[str, str]) -> None:
+    app = jobs.tasks(world.practice, connector(urls[1], 1), PACE)
+    doctor.ask_to_walk(world.practice)
+    with world.nodes.work(PRACTICE) as work:
+        doctor.suspect(work)
+    with world.nodes.engine.begin() as connection:
+        locks = connection.execute(text("SELECT lock FROM procrastinate_jobs")).scalars().all()
+    assert {*locks, app.tasks[jobs.EVENING_JOB].lock} == {doctor.WALK_LINE}

@@ -62,6 +62,10 @@ class SparingCard:
         """Sign a SHA-256 digest; DER. Raises `CardFailed`."""
         return self._ask(lambda: self._card.external_authenticate(digest))
 
+    def heal(self) -> None:
+        """Somebody has seen that its PIN is verified: whoever comes next asks the card again."""
+        self._failed = None
+
     def _ask(self, call: Callable[[], _Answer]) -> _Answer:
         if self._failed and timedelta(0) <= self._clock() - self._failed[1] < PAUSE:
             raise self._failed[0]

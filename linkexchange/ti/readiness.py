@@ -59,9 +59,12 @@ _TYPES: Final = (HCI_AUT.policy, FD_SIG.policy, FD_AUT.policy)
 """Of cards, of the IDP and of the VAU: the trust list must name a CA for each."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """What is walked along. `discover` fetches and proves what the IDP publishes; `systems` are by their addresses."""
+    """What is walked along. `discover` fetches and proves what the IDP publishes; `systems` are by their addresses.
+
+    `heal` is told that the PIN of the card is verified.
+    """
 
     me: TelematikId
     konnektor: Konnektor
@@ -70,6 +73,7 @@ class Chain:
     discover: Callable[[], object]
     systems: Mapping[str, RecordSystem]
     clock: Callable[[], datetime]
+    heal: Callable[[], None]
 
     def walk(self) -> Readiness:
         """All steps. What does not work is a finding; only a bug of ours is raised."""
@@ -180,6 +184,7 @@ class _Walk:
         assert self._card
         state = self.chain.konnektor.pin_status(self._card.handle)
         if state.status is PinStatus.VERIFIED:
+            self.chain.heal()
             return _WELL
         left = "" if state.left_tries is None else f", LeftTries {state.left_tries}"
         return _Said(Verdict.FAILS, PINS[state.status], f"{state.status}{left}")

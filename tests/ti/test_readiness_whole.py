@@ -15,6 +15,7 @@ import pytest
 from chain_bench import Said, said
 from telematik_bench import CLINIC, TelematikBench
 
+from linkexchange.errors import CardUnavailable
 from linkexchange.model.identifiers import Kvnr
 from linkexchange.model.readiness import Readiness, Reason, Step, Verdict
 from linkexchange.telematik import Telematik
@@ -154,6 +155,18 @@ def test_what_people_do_to_the_ti_is_found_and_is_well_again_when_they_have_mend
     assert problems(broken) == [(step, Verdict.FAILS, reason)]
     unseen = [it.detail for it in broken.findings if it.step is Step.LOGIN]
     assert set(unseen) == {step.value}
+
+
+def test_a_pin_that_has_just_been_entered_counts_although_the_card_failed_a_moment_ago(
+    bench: TelematikBench, clinic: Telematik
+) -> None:
+    bench.ti.switchboard.restart_konnektor("klinik")
+    try:
+        with pytest.raises(CardUnavailable):
+            clinic.card.attest(audience="hub", nonce="n", thumbprint="t")
+    finally:
+        bench.ti.switchboard.enter_pin("klinik")
+    assert problems(clinic.chain().walk()) == []
 
 
 def test_a_record_system_that_was_restarted_is_logged_in_at_anew(bench: TelematikBench, clinic: Telematik) -> None:
