@@ -1,6 +1,7 @@
-"""What is fuzzed of the tokens of an IDP: each target takes bytes, and only a `TiError` may come out of it.
+"""What is fuzzed of the tokens of an IDP and of a PoPP service.
 
-What lies behind a signature or a seal is signed or sealed here, so that the fuzzer reaches it.
+Each target takes bytes, and only a `TiError` may come out of it. What lies behind a signature or a seal is signed or
+sealed here, so that the fuzzer reaches it.
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from ti_adapter import compact
+from ti_adapter import compact, popp
 from ti_adapter.compact import as_json
 from ti_adapter.errors import TiError
 from ti_adapter.idp import challenge, discovery, exchange, jwe, jws, keys, redirect, request, tokens
 from ti_adapter.idp.keys import SigningKey
 from ti_adapter.pki.extensions import read_admission
+from ti_adapter.popp.token import TYPE
 from ti_adapter.simulator.idp import IdpIdentity, Switch
 from ti_adapter.simulator.idp.draft import Draft, Seal
 from ti_adapter.simulator.idp.identity import SIGNING_KID, shown
 from ti_adapter.simulator.idp.service import IdpService
 from ti_adapter.simulator.pki import SimulatedPki
+from ti_adapter.simulator.popp import KID, SimulatedPopp
 from ti_adapter.simulator.shape import SimulatedInstitution
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -34,6 +37,10 @@ _CLIENT = request.Registration("client", "https://node.example/", "openid links"
 _ASKED = request.begin(_CLIENT, f"{ISSUER}/sign_response").request
 _ADMISSION = read_admission(_CARD.certificate.extensions)
 _EXPECTED = tokens.Expected(ISSUER, "client", _CLIENT.audience, _CLIENT.scope, _ASKED.nonce, _ADMISSION)
+_POPP = SimulatedPopp.generate(NOW)
+_MET = popp.Expected(_POPP.issuer, "5-2.9001", _ADMISSION.profession_oids, "A123456780")
+_POPP_HEADER = {"typ": TYPE, "alg": "ES256", "kid": KID}
+_POPP_TOKEN = _POPP.token(_POPP.claims(_MET.patient_id, _MET.telematik_id, _ADMISSION.profession_oids[0], NOW))
 _TOKEN_KEY = bytes(32)
 _HEADER = {"alg": "BP256R1", "typ": "JWT", "kid": SIGNING_KID}
 _SEAL = {"alg": "dir", "enc": "A256GCM", "cty": "NJWT", "exp": SECONDS + 300}
@@ -104,6 +111,30 @@ def answers(content: bytes) -> None:
             read()
 
 
+def popp_token(content: bytes) -> None:
+    """A PoPP token as it comes: only what the service has signed is believed."""
+    proven = popp.prove(popp.read(content.decode("latin-1")), _POPP.named, NOW)
+    assert proven.claims == popp.read(_POPP_TOKEN).claims
+
+
+def popp_header(content: bytes) -> None:
+    """The header of a PoPP token."""
+    popp.read(f"{compact.segment(content)}.{_POPP_TOKEN.partition('.')[2]}")
+
+
+def popp_claims(content: bytes) -> None:
+    """The claims of a PoPP token: what is accepted is about those whom it is expected for."""
+    signed = Draft(_POPP_HEADER, {}, _POPP.card.key, _IDENTITY.strangers).sign(content)
+    claims = popp.accept(popp.prove(popp.read(signed), _POPP.named, NOW), _MET, NOW)
+    assert (claims.patient_id, claims.actor_id) == (_MET.patient_id, _MET.telematik_id)
+
+
+def popp_certificate(content: bytes) -> None:
+    """A certificate in the header of a PoPP token: only the service's own is believed."""
+    key = _POPP.certified({"x5c": [content.decode("latin-1")]}, NOW)
+    assert key == _POPP.card.key.public_key()
+
+
 def addresses(content: bytes) -> None:
     """A redirect of the IDP, and one of a record system."""
     text = content.decode("latin-1")
@@ -124,6 +155,10 @@ TARGETS: tuple[Callable[[bytes], None], ...] = (
     nested,
     answers,
     addresses,
+    popp_token,
+    popp_header,
+    popp_claims,
+    popp_certificate,
 )
 
 
@@ -135,9 +170,10 @@ def one_input(content: bytes) -> None:
 
 
 def seeds() -> Iterator[bytes]:
-    """A well-formed input for each target."""
+    """A well-formed input for each target, and an object that has nothing."""
     for number, target in enumerate(TARGETS):
         yield bytes((number,)) + _SEEDS[target]
+        yield bytes((number,)) + b"{}"
 
 
 def _payload(signed: str) -> bytes:
@@ -181,6 +217,10 @@ _SEEDS: Mapping[Callable[[bytes], None], bytes] = {
     nested: jwe.nest("e30.e30.AA"),
     answers: as_json(_IDENTITY.signing_jwk()),
     addresses: _ASKED.uri.encode(),
+    popp_token: _POPP_TOKEN.encode(),
+    popp_header: as_json({**_POPP_HEADER, "x5c": _POPP.x5c}),
+    popp_claims: _payload(_POPP_TOKEN),
+    popp_certificate: _POPP.x5c[0].encode(),
 }
 
 
