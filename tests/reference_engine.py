@@ -1,6 +1,7 @@
 """The HL7 reference engine (HAPI), in a Java process, over the files of a folder.
 
-Its parts come from Maven Central into Maven's own store; what is compiled is kept in a cache named after the sources.
+Its parts come from Maven Central into Maven's own store, as they are pinned. HL7_ENGINE may name a folder with the
+archives of an engine of another version. What is compiled is kept in a cache named after the sources.
 """
 
 from __future__ import annotations
@@ -24,26 +25,39 @@ __all__ = ["SEVERE", "Finding", "errors", "findings", "version"]
 SOURCES = Path(__file__).parent / "hl7_engine"
 PACKAGE = Path(__file__).parents[1] / "linkexchange/profiles/package"
 FILES = ("pom.xml", "Context.java", "Validate.java", "Snapshots.java")
+PARTS = {"hapi": "hapi-fhir-base", "core": "org.hl7.fhir.validation", "validation": "hapi-fhir-validation"}
 MAVEN_SECONDS, JAVA_SECONDS = 900, 1_800
 
 
 @functools.cache
 def installed() -> Path:
     """The folder with its classes and their class path. Skips the test where they cannot be had; in CI fails it."""
-    require("mvn", "java", "javac")
-    return kept([SOURCES / file for file in FILES], _install)
+    require("java", "javac", *([] if _archives() else ["mvn"]))
+    return kept([*(SOURCES / file for file in FILES), *_archives()], _install)
 
 
 def version() -> str:
-    """Of the engine and of HAPI around it, as they are pinned."""
+    """Of the engine and of HAPI around it, as they are pinned, or as the names of the archives say."""
+    names = "\n".join(it.name for it in _archives())
+    told = {part: re.findall(rf"^{archive}-(\d.*)[.]jar$", names, re.MULTILINE) for part, archive in PARTS.items()}
     pinned = dict(re.findall(r"<(hapi|core|validation).version>(.*)</", (SOURCES / "pom.xml").read_text()))
-    return f"{pinned['core']} (HAPI {pinned['hapi']}, its hapi-fhir-validation {pinned['validation']})"
+    of = {part: found[0] for part, found in told.items()} if names else pinned
+    return f"{of['core']} (HAPI {of['hapi']}, its hapi-fhir-validation {of['validation']})"
+
+
+def _archives() -> list[Path]:
+    """Those of another engine than the pinned one, where there is one."""
+    folder = os.environ.get("HL7_ENGINE")
+    return sorted(Path(folder).glob("*.jar")) if folder else []
 
 
 def _install(folder: Path) -> None:
     for file in FILES:
         shutil.copy(SOURCES / file, folder)
-    run(["mvn", "-q", "-B", "dependency:build-classpath", "-Dmdep.outputFile=classpath"], folder, MAVEN_SECONDS)
+    if _archives():
+        (folder / "classpath").write_text(os.pathsep.join(map(str, _archives())))
+    else:
+        run(["mvn", "-q", "-B", "dependency:build-classpath", "-Dmdep.outputFile=classpath"], folder, MAVEN_SECONDS)
     classpath = (folder / "classpath").read_text()
     run(["javac", "-cp", classpath, "-d", ".", *FILES[1:]], folder, MAVEN_SECONDS)
 

@@ -2,6 +2,7 @@ import ca.uhn.fhir.context.support.IValidationSupport;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.hl7.fhir.common.hapi.validation.validator.FhirDefaultPolicyAdvisor;
 import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
 import org.hl7.fhir.common.hapi.validation.validator.WorkerContextValidationSupportAdapter;
 import org.hl7.fhir.r5.fhirpath.FHIRPathEngine;
@@ -10,10 +11,13 @@ import org.hl7.fhir.r5.model.Base;
 import org.hl7.fhir.r5.model.CodeSystem;
 import org.hl7.fhir.r5.model.Identifier;
 import org.hl7.fhir.r5.model.Resource;
+import org.hl7.fhir.r5.terminologies.client.TerminologyClientManager;
+import org.hl7.fhir.r5.utils.validation.IValidationPolicyAdvisor;
 
 /**
  * What the engine knows, asked as its later versions ask. The newest layer of HAPI that could be had is older than they
- * are: questions that name a rule for versions, or an identifier, are answered as those without one.
+ * are: questions that name a rule for versions, or an identifier, are answered as those without one. What is not marked as
+ * an override is asked by 6.9.12 and not yet by 6.9.4.
  */
 final class Context extends WorkerContextValidationSupportAdapter {
 
@@ -31,6 +35,19 @@ final class Context extends WorkerContextValidationSupportAdapter {
         return resolveReference(engine, context, url, from);
       }
     };
+  }
+
+  /** What is looked at, and what is not: all of it, as ever. */
+  static IValidationPolicyAdvisor policy() {
+    return new FhirDefaultPolicyAdvisor() {
+      public String relativeDatePlaceHolder() {
+        return null;
+      }
+    };
+  }
+
+  public TerminologyClientManager getTerminologyClientManager() {
+    return null;
   }
 
   @Override

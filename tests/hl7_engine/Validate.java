@@ -49,6 +49,7 @@ public final class Validate {
     FhirInstanceValidator engine = new FhirInstanceValidator(known);
     engine.setWrappedWorkerContext(known, new Context(known));
     engine.setHostApplicationServices(Context.surroundings());
+    engine.setValidatorPolicyAdvisor(Context.policy());
     return context.newValidator().registerValidatorModule(engine);
   }
 
