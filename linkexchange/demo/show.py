@@ -60,6 +60,9 @@ def _tell(net: Network, prepared: tuple[images.DemoStudy, ...], *, show: Console
     show.rule("Load real DICOM files into both PACS")
     story.load(net, HOSPITAL, published)
     story.load(net, PRACTICE, [pushed])
+    show.rule("Read the patients' insurance cards (eGK): their records open")
+    story.read_cards(net, HOSPITAL, {it.patient.kvnr: it.patient for it in published}.values(), show=show)
+    story.read_cards(net, PRACTICE, [wanted.patient], show=show)
     show.rule("Publish: links into the patients' records")
     story.publish_all(net, HOSPITAL, published, show=show)
     show.rule("Look: what the practice finds in the record")
@@ -68,6 +71,8 @@ def _tell(net: Network, prepared: tuple[images.DemoStudy, ...], *, show: Console
     pulled = story.fetch(net, PRACTICE, wanted, entry=entry, show=show)
     show.rule("Push: the practice sends a study to the hospital")
     sent = story.send(net, PRACTICE, HOSPITAL, study=pushed, show=show)
+    show.rule("Telematikinfrastruktur: what the simulated services were asked")
+    story.count(net, show=show)
     return pulled.state is sent.state is State.COMPLETE
 
 
@@ -81,6 +86,9 @@ def _stay(net: Network, *, browser: bool, show: Console) -> None:
     show.rule("By hand: the commands of a node, in another terminal")
     for name in net.nodes:
         show.print(f"  {name}: export LINKEXCHANGE_SETTINGS_FILE={net.nodes[name].settings_file}", soft_wrap=True)
+    show.rule("By hand: what goes wrong in the TI, such as a Konnektor that restarts and forgets the PIN")
+    for line in net.ti.by_hand(PRACTICE):
+        show.print(f"  {line}", soft_wrap=True)
     show.print("Ctrl-C ends everything and removes it.")
     signal.pause()
 

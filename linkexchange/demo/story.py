@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -15,9 +14,12 @@ from linkexchange.demo.images import DemoStudy
 from linkexchange.demo.network import Network
 from linkexchange.errors import PacsUnavailable, RecordUnavailable
 from linkexchange.model.identifiers import LinkId
+from linkexchange.model.patient import Patient
 from linkexchange.model.transfer import Ask, Authority, Purpose, State, Transfer
+from linkexchange.patients import Index
 from linkexchange.ports import CHUNK_MAX_BYTES, IncomingInstance, Node
 from linkexchange.signing import PROOF_MAX_BYTES, verify
+from linkexchange.telematik import Telematik
 from linkexchange.watching import account, until_announced, until_ended
 
 _WAIT_SECONDS = 60.0
@@ -45,20 +47,30 @@ def _instance(file: Path) -> IncomingInstance:
     return IncomingInstance(meta.sop_class, meta.sop_instance, meta.transfer_syntax, chunks)
 
 
+def read_cards(network: Network, site: str, patients: Iterable[Patient], *, show: Console) -> None:
+    """Patients put their insurance cards into the terminal of a site: their records open to it."""
+    settings, node, terminal = network.settings(site), network.node(site), network.ti.switchboard
+    with Telematik(settings, bootstrap.now) as telematik:
+        card = telematik.insurance_card()
+        for patient in patients:
+            terminal.insert_egk(site, patient.kvnr, family=patient.family, given=patient.given)
+            until = Index.of(node).admit(card, None, user=_PHYSICIAN)
+            terminal.pull_egk(site)
+            show.print(f"  {patient.given} {patient.family}: open to {node.name} until {until:%Y-%m-%d}")
+
+
 def publish_all(network: Network, site: str, studies: Sequence[DemoStudy], *, show: Console) -> None:
     """Put a link to each study into its patient's record."""
     node = network.node(site)
     for study in studies:
-        network.ti.patients.entitle(study.patient.kvnr, node.me, bootstrap.now() + timedelta(days=90))
         link = publish.publish(node, study.study, pacs=_pacs(node), kvnr=study.patient.kvnr)
         until_announced(node, link)
         show.print(f"  {study.title}: link [cyan]{link}[/]")
 
 
 def look(network: Network, site: str, study: DemoStudy, *, show: Console) -> str:
-    """Read the patient's card at a site, and list what the record has; the newest entry of the study is the answer."""
+    """List what the record has; the newest entry of the study is the answer."""
     node = network.node(site)
-    network.ti.patients.entitle(study.patient.kvnr, node.me, bootstrap.now() + timedelta(days=90))
     entries = node.record.find(study.patient.kvnr)
     table = Table("entry", "created", "title", box=None, pad_edge=False)
     for entry in entries:
@@ -126,3 +138,11 @@ def _short(digest: str | None) -> str:
 def _pacs(node: Node) -> str:
     with node.store.work(node.me) as work:
         return work.pacs.all()[0].name
+
+
+def count(network: Network, *, show: Console) -> None:
+    """How often each service of the TI was asked, and each card has signed."""
+    state = network.ti.switchboard.state()
+    asked = {name: count for name, count in state.requests.items() if count}
+    show.print("requests: " + ", ".join(f"{name} {count}" for name, count in asked.items()), soft_wrap=True)
+    show.print("signatures: " + ", ".join(f"{name} {count}" for name, count in state.signatures.items()))

@@ -20,6 +20,7 @@ from ti_adapter.simulator.client import PatientClient, Switchboard
 from ti_adapter.simulator.serving import ADMIN_KEY_VARIABLE
 
 RECORD_SYSTEMS = 2
+_KEY_FILE = "admin-key"
 USER_AGENT = "LINKEXCHANGEDEMO0001/1.0"
 
 
@@ -40,6 +41,16 @@ class Ti:
     patients: PatientClient
     switchboard: Switchboard
     _places: dict[str, Any] = field(repr=False)
+    _folder: Path
+
+    def by_hand(self, name: str) -> list[str]:
+        """Commands with which somebody else switches things wrong; the key stays in its file."""
+        return [
+            f"export TI_SIMULATOR_FOLDER={self._folder} {ADMIN_KEY_VARIABLE}=$(cat {self._folder / _KEY_FILE})",
+            f"python -m ti_adapter.simulator.switch restart {name}",
+            "linkexchange doctor ti",
+            f"python -m ti_adapter.simulator.switch pin {name}",
+        ]
 
     def common_settings(self) -> dict[str, Any]:
         """What hub and nodes need."""
@@ -78,12 +89,14 @@ def running(
     options = ["--folder", str(folder), "--plan", str(plan), "--host", host]
     options += ["--signature-seconds", str(signature_seconds)]
     admin_key = secrets.token_urlsafe(24)
+    (folder / _KEY_FILE).touch(0o600)
+    (folder / _KEY_FILE).write_text(admin_key)
     with (folder / "log").open("wb") as log:
         process = _started(options, {**os.environ, ADMIN_KEY_VARIABLE: admin_key}, log)
     try:
         places = _places(folder / "ti.json", process)
         board = places["switchboard"]
-        yield Ti(PatientClient(board, admin_key), Switchboard(board, admin_key), places)
+        yield Ti(PatientClient(board, admin_key), Switchboard(board, admin_key), places, folder)
     finally:
         lifeline.stop(process)
 
