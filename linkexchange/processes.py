@@ -57,7 +57,7 @@ def hub(settings: HubSettings) -> None:
 
 def share_imports() -> None:
     """What several processes need is imported once, before they part."""
-    from linkexchange import dicom, dicomweb, hl7, jobs, spool, web  # noqa: F401
+    from linkexchange import dicom, dicomweb, hl7, jobs, spool, telematik, web  # noqa: F401
     from linkexchange.web import hub, node, resolver  # noqa: F401
 
 

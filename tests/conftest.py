@@ -15,6 +15,7 @@ from pathlib import Path
 import hypothesis
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 from sqlalchemy import make_url
 from world import World
@@ -46,6 +47,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker("database")
     items.sort(key=lambda item: _WHOLE_NETWORKS.isdisjoint({item.path.name, item.path.parent.name}))
+
+
+@pytest.fixture(autouse=True)
+def _logs_go_nowhere_that_is_closed() -> Iterator[None]:
+    """A command that a test calls lets logs go to a stream that ends with that test."""
+    yield
+    structlog.reset_defaults()
 
 
 @dataclass(frozen=True)
