@@ -32,7 +32,7 @@ _RIGHT = Shape()
 
 @dataclass
 class TrustedPlace:
-    """Both services, without a line between: `is_silent` is a line that is down, `asked` counts what went over it."""
+    """Both services, without a line between: `is_silent` is a line that is down, the rest counts what went over it."""
 
     pki: SimulatedPki
     publisher: TslPublisher
@@ -41,6 +41,7 @@ class TrustedPlace:
     folder: Path
     is_silent: bool = False
     asked: int = 0
+    questions: int = 0
 
     @classmethod
     def made(cls, pki: SimulatedPki, clock: Callable[[], datetime], folder: Path) -> Self:
@@ -75,6 +76,7 @@ class TrustedPlace:
         return self.publisher.document()
 
     def _ask(self, _: str, request: bytes) -> bytes:
+        self.questions += 1
         if self.is_silent:
             raise OcspSilent("down")
         return self.responder.answer(request)
