@@ -9,7 +9,8 @@ from simulated_tsl import TslScene
 
 from ti_adapter.errors import TslRefused
 from ti_adapter.pki import Question, StatusList, TslReason, read_tsl, verify_institution, verify_not_revoked
-from ti_adapter.simulator.signer import ComponentCa
+from ti_adapter.pki.tsl_signer import TSL_SIGNING
+from ti_adapter.simulator.signer import ComponentCa, SignerShape
 from ti_adapter.simulator.tsl import TslSigner
 from ti_adapter.simulator.tsl_broken import BROKEN_LISTS, KNOWN
 from ti_adapter.simulator.tsl_document import TslShape
@@ -116,6 +117,14 @@ def test_a_list_that_is_signed_under_the_second_anchor_is_accepted() -> None:
 def test_i15_without_an_anchor_no_list_is_believed() -> None:
     with pytest.raises(TslRefused) as refused:
         read_tsl(NEXT, (), NOW)
+    assert refused.value.reason == TslReason.SIGNER_ISSUER
+
+
+def test_i15_an_anchor_that_is_no_ca_proves_no_list() -> None:
+    no_ca = ComponentCa(*LISTING.ca.issue("TSL Signing Unit 901", TSL_SIGNING, NOW, SignerShape()))
+    document = TslSigner.generate(NOW, ca=no_ca).issue(LISTING.services, NOW)
+    with pytest.raises(TslRefused) as refused:
+        read_tsl(document, (no_ca.certificate,), NOW)
     assert refused.value.reason == TslReason.SIGNER_ISSUER
 
 

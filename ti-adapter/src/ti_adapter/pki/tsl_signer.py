@@ -10,6 +10,7 @@ from cryptography.x509.oid import SignatureAlgorithmOID
 
 from ti_adapter.errors import TslRefused
 from ti_adapter.pki.extensions import value_of
+from ti_adapter.pki.trust_list import is_authority
 from ti_adapter.pki.tsl_reason import TslReason
 from ti_adapter.pki.verification import is_on_card_curve
 
@@ -60,7 +61,7 @@ def _anchor(
 
 def _has_key(anchor: x509.Certificate, wanted: x509.AuthorityKeyIdentifier) -> bool:
     own = value_of(anchor.extensions, x509.SubjectKeyIdentifier)
-    return own is not None and own.digest == wanted.key_identifier
+    return own is not None and own.digest == wanted.key_identifier and is_authority(anchor)
 
 
 def _check_usage(extensions: x509.Extensions) -> None:
