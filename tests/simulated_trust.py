@@ -28,18 +28,24 @@ from ti_adapter.simulator.tsl_publisher import TslPublisher
 
 _DAY = timedelta(days=1)
 _RIGHT = Shape()
+_TSL_OCSP = "http://ocsp.example/tsl"
 
 
 @dataclass
 class TrustedPlace:
-    """Both services, without a line between: `is_silent` is a line that is down, the rest counts what went over it."""
+    """List and OCSP, without a line between: `is_silent` is a line that is down, the rest counts what went over it.
+
+    `tsl_responder` answers for the signer of the lists, `responder` for cards.
+    """
 
     pki: SimulatedPki
     publisher: TslPublisher
     responder: OcspResponder
+    tsl_responder: OcspResponder
     clock: Callable[[], datetime]
     folder: Path
     is_silent: bool = False
+    is_ocsp_silent: bool = False
     asked: int = 0
     questions: int = 0
 
@@ -47,9 +53,11 @@ class TrustedPlace:
     def made(cls, pki: SimulatedPki, clock: Callable[[], datetime], folder: Path) -> Self:
         signer, since = OcspSigner.generate(clock()), clock() - _DAY
         services = (ca_service(pki.authority, since), ocsp_service(signer.certificate, since))
-        publisher = TslPublisher.generate(services, clock)
+        publisher = TslPublisher.generate(services, clock, ocsp_url=_TSL_OCSP)
         (folder / "anchor.pem").write_bytes(publisher.anchor.public_bytes(Encoding.PEM))
-        return cls(pki, publisher, OcspResponder(signer, pki.authority, clock), clock, folder)
+        responder, of_signer = (OcspResponder(signer, ca, clock) for ca in (pki.authority, publisher.anchor))
+        of_signer.know(publisher.signer)
+        return cls(pki, publisher, responder, of_signer, clock, folder)
 
     def card(self, institution: SimulatedInstitution, shape: Shape = _RIGHT) -> SimulatedCard:
         """One that the responder knows."""
@@ -75,8 +83,8 @@ class TrustedPlace:
             raise TslSilent("down")
         return self.publisher.document()
 
-    def _ask(self, _: str, request: bytes) -> bytes:
+    def _ask(self, url: str, request: bytes) -> bytes:
         self.questions += 1
-        if self.is_silent:
+        if self.is_silent or self.is_ocsp_silent:
             raise OcspSilent("down")
-        return self.responder.answer(request)
+        return (self.tsl_responder if url == _TSL_OCSP else self.responder).answer(request)

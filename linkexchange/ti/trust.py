@@ -61,6 +61,10 @@ class Trust:
 
     Where the list cannot be renewed, the known one serves until its own end. One that was kept from before a restart
     is proven like any other.
+
+    A newer list is taken once the OCSP signers of the known one say that its signer is not revoked; where nobody says
+    so, it counts as not renewed. A first list has nobody before it and is taken, so its anchor and signature are all
+    that is proven; after one that has ended, also one kept on disk, a newer one is refused for a revocation alone.
     """
 
     def __init__(
@@ -74,8 +78,8 @@ class Trust:
         with of_setting("tsl_anchor"):
             anchors = tuple(x509.load_pem_x509_certificates(access.anchors.read_bytes()))
         self._access, self._clock, self._fetch = access, clock, fetch
-        self._tsl = TslClient(access.tsl_url, anchors, clock)
         self._ocsp = OcspClient(clock, responder_url=access.ocsp_url or None, ask=ask)
+        self._tsl = TslClient(access.tsl_url, anchors, clock, check_signer=self._ocsp.check)
         self._turn = threading.Lock()
         self._renewed: datetime | None = None
         self._asked: datetime | None = None
@@ -105,7 +109,7 @@ class Trust:
     def renew(self) -> StatusList:
         """Fetch the list now, however new the known one is, which stays where this fails.
 
-        Raises `TslSilent` and `TslRefused`.
+        Raises `TslSilent` and `TslRefused`, and `OcspSilent` where nobody says anything of its signer.
         """
         with self._turn:
             if self._tsl.known is None:

@@ -109,6 +109,70 @@ def test_a_list_that_was_forged_changes_nothing(place: TrustedPlace, clock: Cloc
     assert trust.status_list() is before
 
 
+def test_i_15_a_newer_list_whose_signer_is_revoked_is_refused_and_the_known_one_serves_until_its_end(
+    place: TrustedPlace, clock: Clock
+) -> None:
+    trust = place.trust()
+    before = trust.status_list()
+    place.announce()
+    place.tsl_responder.revoke(place.publisher.signer)
+    with pytest.raises(TslRefused, match="step 11: signer-revoked"):
+        trust.renew()
+    clock.advance(RENEWED_AFTER)
+    assert trust.status_list() is before
+    clock.advance(timedelta(days=31))
+    with pytest.raises(TslRefused, match="step 9: expired"):
+        trust.listed()
+
+
+def test_f20_a_newer_list_waits_while_nobody_says_anything_of_its_signer(place: TrustedPlace, clock: Clock) -> None:
+    trust = place.trust()
+    before = trust.status_list()
+    place.announce()
+    place.is_ocsp_silent = True
+    with pytest.raises(OcspSilent):
+        trust.renew()
+    clock.advance(RENEWED_AFTER)
+    assert trust.status_list() is before
+    place.is_ocsp_silent = False
+    clock.advance(ASKED_AGAIN_AFTER)
+    assert trust.status_list().sequence > before.sequence
+
+
+def test_i_15_a_list_that_was_kept_has_the_signer_of_the_next_one_asked_about_after_a_restart(
+    place: TrustedPlace,
+) -> None:
+    place.trust().listed()
+    place.announce()
+    place.tsl_responder.revoke(place.publisher.signer)
+    trust = place.trust()
+    assert trust.status_list().next_update == place.trust().status_list().next_update
+    with pytest.raises(TslRefused, match="step 11: signer-revoked"):
+        trust.renew()
+
+
+@pytest.mark.parametrize("is_revoked", [True, False])
+def test_i_15_after_a_kept_list_that_has_ended_only_a_revocation_of_the_signer_counts(
+    place: TrustedPlace, clock: Clock, is_revoked: bool
+) -> None:
+    place.trust().listed()
+    clock.advance(timedelta(days=31))
+    place.announce()
+    if is_revoked:
+        place.tsl_responder.revoke(place.publisher.signer)
+        with pytest.raises(TslRefused, match="step 11: signer-revoked"):
+            place.trust().renew()
+    else:
+        place.is_ocsp_silent = True
+        assert place.trust().listed()
+
+
+def test_a_first_list_is_taken_since_nobody_could_be_asked_about_its_signer(place: TrustedPlace) -> None:
+    place.is_ocsp_silent = True
+    assert place.trust().listed()
+    assert place.tsl_responder.requests == 0
+
+
 def test_the_kept_list_serves_a_start_without_the_place(place: TrustedPlace) -> None:
     place.trust().listed()
     place.is_silent = True

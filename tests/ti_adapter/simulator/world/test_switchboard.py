@@ -31,7 +31,16 @@ from ti_adapter.idp.keys import ROLE_IDPD
 from ti_adapter.konnektor import KonnektorSilent, VerificationResult
 from ti_adapter.konnektor.cards import PinResult
 from ti_adapter.konnektor.errors import CardMissing, ConfigurationRefused, PinRequired
-from ti_adapter.pki import FD_SIG, OcspClient, OcspReason, Question, Reason, verify_institution, verify_service
+from ti_adapter.pki import (
+    FD_SIG,
+    OcspClient,
+    OcspReason,
+    Question,
+    Reason,
+    TslReason,
+    verify_institution,
+    verify_service,
+)
 from ti_adapter.simulator.client import Switchboard, UnknownSwitch
 from ti_adapter.simulator.world.world import OWN_CLIENT
 from ti_adapter.vau.errors import HandshakeRefused, VauSilent
@@ -237,6 +246,24 @@ def test_i15_by_an_outdated_trust_list_nobody_is_trusted(ti: World, node: Node) 
     with pytest.raises(TslRefused) as refused:
         node.tsl.trust()
     assert refused.value.step == 9
+
+
+def test_i15_a_newer_trust_list_is_refused_while_ocsp_says_that_its_signer_is_revoked(ti: World, node: Node) -> None:
+    known = node.tsl.known
+    ti.switchboard.renew_tsl()
+    with broken(ti, "tsl", "signer revoked"), pytest.raises(TslRefused) as refused:
+        node.tsl.renew()
+    assert (refused.value.step, refused.value.reason) == (11, TslReason.SIGNER_REVOKED)
+    assert node.tsl.known is known
+    assert node.tsl.renew() is not known
+
+
+def test_f20_a_newer_trust_list_waits_while_ocsp_is_down(ti: World, node: Node) -> None:
+    known = node.tsl.known
+    ti.switchboard.renew_tsl()
+    with broken(ti, "ocsp", "down"), pytest.raises(OcspSilent):
+        node.tsl.renew()
+    assert node.tsl.known is known
 
 
 def test_a_login_ends_with_the_restart_of_the_record_system(ti: World, node: Node) -> None:

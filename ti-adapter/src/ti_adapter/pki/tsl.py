@@ -39,7 +39,8 @@ def read_tsl(
     8. It is newer than the `known` list: a higher number and another id (SE_1007). The known list itself, byte for
        byte, is accepted once more. It was not issued in the future, give or take 37.5 s.
 
-    Left to the caller: revocation of the signer, and to `StatusList.trust` at every use: whether the list has ended.
+    Left to `StatusList.trust` at every use, steps 9 and 10: whether the list has ended, and names a CA. Left to
+    `TslClient`, step 11: whether the signer is revoked.
     """
     root, signer, anchor = signed_root(document, anchors, now)
     listed = _contents(root, signer, anchor, hashlib.sha256(document).digest())

@@ -73,7 +73,7 @@ class StatusList:
         authorities = tuple(one.certificate for one in issuing if is_authority(one.certificate))
         if not authorities:
             raise TslRefused(10, TslReason.NO_AUTHORITY)
-        return TrustList(authorities, tuple(one.certificate for one in self.services if one.serves(OCSP, now)))
+        return TrustList(authorities, self._responders(now))
 
     def ocsp_url(self, issuer: x509.Certificate) -> str | None:
         """Where the list says that the certificates of a CA can be asked about."""
@@ -83,8 +83,12 @@ class StatusList:
         return None
 
     def about_signer(self) -> Question:
-        """The question whether the signer is revoked, for whom the responders of the list known before may answer."""
+        """The question whether the signer is revoked; `signer_trust` of the list known before says who may answer."""
         return Question(self.signer, self.anchor)
+
+    def signer_trust(self, now: datetime) -> TrustList:
+        """Whom to believe about the signer of the next list: the OCSP signers of this one, even once it has ended."""
+        return TrustList((self.anchor,), self._responders(now))
 
     def announced_anchor(self, now: datetime) -> x509.Certificate | None:
         """The trust anchor that the list announces and that holds by now (TUC_PKI_013).
@@ -97,3 +101,6 @@ class StatusList:
         anchor = announced[0].certificate
         is_valid = anchor.not_valid_before_utc <= now <= anchor.not_valid_after_utc
         return anchor if is_valid and is_authority(anchor) else None
+
+    def _responders(self, now: datetime) -> tuple[x509.Certificate, ...]:
+        return tuple(one.certificate for one in self.services if one.serves(OCSP, now))

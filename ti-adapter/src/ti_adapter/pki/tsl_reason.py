@@ -28,6 +28,8 @@ class TslReason(StrEnum):
     SAME_NUMBER = "number-of-the-known-list"
     SAME_ID = "id-of-the-known-list"
     ISSUED_TOO_LATE = "issued-in-the-future"
+    SIGNER_REVOKED = "signer-revoked"
+    SIGNER_NOT_PROVEN = "signer-not-proven"
     NONE_KNOWN = "no-list-is-known"
     EXPIRED = "expired"
     NO_AUTHORITY = "no-authority"

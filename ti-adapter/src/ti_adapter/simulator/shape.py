@@ -10,7 +10,7 @@ from typing import Self
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import BrainpoolP256R1, EllipticCurve
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from ti_adapter.pki import POLICY_HCI_AUT, CertificateProfile
 
@@ -83,6 +83,12 @@ def name(common_name: str, organization: str = "gematik NOT-VALID") -> x509.Name
 def key_usage(wanted: tuple[str, ...]) -> x509.KeyUsage:
     """The key usage with these bits set."""
     return x509.KeyUsage(**{usage: usage in wanted for usage in _KEY_USAGES})
+
+
+def ocsp_access(url: str) -> x509.AuthorityInformationAccess:
+    """Where a certificate says that one can ask about it."""
+    place = x509.UniformResourceIdentifier(url)
+    return x509.AuthorityInformationAccess([x509.AccessDescription(AuthorityInformationAccessOID.OCSP, place)])
 
 
 def extensions(institution: SimulatedInstitution, shape: Shape) -> Iterator[tuple[x509.ExtensionType, bool]]:

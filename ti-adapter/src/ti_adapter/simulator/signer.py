@@ -22,7 +22,10 @@ _YEAR = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class SignerShape:
-    """How a signer's certificate looks: right by default. Times count from the moment when it is made."""
+    """How a signer's certificate looks: right by default. Times count from the moment when it is made.
+
+    `ocsp_url` is where it says to ask about itself, if anywhere.
+    """
 
     curve: EllipticCurve = field(default_factory=BrainpoolP256R1)
     starts: timedelta = timedelta(days=-1)
@@ -30,6 +33,7 @@ class SignerShape:
     key_usage: tuple[str, ...] = ("content_commitment",)
     has_purpose: bool = True
     digest: SHA256 | SHA384 = field(default_factory=SHA256)
+    ocsp_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class ComponentCa:
         builder = builder.add_extension(own, critical=False)
         if shape.has_purpose:
             builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+        if shape.ocsp_url:
+            builder = builder.add_extension(shapes.ocsp_access(shape.ocsp_url), critical=False)
         return builder.sign(self.key, shape.digest), key
 
 

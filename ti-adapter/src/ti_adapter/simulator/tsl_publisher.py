@@ -20,7 +20,7 @@ from fastapi import FastAPI, Response
 
 from ti_adapter.pki.tsl_list import TslService
 from ti_adapter.simulator.line import Line, in_manner
-from ti_adapter.simulator.signer import ComponentCa
+from ti_adapter.simulator.signer import ComponentCa, SignerShape
 from ti_adapter.simulator.tsl import TslSigner
 from ti_adapter.simulator.tsl_broken import BROKEN_LISTS, KNOWN, Listing
 from ti_adapter.simulator.tsl_document import TslShape
@@ -38,16 +38,23 @@ class TslPublisher:
     breaks: str | None = None
 
     @classmethod
-    def generate(cls, services: tuple[TslService, ...], clock: Callable[[], datetime]) -> Self:
-        """Make a TSL-CA, a signer below it and the first list."""
+    def generate(
+        cls, services: tuple[TslService, ...], clock: Callable[[], datetime], *, ocsp_url: str | None = None
+    ) -> Self:
+        """Make a TSL-CA, a signer below it, who says to be asked about there, and the first list."""
         ca = ComponentCa.generate("GEM.TSL-CA900", clock())
-        listing = Listing(services, ca, TslSigner.generate(clock(), ca=ca), clock())
+        listing = Listing(services, ca, TslSigner.generate(clock(), SignerShape(ocsp_url=ocsp_url), ca=ca), clock())
         return cls(listing, listing.issued(KNOWN), clock)
 
     @property
     def anchor(self) -> x509.Certificate:
         """What a reader must have been given in order to believe the list."""
         return self.listing.ca.certificate
+
+    @property
+    def signer(self) -> x509.Certificate:
+        """Who signs the lists that are in order."""
+        return self.listing.signer.certificate
 
     def publish(self, services: tuple[TslService, ...]) -> None:
         """The next list, with these services."""

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Final, Self
 
 from cryptography import x509
-from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from ti_adapter.pki import FD_AUT, FD_SIG, FD_TLS_S, POLICY_HCI_AUT, ZD_TLS_S, TslService
 from ti_adapter.simulator.card import SimulatedCard
@@ -16,7 +15,7 @@ from ti_adapter.simulator.line import Line
 from ti_adapter.simulator.ocsp_responder import OcspResponder
 from ti_adapter.simulator.ocsp_signer import OcspSigner
 from ti_adapter.simulator.pki import SimulatedPki
-from ti_adapter.simulator.shape import Shape, SimulatedInstitution
+from ti_adapter.simulator.shape import Shape, SimulatedInstitution, ocsp_access
 from ti_adapter.simulator.tsl import ca_service, ocsp_service
 from ti_adapter.simulator.tsl_publisher import TslPublisher
 from ti_adapter.simulator.world.tls import TlsAuthority, TlsIdentity
@@ -24,6 +23,7 @@ from ti_adapter.simulator.world.tls import TlsAuthority, TlsIdentity
 CARDS: Final = "smcb"
 COMPONENTS: Final = "komp"
 TLS: Final = "tls"
+TSL: Final = "tsl"
 _TYPES: Final = {
     CARDS: (POLICY_HCI_AUT,),
     COMPONENTS: (FD_SIG.policy, FD_AUT.policy),
@@ -56,7 +56,11 @@ class Authorities:
         tls, signer = TlsAuthority.generate("GEM.KOMP-CA901", now), OcspSigner.generate(now)
         issuers = {CARDS: cards.authority, COMPONENTS: components.authority, TLS: tls.own.certificate}
         responders = {name: OcspResponder(signer, issuer, clock) for name, issuer in issuers.items()}
-        publisher = TslPublisher.generate(_services(issuers, signer, ocsp_url, now), clock)
+        publisher = TslPublisher.generate(
+            _services(issuers, signer, ocsp_url, now), clock, ocsp_url=f"{ocsp_url}/{TSL}/"
+        )
+        responders[TSL] = OcspResponder(signer, publisher.anchor, clock)
+        responders[TSL].know(publisher.signer)
         return cls(clock, ocsp_url, cards, components, tls, signer, responders, publisher)
 
     def card(self, institution: SimulatedInstitution, shape: Shape = _CARD) -> SimulatedCard:
@@ -81,8 +85,7 @@ class Authorities:
         return self.responders[CARDS].is_revoked(certificate)
 
     def _access(self, name: str) -> x509.AuthorityInformationAccess:
-        place = x509.UniformResourceIdentifier(f"{self.ocsp_url}/{name}/")
-        return x509.AuthorityInformationAccess([x509.AccessDescription(AuthorityInformationAccessOID.OCSP, place)])
+        return ocsp_access(f"{self.ocsp_url}/{name}/")
 
 
 def _services(

@@ -13,7 +13,7 @@ from ti_adapter.simulator.konnektor import Fault
 from ti_adapter.simulator.line import Line, Manner
 from ti_adapter.simulator.ocsp_broken import BROKEN
 from ti_adapter.simulator.tsl_broken import BROKEN_LISTS
-from ti_adapter.simulator.world.authorities import COMPONENTS
+from ti_adapter.simulator.world.authorities import COMPONENTS, TSL
 from ti_adapter.simulator.world.condition import Condition
 from ti_adapter.simulator.world.record_house import RecordHouse
 from ti_adapter.simulator.world.vaus import SHOWS
@@ -24,6 +24,7 @@ SLOW: Final = "slow"
 SLOW_SECONDS: Final = 20.0
 INTERNAL_ERROR: Final = "internalError"
 REVOKED: Final = "certificates revoked"
+SIGNER_REVOKED: Final = "signer revoked"
 
 _MANNERS: Final = {one.value: one for one in (Manner.ELSEWHERE, Manner.DRIPPING, Manner.ENDLESS)}
 _KONNEKTOR: Final = frozenset(Fault) | frozenset(map(str, MEANINGS))
@@ -68,7 +69,7 @@ def _all(world: World) -> Iterator[tuple[str, Faults]]:
 
 def _own(world: World) -> Iterator[tuple[str, Iterable[str], Apply]]:
     yield "ocsp", BROKEN.keys() | _MANNERS.keys(), partial(_break_ocsp, world)
-    yield "tsl", BROKEN_LISTS.keys() | _MANNERS.keys(), partial(_break_tsl, world)
+    yield "tsl", BROKEN_LISTS.keys() | _MANNERS.keys() | {SIGNER_REVOKED}, partial(_break_tsl, world)
     yield "idp", IDP_FAULTS | {REVOKED}, partial(_break_idp, world)
     yield "vzd", (), lambda _: None
     for name, site in world.sites.items():
@@ -91,7 +92,9 @@ def _break_ocsp(world: World, on: frozenset[str]) -> None:
 
 def _break_tsl(world: World, on: frozenset[str]) -> None:
     _set_manner(world.authorities.tsl_line, on)
-    world.authorities.publisher.breaks = _first(on, BROKEN_LISTS)
+    publisher, responder = world.authorities.publisher, world.authorities.responders[TSL]
+    publisher.breaks = _first(on, BROKEN_LISTS)
+    (responder.revoke if SIGNER_REVOKED in on else responder.reinstate)(publisher.signer)
 
 
 def _break_idp(world: World, on: frozenset[str]) -> None:
