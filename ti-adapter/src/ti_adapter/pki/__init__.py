@@ -23,7 +23,7 @@ from ti_adapter.pki.ocsp_cache import OcspCache, still_serves
 from ti_adapter.pki.ocsp_client import OcspClient
 from ti_adapter.pki.ocsp_question import Question
 from ti_adapter.pki.ocsp_reason import OcspReason
-from ti_adapter.pki.profile import FD_AUT, FD_SIG, FD_TLS_S, HCI_AUT, ZD_TLS_S, CertificateProfile
+from ti_adapter.pki.profile import CH_AUT, FD_AUT, FD_SIG, FD_TLS_S, HCI_AUT, HP_AUT, ZD_TLS_S, CertificateProfile
 from ti_adapter.pki.reason import Reason
 from ti_adapter.pki.trust_list import TrustList
 from ti_adapter.pki.tsl import read_tsl
@@ -40,10 +40,12 @@ from ti_adapter.pki.verification import (
 )
 
 __all__ = [
+    "CH_AUT",
     "FD_AUT",
     "FD_SIG",
     "FD_TLS_S",
     "HCI_AUT",
+    "HP_AUT",
     "POLICY_HCI_AUT",
     "TOLERANCE",
     "ZD_TLS_S",

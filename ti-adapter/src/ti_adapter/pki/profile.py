@@ -32,6 +32,17 @@ def _of_ti(number: int) -> x509.ObjectIdentifier:
 HCI_AUT = CertificateProfile(_of_ti(77), ("digital_signature",), (ExtendedKeyUsageOID.CLIENT_AUTH,), _CARD)
 """C.HCI.AUT: login of an institution with its SMC-B."""
 
+HP_AUT = CertificateProfile(
+    _of_ti(75),
+    ("digital_signature", "key_agreement"),
+    (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.EMAIL_PROTECTION),
+    _CARD,
+)
+"""C.HP.AUT: login of a person with a professional card (HBA)."""
+
+CH_AUT = CertificateProfile(_of_ti(70), ("digital_signature",), (), _CARD)
+"""C.CH.AUT: login of an insured person with the eGK. It may be for clientAuth; gematik's library does not insist."""
+
 FD_AUT = CertificateProfile(_of_ti(155), ("digital_signature",), (), _SERVICE)
 """C.FD.AUT: identity of a service, such as that of a VAU. No source at hand tells its usages; these are the least."""
 

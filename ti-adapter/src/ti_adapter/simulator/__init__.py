@@ -8,7 +8,7 @@
     responder = OcspResponder(OcspSigner.generate(now), pki.authority, clock)   # `ocsp_app` serves it
     publisher = TslPublisher.generate((ca_service(pki.authority, now),), clock)  # `create_tsl_app` serves its list
 
-What is broken has a name: `BROKEN_CARDS`, `BROKEN` (OCSP answers), `BROKEN_LISTS`, and `Manner` for the line. The
-services need the extra `simulator`; PKI and cards do not. Nothing here is for production: keys lie in files, and all
-else in memory.
+What is broken has a name: `BROKEN_CARDS`, `BROKEN_HBAS`, `BROKEN_EGKS`, `BROKEN` (OCSP answers), `BROKEN_LISTS`, and
+`Manner` for the line. Cards of people are in `person`. The services need the extra `simulator`; PKI and cards do not.
+Nothing here is for production: keys lie in files, and all else in memory.
 """

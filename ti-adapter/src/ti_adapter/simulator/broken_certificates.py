@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ti_adapter.simulator.person import SimulatedPerson
 from ti_adapter.simulator.pki import SimulatedPki
 from ti_adapter.simulator.shape import Shape, SimulatedInstitution
 
@@ -22,7 +23,7 @@ _UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4.5"), b"\x05
 class Holder:
     """Whose certificates these are, and how a right one looks."""
 
-    who: SimulatedInstitution
+    who: SimulatedInstitution | SimulatedPerson
     right: Shape
 
     def shaped(self, **wrong: object) -> Breaking:

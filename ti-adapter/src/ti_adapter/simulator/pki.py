@@ -1,4 +1,4 @@
-"""A test PKI of the shape of the TI's: a root, an SMC-B CA below it, and the cards that this CA issues.
+"""A test PKI of the shape of the TI's: a root, a CA of cards below it, and the cards that this CA issues.
 
 Everything it issues says TEST-ONLY, and nothing outside a test trusts it.
 """
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from ti_adapter.pki import TrustList
 from ti_adapter.simulator import shape as shapes
 from ti_adapter.simulator.card import SimulatedCard
-from ti_adapter.simulator.shape import Shape, SimulatedInstitution
+from ti_adapter.simulator.shape import CardHolder, Shape
 
 _RIGHT = Shape()
 
@@ -65,30 +65,24 @@ class SimulatedPki:
         """How certificates name the key of this CA."""
         return x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
 
-    def card(self, institution: SimulatedInstitution, shape: Shape = _RIGHT) -> SimulatedCard:
+    def card(self, holder: CardHolder, shape: Shape = _RIGHT) -> SimulatedCard:
         """Issue a card."""
         key = generate_private_key(shape.curve)
-        builder = _named(_subject(institution), self.authority.subject, key.public_key())
+        builder = _named(holder.subject, self.authority.subject, key.public_key())
         builder = builder.add_extension(shape.authority_key or self.authority_key, critical=False)
-        return SimulatedCard(self._fill(builder, institution, shape).sign(self.key, shape.digest), key)
+        return SimulatedCard(self._fill(builder, holder, shape).sign(self.key, shape.digest), key)
 
-    def self_signed_card(self, institution: SimulatedInstitution) -> SimulatedCard:
+    def self_signed_card(self, holder: CardHolder) -> SimulatedCard:
         """A card that nobody but itself vouches for."""
         key = generate_private_key(BrainpoolP256R1())
-        builder = _named(_subject(institution), _subject(institution), key.public_key())
-        return SimulatedCard(self._fill(builder, institution, _RIGHT).sign(key, SHA256()), key)
+        builder = _named(holder.subject, holder.subject, key.public_key())
+        return SimulatedCard(self._fill(builder, holder, _RIGHT).sign(key, SHA256()), key)
 
-    def _fill(
-        self, builder: x509.CertificateBuilder, institution: SimulatedInstitution, shape: Shape
-    ) -> x509.CertificateBuilder:
+    def _fill(self, builder: x509.CertificateBuilder, holder: CardHolder, shape: Shape) -> x509.CertificateBuilder:
         builder = builder.not_valid_before(self.now + shape.starts).not_valid_after(self.now + shape.ends)
-        for extension, critical in shapes.extensions(institution, shape):
+        for extension, critical in shapes.extensions(holder, shape):
             builder = builder.add_extension(extension, critical=critical)
         return builder
-
-
-def _subject(institution: SimulatedInstitution) -> x509.Name:
-    return shapes.name(institution.name, "Testbetrieb NOT-VALID")
 
 
 def _named(subject: x509.Name, issuer: x509.Name, key: EllipticCurvePublicKey) -> x509.CertificateBuilder:

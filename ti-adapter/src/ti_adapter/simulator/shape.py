@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Self
+from typing import Protocol, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import BrainpoolP256R1, EllipticCurve
@@ -16,7 +16,14 @@ from ti_adapter.pki import POLICY_HCI_AUT, CertificateProfile
 
 HOSPITAL = "1.2.276.0.76.4.53"
 PRACTICE = "1.2.276.0.76.4.50"
-_ROLE_NAMES = {HOSPITAL: "Krankenhaus", PRACTICE: "Betriebsstätte Arzt"}
+PHYSICIAN = "1.2.276.0.76.4.30"
+INSURED = "1.2.276.0.76.4.49"
+_ROLE_NAMES = {
+    HOSPITAL: "Krankenhaus",
+    PRACTICE: "Betriebsstätte Arzt",
+    PHYSICIAN: "Ärztin/Arzt",
+    INSURED: "Versicherte/-r",
+}
 
 _POLICY_GEM_OR_CP = x509.ObjectIdentifier("1.2.276.0.76.4.163")
 
@@ -33,13 +40,34 @@ _KEY_USAGES = (
 )
 
 
+class CardHolder(Protocol):
+    """Who a card is for: an institution here, people in `person`."""
+
+    @property
+    def telematik_id(self) -> str:
+        """Empty where there is none."""
+
+    @property
+    def profession_oids(self) -> tuple[str, ...]:
+        """The roles."""
+
+    @property
+    def subject(self) -> x509.Name:
+        """How the certificate calls the holder."""
+
+
 @dataclass(frozen=True, slots=True)
 class SimulatedInstitution:
-    """Who a card is for."""
+    """An institution, with an SMC-B."""
 
     telematik_id: str
     name: str
     profession_oids: tuple[str, ...] = (HOSPITAL,)
+
+    @property
+    def subject(self) -> x509.Name:
+        """Its name, and an organization that is none."""
+        return name(self.name, "Testbetrieb NOT-VALID")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +119,7 @@ def ocsp_access(url: str) -> x509.AuthorityInformationAccess:
     return x509.AuthorityInformationAccess([x509.AccessDescription(AuthorityInformationAccessOID.OCSP, place)])
 
 
-def extensions(institution: SimulatedInstitution, shape: Shape) -> Iterator[tuple[x509.ExtensionType, bool]]:
+def extensions(holder: CardHolder, shape: Shape) -> Iterator[tuple[x509.ExtensionType, bool]]:
     """What the shape puts into the certificate, each with its critical flag."""
     yield x509.BasicConstraints(ca=shape.is_ca, path_length=None), True
     yield key_usage(shape.key_usage), True
@@ -100,16 +128,16 @@ def extensions(institution: SimulatedInstitution, shape: Shape) -> Iterator[tupl
     if shape.policies:
         yield x509.CertificatePolicies([x509.PolicyInformation(policy, None) for policy in shape.policies]), False
     if shape.admissions:
-        yield _admissions(institution, shape.admissions), False
+        yield _admissions(holder, shape.admissions), False
     yield from shape.more
 
 
-def _admissions(institution: SimulatedInstitution, count: int) -> x509.Admissions:
+def _admissions(holder: CardHolder, count: int) -> x509.Admissions:
     info = x509.ProfessionInfo(
         naming_authority=None,
-        profession_items=[_ROLE_NAMES.get(oid, "andere Rolle") for oid in institution.profession_oids],
-        profession_oids=[x509.ObjectIdentifier(oid) for oid in institution.profession_oids] or None,
-        registration_number=institution.telematik_id or None,
+        profession_items=[_ROLE_NAMES.get(oid, "andere Rolle") for oid in holder.profession_oids],
+        profession_oids=[x509.ObjectIdentifier(oid) for oid in holder.profession_oids] or None,
+        registration_number=holder.telematik_id or None,
         add_profession_info=None,
     )
     authority = x509.DirectoryName(name("Kammer"))
