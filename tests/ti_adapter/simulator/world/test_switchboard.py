@@ -32,6 +32,7 @@ from ti_adapter.konnektor import KonnektorSilent, VerificationResult
 from ti_adapter.konnektor.cards import PinResult
 from ti_adapter.konnektor.errors import CardMissing, ConfigurationRefused, PinRequired
 from ti_adapter.pki import (
+    CH_AUT,
     FD_SIG,
     OcspClient,
     OcspReason,
@@ -42,6 +43,7 @@ from ti_adapter.pki import (
     verify_service,
 )
 from ti_adapter.simulator.client import Switchboard, UnknownSwitch
+from ti_adapter.simulator.shape import INSURED
 from ti_adapter.simulator.world.world import OWN_CLIENT
 from ti_adapter.vau.errors import HandshakeRefused, VauSilent
 from ti_adapter.vzd import VzdSilent
@@ -288,6 +290,18 @@ def test_signatures_and_requests_are_counted(ti: World, node: Node) -> None:
 def test_a_fault_that_is_on_is_told(ti: World) -> None:
     with broken(ti, "tsl", "older number"):
         assert ti.switchboard.state().faults == {"tsl": ["older number"]}
+
+
+def test_the_insurance_card_in_the_terminal_is_one_and_no_institutions(ti: World, node: Node) -> None:
+    ti.switchboard.insert_egk("klinik", KVNR, given="", family="Beispiel-" * 10)
+    _, egk = (card.handle for card in node.konnektor.cards())
+    certificate = node.konnektor.certificate(egk)
+    trust = node.tsl.trust(policy=CH_AUT.policy)
+    proven = verify_service(certificate, trust, utc_now(), profile=CH_AUT, role=INSURED)
+    OcspClient(utc_now).check(Question.about(proven), trust)
+    with pytest.raises(CertificateRefused, match="step 3"):
+        verify_institution(certificate, node.tsl.trust(), utc_now())
+    ti.switchboard.pull_egk("klinik")
 
 
 def test_an_insurance_card_is_read_while_it_is_in_the_terminal(ti: World, node: Node) -> None:

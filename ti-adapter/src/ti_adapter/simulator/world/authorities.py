@@ -9,38 +9,42 @@ from typing import Final, Self
 
 from cryptography import x509
 
-from ti_adapter.pki import FD_AUT, FD_SIG, FD_TLS_S, POLICY_HCI_AUT, ZD_TLS_S, TslService
+from ti_adapter.pki import CH_AUT, FD_AUT, FD_SIG, FD_TLS_S, HP_AUT, POLICY_HCI_AUT, ZD_TLS_S, TslService
 from ti_adapter.simulator.card import SimulatedCard
 from ti_adapter.simulator.line import Line
 from ti_adapter.simulator.ocsp_responder import OcspResponder
 from ti_adapter.simulator.ocsp_signer import OcspSigner
+from ti_adapter.simulator.person import EGK, EGK_CA, HBA, HBA_CA, SimulatedPerson
 from ti_adapter.simulator.pki import SimulatedPki
-from ti_adapter.simulator.shape import Shape, SimulatedInstitution, ocsp_access
+from ti_adapter.simulator.shape import CardHolder, Shape, SimulatedInstitution, ocsp_access
 from ti_adapter.simulator.tsl import ca_service, ocsp_service
 from ti_adapter.simulator.tsl_publisher import TslPublisher
 from ti_adapter.simulator.world.tls import TlsAuthority, TlsIdentity
 
 CARDS: Final = "smcb"
+HBAS: Final = "hba"
+EGKS: Final = "egk"
 COMPONENTS: Final = "komp"
 TLS: Final = "tls"
 TSL: Final = "tsl"
+_CAS: Final = {CARDS: "GEM.SMCB-CA900", HBAS: HBA_CA, EGKS: EGK_CA, COMPONENTS: "GEM.KOMP-CA900"}
 _TYPES: Final = {
     CARDS: (POLICY_HCI_AUT,),
+    HBAS: (HP_AUT.policy,),
+    EGKS: (CH_AUT.policy,),
     COMPONENTS: (FD_SIG.policy, FD_AUT.policy),
     TLS: (FD_TLS_S.policy, ZD_TLS_S.policy),
 }
 _CARD: Final = Shape()
-_EGK: Final = SimulatedInstitution("", "Versicherte", ("1.2.276.0.76.4.49",))
 
 
 @dataclass(frozen=True, slots=True)
 class Authorities:
-    """Who vouches for whom. `responders` are by the last part of their address below `ocsp_url`, one for each CA."""
+    """Who vouches for whom. `pkis` and `responders` are by the last part of their OCSP address, one for each CA."""
 
     clock: Callable[[], datetime]
     ocsp_url: str
-    cards: SimulatedPki
-    components: SimulatedPki
+    pkis: Mapping[str, SimulatedPki]
     tls: TlsAuthority
     signer: OcspSigner
     responders: Mapping[str, OcspResponder]
@@ -52,27 +56,38 @@ class Authorities:
     def generate(cls, ocsp_url: str, clock: Callable[[], datetime]) -> Self:
         """Make all of it anew; `ocsp_url` is where the responders will be."""
         now = clock()
-        cards, components = (SimulatedPki.generate(now, name=name) for name in ("GEM.SMCB-CA900", "GEM.KOMP-CA900"))
+        pkis = {name: SimulatedPki.generate(now, name=ca) for name, ca in _CAS.items()}
         tls, signer = TlsAuthority.generate("GEM.KOMP-CA901", now), OcspSigner.generate(now)
-        issuers = {CARDS: cards.authority, COMPONENTS: components.authority, TLS: tls.own.certificate}
+        issuers = {**{name: pki.authority for name, pki in pkis.items()}, TLS: tls.own.certificate}
         responders = {name: OcspResponder(signer, issuer, clock) for name, issuer in issuers.items()}
         publisher = TslPublisher.generate(
             _services(issuers, signer, ocsp_url, now), clock, ocsp_url=f"{ocsp_url}/{TSL}/"
         )
         responders[TSL] = OcspResponder(signer, publisher.anchor, clock)
         responders[TSL].know(publisher.signer)
-        return cls(clock, ocsp_url, cards, components, tls, signer, responders, publisher)
+        return cls(clock, ocsp_url, pkis, tls, signer, responders, publisher)
+
+    @property
+    def cards(self) -> SimulatedPki:
+        """Of institutions."""
+        return self.pkis[CARDS]
+
+    @property
+    def components(self) -> SimulatedPki:
+        """Of the IDP and the record systems."""
+        return self.pkis[COMPONENTS]
 
     def card(self, institution: SimulatedInstitution, shape: Shape = _CARD) -> SimulatedCard:
         """An SMC-B that the responder knows, and that says where to ask about it."""
-        now = replace(self.cards, now=self.clock())
-        card = now.card(institution, replace(shape, more=(*shape.more, (self._access(CARDS), False))))
-        self.responders[CARDS].know(card.certificate)
-        return card
+        return self._issued(CARDS, institution, shape)
 
-    def egk(self) -> SimulatedCard:
-        """An insurance card, for which nothing here asks a CA."""
-        return self.cards.card(_EGK)
+    def hba(self, person: SimulatedPerson) -> SimulatedCard:
+        """The same for a professional card."""
+        return self._issued(HBAS, person, HBA)
+
+    def egk(self, person: SimulatedPerson) -> SimulatedCard:
+        """The same for an insurance card."""
+        return self._issued(EGKS, person, EGK)
 
     def server(self, name: str, host: str) -> TlsIdentity:
         """A TLS server that the responder knows."""
@@ -83,6 +98,12 @@ class Authorities:
     def is_revoked(self, certificate: x509.Certificate) -> bool:
         """What the services of the TI find when they ask about a card."""
         return self.responders[CARDS].is_revoked(certificate)
+
+    def _issued(self, name: str, holder: CardHolder, shape: Shape) -> SimulatedCard:
+        now = replace(self.pkis[name], now=self.clock())
+        card = now.card(holder, replace(shape, more=(*shape.more, (self._access(name), False))))
+        self.responders[name].know(card.certificate)
+        return card
 
     def _access(self, name: str) -> x509.AuthorityInformationAccess:
         return ocsp_access(f"{self.ocsp_url}/{name}/")

@@ -15,6 +15,7 @@ from ti_adapter.simulator.epa import VsdmService
 from ti_adapter.simulator.konnektor import Pace, SimulatedInsured, SimulatedKonnektor
 from ti_adapter.simulator.konnektor.insured import Prove
 from ti_adapter.simulator.konnektor.state import Inserted
+from ti_adapter.simulator.person import insured_person
 from ti_adapter.simulator.shape import Shape, SimulatedInstitution
 from ti_adapter.simulator.world.authorities import Authorities
 from ti_adapter.simulator.world.plan import PlannedInstitution
@@ -98,7 +99,8 @@ class Site:
     def insert_egk(self, insured: SimulatedInsured) -> None:
         """A patient puts the insurance card in; one that was there comes out."""
         self.pull_egk()
-        self.konnektor.insert(self.authorities.egk(), CardType.EGK, insured=insured)
+        person = insured_person(insured.kvnr, insured.given, insured.family, insured.insurer)
+        self.konnektor.insert(self.authorities.egk(person), CardType.EGK, insured=insured)
 
     def pull_egk(self) -> None:
         """The patient takes it back. Safe to repeat."""
