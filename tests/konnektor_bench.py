@@ -22,6 +22,7 @@ from ti_adapter.konnektor import Address, BasicAuthentication, Context, Konnekto
 from ti_adapter.konnektor.names import Spoken
 from ti_adapter.simulator.konnektor import Pace, SimulatedInsured, SimulatedKonnektor, create_app
 from ti_adapter.simulator.konnektor.directory import OFFERED
+from ti_adapter.simulator.person import DOCTOR, EGK, EGK_CA, HBA, HBA_CA, insured_person
 from ti_adapter.simulator.shape import SimulatedInstitution
 
 CONTEXT = Context("Mandant1", "Clientsystem1", "Arbeitsplatz1")
@@ -29,6 +30,8 @@ ICCSN = "80276883110000000001"
 PKI = make_pki()
 CARD = PKI.card(SimulatedInstitution("5-2.9001", "Klinik Nord"))
 INSURED = SimulatedInsured("X110411319")
+EGK_CARD = make_pki(name=EGK_CA).card(insured_person(INSURED.kvnr, INSURED.given, INSURED.family), EGK)
+HBA_CARD = make_pki(name=HBA_CA).card(DOCTOR, HBA)
 OTHER_CARD = PKI.card(SimulatedInstitution("1-20.1", "Praxis am Markt"))
 
 _Message = MutableMapping[str, Any]

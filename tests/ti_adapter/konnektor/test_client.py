@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from konnektor_bench import CARD, CONTEXT, ICCSN, INSURED, OTHER_CARD, PKI, Bench, make_konnektor, running
+from konnektor_bench import CARD, CONTEXT, EGK_CARD, ICCSN, INSURED, OTHER_CARD, PKI, Bench, make_konnektor, running
 from simulated_ti import utc_now
 
 from ti_adapter.konnektor import (
@@ -69,7 +69,7 @@ def failure(call: Callable[[], object]) -> KonnektorError:
 
 
 def test_the_cards_that_are_inserted_are_listed_with_what_is_known_of_them(bench: Bench, client: Konnektor) -> None:
-    bench.konnektor.insert(OTHER_CARD, CardType.EGK, insured=INSURED)
+    bench.konnektor.insert(EGK_CARD, CardType.EGK, insured=INSURED)
     smc_b, egk = client.cards()
     assert (smc_b.handle, smc_b.kind, smc_b.iccsn, smc_b.slot) == (bench.handle, CardType.SMC_B, ICCSN, 1)
     assert smc_b.expires == CARD.certificate.not_valid_after_utc.date()
@@ -79,7 +79,7 @@ def test_the_cards_that_are_inserted_are_listed_with_what_is_known_of_them(bench
 
 
 def read_vsd(bench: Bench, client: Konnektor, **asked: bool) -> Insured:
-    egk = bench.konnektor.insert(OTHER_CARD, CardType.EGK, insured=INSURED)
+    egk = bench.konnektor.insert(EGK_CARD, CardType.EGK, insured=INSURED)
     return client.read_vsd(egk, bench.handle, **asked)
 
 
@@ -112,14 +112,14 @@ def test_without_an_online_check_there_is_no_receipt(bench: Bench, client: Konne
 
 
 def test_an_address_without_a_street_is_one(bench: Bench, client: Konnektor) -> None:
-    egk = bench.konnektor.insert(OTHER_CARD, CardType.EGK, insured=replace(INSURED, street=None))
+    egk = bench.konnektor.insert(EGK_CARD, CardType.EGK, insured=replace(INSURED, street=None))
     assert client.read_vsd(egk, bench.handle).street is None
 
 
 def test_an_egk_opens_with_a_card_of_the_institution_whose_pin_is_verified_and_is_no_other_card(
     bench: Bench, client: Konnektor
 ) -> None:
-    egk = bench.konnektor.insert(OTHER_CARD, CardType.EGK, insured=INSURED)
+    egk = bench.konnektor.insert(EGK_CARD, CardType.EGK, insured=INSURED)
     assert failure(lambda: client.read_vsd(egk, egk)).reason == "card-type-for-operation"
     assert failure(lambda: client.read_vsd(bench.handle, bench.handle)).reason == "card-type-for-operation"
     bench.konnektor.set_pin(bench.handle, PinStatus.VERIFIABLE)

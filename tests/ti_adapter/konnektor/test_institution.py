@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from konnektor_bench import CARD, CONTEXT, ICCSN, INSURED, OTHER_CARD, PKI, Bench
+from konnektor_bench import CARD, CONTEXT, EGK_CARD, ICCSN, INSURED, OTHER_CARD, PKI, Bench
 from simulated_ti import utc_now
 
 from ti_adapter import attestation
@@ -75,7 +75,7 @@ def test_a_card_that_was_pulled_is_gone_with_its_certificate(bench: Bench, card:
 
 def test_without_an_smc_b_there_is_nothing_to_sign_with(bench: Bench, card: InstitutionCard) -> None:
     bench.konnektor.pull(bench.handle)
-    bench.konnektor.insert(OTHER_CARD, CardType.EGK, insured=INSURED)
+    bench.konnektor.insert(EGK_CARD, CardType.EGK, insured=INSURED)
     with pytest.raises(CardMissing):
         _ = card.certificate
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import konnektor_schemas
 import pytest
-from konnektor_bench import CARD, INSURED, OTHER_CARD, Bench, make_konnektor, running
+from konnektor_bench import CARD, EGK_CARD, INSURED, Bench, make_konnektor, running
 from lxml import etree
 from simulated_ti import utc_now
 
@@ -27,7 +27,7 @@ DIGEST = hashlib.sha256(b"to be signed").digest()
 
 def use_everything(bench: Bench) -> None:
     client, handle = bench.client(), bench.handle
-    egk = bench.konnektor.insert(OTHER_CARD, CardType.EGK, insured=INSURED)
+    egk = bench.konnektor.insert(EGK_CARD, CardType.EGK, insured=INSURED)
     client.read_vsd(egk, handle)
     client.read_vsd(egk, handle, online_check=False, receipt=False)
     bench.konnektor.faults.add(Fault.VSDM_UNREACHABLE)

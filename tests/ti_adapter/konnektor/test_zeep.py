@@ -11,7 +11,7 @@ import pytest
 import requests
 import zeep
 from cryptography.hazmat.primitives.serialization import Encoding
-from konnektor_bench import CARD, CONTEXT, INSURED, OTHER_CARD, Bench, make_konnektor, running
+from konnektor_bench import CARD, CONTEXT, EGK_CARD, INSURED, Bench, make_konnektor, running
 from lxml import etree
 
 from ti_adapter.konnektor import CardType
@@ -37,7 +37,7 @@ ASKING = {
 def bench() -> Iterator[Bench]:
     konnektor_schemas.folder()
     with running(make_konnektor()) as bench:
-        bench.konnektor.insert(OTHER_CARD, CardType.EGK, insured=INSURED)
+        bench.konnektor.insert(EGK_CARD, CardType.EGK, insured=INSURED)
         yield bench
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from konnektor_bench import CARD, CONTEXT, INSURED, OTHER_CARD, Bench, make_konnektor, running
+from konnektor_bench import CARD, CONTEXT, EGK_CARD, HBA_CARD, INSURED, Bench, make_konnektor, running
 from lxml import etree
 
 from ti_adapter.konnektor import CardType
@@ -44,8 +44,8 @@ def pin(name: str) -> str:
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
     with running(make_konnektor()) as bench:
-        bench.konnektor.insert(OTHER_CARD, CardType.EGK, insured=INSURED)
-        bench.konnektor.insert(OTHER_CARD, CardType.HBA)
+        bench.konnektor.insert(EGK_CARD, CardType.EGK, insured=INSURED)
+        bench.konnektor.insert(HBA_CARD, CardType.HBA)
         yield bench
 
 
