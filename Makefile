@@ -14,6 +14,7 @@ SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 JOBS ?= 2
 CUTS ?= 200
 KILLS ?= 300
+PULLS ?= 100
 SEED ?= 77
 FUZZ_SECONDS ?= 600
 INSTANCES ?= 10000
@@ -22,7 +23,7 @@ INSTANCES ?= 10000
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint quick-wires quick-others format test cuts kills fuzz validators benchmarks benchmarks-documents benchmarks-transfers engine profiles mado system-packages lock clean
+.PHONY: help demo check lint quick-wires quick-others format test cuts kills pulls fuzz validators benchmarks benchmarks-documents benchmarks-transfers engine profiles mado system-packages lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +55,9 @@ cuts: $(VENV)/.dev ## Pulls over lines that are cut at 200 random points (CUTS=2
 
 kills: $(VENV)/.dev system-packages ## 300 SIGKILLs at random moments (KILLS=300) over 1,000 transfers, and one at each step of publishing
 	LINKEXCHANGE_KILLS=$(KILLS) LINKEXCHANGE_SEED=$(SEED) $(PYTEST) tests/faults/test_kills.py tests/faults/test_published.py
+
+pulls: $(VENV)/.dev system-packages ## A hundred pulls (PULLS=100), counted in signatures of the card
+	LINKEXCHANGE_PULLS=$(PULLS) $(PYTEST) tests/faults/test_card.py
 
 fuzz: $(VENV)/.dev ## Fuzz what reads DICOM and the messages of the TI, each part for ten minutes (FUZZ_SECONDS=600)
 	for part in codec pki konnektor jose vau xds; do $(BIN)/python tests/fuzz/$$part.py -max_total_time=$(FUZZ_SECONDS) || exit; done

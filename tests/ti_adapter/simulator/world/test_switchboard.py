@@ -29,7 +29,7 @@ from ti_adapter.idp import IdpRefused, IdpSilent
 from ti_adapter.idp.errors import IdTokenRefused
 from ti_adapter.idp.keys import ROLE_IDPD
 from ti_adapter.konnektor import KonnektorSilent, VerificationResult
-from ti_adapter.konnektor.cards import PinResult
+from ti_adapter.konnektor.cards import CardType, PinResult
 from ti_adapter.konnektor.errors import CardMissing, ConfigurationRefused, PinRequired
 from ti_adapter.pki import (
     CH_AUT,
@@ -193,7 +193,7 @@ def test_a_konnektor_that_was_restarted_waits_for_its_pin(ti: World, node: Node)
 
 def test_what_the_person_at_the_terminal_will_do_ends_a_request_for_the_pin(ti: World, node: Node) -> None:
     ti.switchboard.restart_konnektor("klinik")
-    handle = node.konnektor.cards()[0].handle
+    handle = node.konnektor.cards(CardType.SMC_B)[0].handle
     with broken(ti, "konnektor-klinik", "4004"), pytest.raises(ConfigurationRefused):
         node.konnektor.verify_pin(handle)
     node.konnektor.verify_pin(handle)
