@@ -35,18 +35,27 @@ hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)
 """`make check` tries fewer examples than `make test`."""
 
 
-_WHOLE_NETWORKS = {"demo", "faults", "journeys", "test_readme.py"}
+_LONG = {
+    "demo",
+    "faults",
+    "fuzz",
+    "journeys",
+    "test_browser.py",
+    "test_gemlibpki.py",
+    "test_hl7_engine.py",
+    "test_readme.py",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever needs a database is marked so; `make check` leaves it to `make test`.
 
-    Files that start whole networks come first: at the end one of them would keep a single core busy.
+    Files that start whole networks, machines or browsers come first: at the end one would keep a single core busy.
     """
     for item in items:
         if "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker("database")
-    items.sort(key=lambda item: _WHOLE_NETWORKS.isdisjoint({item.path.name, item.path.parent.name}))
+    items.sort(key=lambda item: _LONG.isdisjoint({item.path.name, item.path.parent.name}))
 
 
 @pytest.fixture(autouse=True)

@@ -25,6 +25,8 @@ from ti_adapter.konnektor import BasicAuthentication
 from ti_adapter.simulator.pki import SimulatedPki
 from ti_adapter.simulator.shape import SimulatedInstitution
 
+pytestmark = pytest.mark.slow
+
 AUTHOR = GOOD.origin.telematik_id
 
 

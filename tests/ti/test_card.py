@@ -17,6 +17,8 @@ from ti_adapter.konnektor import CardType, InstitutionCard
 from ti_adapter.konnektor.cards import PinStatus
 from ti_adapter.simulator.konnektor import Fault, SimulatedInsured
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 UNTIL = NOW + timedelta(days=90)
 

@@ -32,6 +32,8 @@ from ti_adapter.simulator.epa import Records, SimulatedRecord
 from ti_adapter.simulator.popp import KID, sign
 from ti_adapter.simulator.shape import SimulatedInstitution
 
+pytestmark = pytest.mark.slow
+
 ROLE = PRAXIS.profession_oids[0]
 STRANGER = Kvnr("A123456789")
 PHARMACY = SimulatedInstitution("3-1.1", "Apotheke", ("1.2.276.0.76.4.54",))

@@ -21,6 +21,8 @@ from ti_adapter.epa.xds.names import Availability
 from ti_adapter.simulator.shape import SimulatedInstitution
 from ti_adapter.xds import Code
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = "1.2.276.0.76.3.1.1"
 PHARMACY = SimulatedInstitution("3-1.1", "Apotheke", ("1.2.276.0.76.4.54",))
 PAYER = SimulatedInstitution("8-1.1", "Kasse", ("1.2.276.0.76.4.59",))

@@ -11,6 +11,8 @@ from mhd_bench import KVNR, MhdBench
 
 from ti_adapter.epa.mhd.names import CONTENT, DOCUMENT_REFERENCE, SEARCH
 
+pytestmark = pytest.mark.slow
+
 NUMBER = "11111111-1111-4111-8111-111111111111"
 HEADERS = {
     "x-useragent": AGENT.value,
