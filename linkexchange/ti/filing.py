@@ -8,25 +8,18 @@ from typing import Final
 from uuid import uuid4
 
 from linkexchange.errors import DocumentFault, RecordUnavailable
-from linkexchange.model.identifiers import Kvnr, LinkId, TelematikId
+from linkexchange.model.identifiers import LinkId, TelematikId
 from linkexchange.model.link import Document, MediaType, location_of
 from linkexchange.model.metadata import Filing, XdsMetadata
 from linkexchange.ports import RecordEntry
 from ti_adapter.epa.xds import Author, Metadata, Provided, Registered, Retrieved, SubmissionSet
 from ti_adapter.epa.xds.metadata import DOCUMENTING
-from ti_adapter.xds import Code, DocumentEntry
+from ti_adapter.xds import DOCUMENT_BYTES_MAX, Code, DocumentEntry
 
-DOCUMENT_MAX_BYTES: Final = 25_000_000
-"""Limit of the ePA for one document: 25 MB."""
 LINK_DOCUMENTS: Final = frozenset(kind.value for kind in MediaType)
 
 _CONTACT = Code("1", "1.3.6.1.4.1.19376.3.276.1.5.12", "Patientenkontakt")
 _URN: Final = "urn:uuid:"
-
-
-def patient_id(kvnr: Kvnr) -> str:
-    """The KVNR as a CX (HL7 version 2)."""
-    return f"{kvnr}^^^&1.2.276.0.76.4.8&ISO"
 
 
 def urn_of(entry: str) -> str:
@@ -36,7 +29,7 @@ def urn_of(entry: str) -> str:
 
 def provided(filing: Filing, replaces: str = "") -> Provided:
     """A document on its way, in the place of an entry. Raises `DocumentFault` where it is too large for a record."""
-    if len(filing.content) > DOCUMENT_MAX_BYTES:
+    if len(filing.content) > DOCUMENT_BYTES_MAX:
         raise DocumentFault("larger than 25 MB")
     told = Metadata(_document_entry(filing.metadata))
     return Provided(uuid4().urn, told, filing.content, urn_of(replaces) if replaces else "")

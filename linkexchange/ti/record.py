@@ -21,6 +21,7 @@ from ti_adapter import epa
 from ti_adapter.epa import CardProof, Locations
 from ti_adapter.epa.xds import Registered, Retrieval, Search, Wanted, XdsDocumentService
 from ti_adapter.epa.xds.names import Availability
+from ti_adapter.xds import patient_id
 
 _Answer = TypeVar("_Answer")
 Operation = Callable[[XdsDocumentService], _Answer]
@@ -39,7 +40,7 @@ class EpaRecord:
 
     def find(self, kvnr: Kvnr) -> Sequence[RecordEntry]:
         """List the current link documents, newest first."""
-        search = Search(filing.patient_id(kvnr))
+        search = Search(patient_id(kvnr))
         found = self._use(kvnr, lambda documents: documents.find(search)).documents
         rows = [filing.record_entry(one) for one in found if _is_link(one)]
         return sorted(rows, key=lambda row: row.created, reverse=True)
@@ -86,7 +87,7 @@ class EpaRecord:
         self, kvnr: Kvnr, *, entry_uuids: tuple[str, ...] = (), unique_ids: tuple[str, ...] = ()
     ) -> Registered | None:
         """The document under a number, where it is the current version."""
-        patient = filing.patient_id(kvnr)
+        patient = patient_id(kvnr)
         found = self._use(kvnr, lambda it: it.get(patient, entry_uuids=entry_uuids, unique_ids=unique_ids))
         if found.errors:
             raise RecordUnavailable(found.errors[0])

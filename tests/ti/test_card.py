@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from konnektor_bench import CARD, ICCSN, INSURED, PKI, make_konnektor, running
+from simulated_ocsp import Clock
 
 from linkexchange.errors import CardUnavailable, InsuranceCardUnavailable, SettingRefused
 from linkexchange.model.identifiers import Kvnr
@@ -21,13 +22,6 @@ pytestmark = pytest.mark.slow
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 UNTIL = NOW + timedelta(days=90)
-
-
-class Clock:
-    now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 class Records:
@@ -48,7 +42,7 @@ def test_a_card_attests_through_its_konnektor() -> None:
 
 
 def test_a_pin_that_is_not_verified_is_an_unavailable_card_that_heals_by_itself() -> None:
-    clock = Clock()
+    clock = Clock(NOW)
     with running(make_konnektor(verified=False)) as bench:
         card = AttestingCard(SparingCard(InstitutionCard(bench.client()), clock), clock)
         with pytest.raises(CardUnavailable) as waits:
@@ -60,7 +54,7 @@ def test_a_pin_that_is_not_verified_is_an_unavailable_card_that_heals_by_itself(
 
 
 def test_while_a_pin_is_missing_the_konnektor_is_asked_now_and_then_and_not_by_everybody() -> None:
-    clock = Clock()
+    clock = Clock(NOW)
     with running(make_konnektor(verified=False)) as bench:
         card = SparingCard(InstitutionCard(bench.client()), clock)
         for _ in range(100):
@@ -71,7 +65,7 @@ def test_while_a_pin_is_missing_the_konnektor_is_asked_now_and_then_and_not_by_e
 
 
 def test_after_a_restart_of_the_konnektor_the_card_waits_for_its_pin() -> None:
-    clock = Clock()
+    clock = Clock(NOW)
     with running(make_konnektor()) as bench:
         card = SparingCard(InstitutionCard(bench.client()), clock)
         card.external_authenticate(bytes(32))

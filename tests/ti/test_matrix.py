@@ -5,11 +5,11 @@ That each has a reason of its own, and which, is held by the tests of `ti_adapte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from simulated_ocsp import Clock
 from simulated_ti import make_pki
 from simulated_trust import TrustedPlace
 
@@ -28,19 +28,10 @@ AFTER_KNOWN = {"older number", "known number", "known id"}
 """Faults that only a list can have which comes after another one."""
 
 
-@dataclass
-class Clock:
-    """Stands still: some faults are a second beyond what is allowed."""
-
-    now: datetime = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    """Stands still: some faults are a second beyond what is allowed."""
+    return Clock(datetime(2026, 3, 1, 9, 30, tzinfo=UTC))
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from simulated_ocsp import Clock
 from simulated_ti import make_pki
 from simulated_trust import TrustedPlace
 
@@ -18,20 +18,9 @@ from ti_adapter.simulator.shape import SimulatedInstitution
 CLINIC = SimulatedInstitution("5-2.9001", "Klinik Nord")
 
 
-@dataclass
-class Clock:
-    now: datetime = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, by: timedelta) -> None:
-        self.now += by
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(datetime(2026, 3, 1, 9, 30, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -45,7 +34,7 @@ def test_the_list_is_fetched_when_it_is_needed_and_then_once_a_day(place: Truste
     for _ in range(3):
         assert trust.listed().authorities == (place.pki.authority,)
     assert place.asked == 1
-    clock.advance(RENEWED_AFTER)
+    clock.now += RENEWED_AFTER
     trust.listed()
     assert place.asked == 2
 
@@ -55,7 +44,7 @@ def test_a_newer_list_counts_once_it_is_fetched(place: TrustedPlace, clock: Cloc
     trust.listed()
     place.announce(other)
     assert other not in trust.listed().authorities
-    clock.advance(RENEWED_AFTER)
+    clock.now += RENEWED_AFTER
     assert other in trust.listed().authorities
 
 
@@ -85,7 +74,7 @@ def test_without_any_list_nobody_is_trusted_and_the_place_is_left_alone_for_a_mi
         with pytest.raises(TslRefused):
             trust.listed()
     assert place.asked == 1
-    clock.advance(ASKED_AGAIN_AFTER)
+    clock.now += ASKED_AGAIN_AFTER
     place.is_silent = False
     assert trust.listed()
 
@@ -94,9 +83,9 @@ def test_a_list_that_cannot_be_renewed_serves_until_its_end(place: TrustedPlace,
     trust = place.trust()
     trust.listed()
     place.is_silent = True
-    clock.advance(timedelta(days=29))
+    clock.now += timedelta(days=29)
     assert trust.listed()
-    clock.advance(timedelta(days=2))
+    clock.now += timedelta(days=2)
     with pytest.raises(TslRefused, match="step 9: expired"):
         trust.listed()
 
@@ -105,7 +94,7 @@ def test_a_list_that_was_forged_changes_nothing(place: TrustedPlace, clock: Cloc
     trust = place.trust()
     before = trust.status_list()
     place.publisher.breaks = "older number"
-    clock.advance(RENEWED_AFTER)
+    clock.now += RENEWED_AFTER
     assert trust.status_list() is before
 
 
@@ -118,9 +107,9 @@ def test_i_15_a_newer_list_whose_signer_is_revoked_is_refused_and_the_known_one_
     place.tsl_responder.revoke(place.publisher.signer)
     with pytest.raises(TslRefused, match="step 11: signer-revoked"):
         trust.renew()
-    clock.advance(RENEWED_AFTER)
+    clock.now += RENEWED_AFTER
     assert trust.status_list() is before
-    clock.advance(timedelta(days=31))
+    clock.now += timedelta(days=31)
     with pytest.raises(TslRefused, match="step 9: expired"):
         trust.listed()
 
@@ -132,10 +121,10 @@ def test_f20_a_newer_list_waits_while_nobody_says_anything_of_its_signer(place: 
     place.is_ocsp_silent = True
     with pytest.raises(OcspSilent):
         trust.renew()
-    clock.advance(RENEWED_AFTER)
+    clock.now += RENEWED_AFTER
     assert trust.status_list() is before
     place.is_ocsp_silent = False
-    clock.advance(ASKED_AGAIN_AFTER)
+    clock.now += ASKED_AGAIN_AFTER
     assert trust.status_list().sequence > before.sequence
 
 
@@ -156,7 +145,7 @@ def test_i_15_after_a_kept_list_that_has_ended_only_a_revocation_of_the_signer_c
     place: TrustedPlace, clock: Clock, is_revoked: bool
 ) -> None:
     place.trust().listed()
-    clock.advance(timedelta(days=31))
+    clock.now += timedelta(days=31)
     place.announce()
     if is_revoked:
         place.tsl_responder.revoke(place.publisher.signer)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -43,6 +44,16 @@ class Country:
         """As any service behind the login does: refused where the record is not."""
         self.records[system].activated(KVNR.value)
         return system
+
+
+def refusing(used: list[str], refused: EpaRefused) -> Callable[[str], None]:
+    """Notes the system at which a record was to be used, and is refused there."""
+
+    def refuse(system: str) -> None:
+        used.append(system)
+        raise refused
+
+    return refuse
 
 
 @pytest.mark.parametrize("system", ["1", "2", "3"])
@@ -124,13 +135,8 @@ def test_another_refusal_is_not_a_move_and_is_asked_once() -> None:
     country.put("1")
     locations = Locations(country.systems())
     locations.at(KVNR, NOW, country.use)
-
-    def refuse(system: str) -> None:
-        used.append(system)
-        raise EpaRefused(403, EpaCode.NOT_ENTITLED)
-
     with pytest.raises(EpaRefused):
-        locations.at(KVNR, NOW, refuse)
+        locations.at(KVNR, NOW, refusing(used, EpaRefused(403, EpaCode.NOT_ENTITLED)))
     assert (used, len(country.exchanges.requests)) == (["1"], 1)
 
 
@@ -139,13 +145,8 @@ def test_a_service_that_says_moved_while_the_record_is_still_there_is_not_asked_
     country.put("1")
     locations = Locations(country.systems())
     locations.at(KVNR, NOW, country.use)
-
-    def refuse(system: str) -> None:
-        used.append(system)
-        raise EpaRefused(409, EpaCode.STATUS_MISMATCH)
-
     with pytest.raises(EpaRefused):
-        locations.at(KVNR, NOW, refuse)
+        locations.at(KVNR, NOW, refusing(used, EpaRefused(409, EpaCode.STATUS_MISMATCH)))
     assert used == ["1"]
 
 

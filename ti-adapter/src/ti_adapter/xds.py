@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+DOCUMENT_BYTES_MAX: Final = 25_000_000
+"""Limit of the ePA for one document: 25 MB."""
+
+
+def patient_id(kvnr: str) -> str:
+    """The KVNR as the CX (HL7 version 2) that names a patient in XDS."""
+    return f"{kvnr}^^^&1.2.276.0.76.4.8&ISO"
 
 
 @dataclass(frozen=True, slots=True)

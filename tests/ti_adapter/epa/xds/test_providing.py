@@ -22,9 +22,10 @@ from ti_adapter.epa.xds.errors import (
 )
 from ti_adapter.epa.xds.metadata import Metadata
 from ti_adapter.epa.xds.names import HAS_MEMBER, LCM, REPLACES, RIM, RS, XDS, Operation, Status
-from ti_adapter.epa.xds.providing import DOCUMENT_BYTES_MAX, Provided, provide_and_register, read_registry_response
+from ti_adapter.epa.xds.providing import Provided, provide_and_register, read_registry_response
 from ti_adapter.epa.xds.response import MEANINGS, Verdict
 from ti_adapter.epa.xds.soap import Message, maker
+from ti_adapter.xds import DOCUMENT_BYTES_MAX
 
 OPERATION = Operation.PROVIDE_AND_REGISTER
 

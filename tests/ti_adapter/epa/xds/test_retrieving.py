@@ -12,10 +12,10 @@ from xds_samples import MESSAGE_ID, TO, answered
 from ti_adapter.epa.xds import soap
 from ti_adapter.epa.xds.errors import Malformed, XdsMalformed, XdsNotFound
 from ti_adapter.epa.xds.names import XDS, Operation, Status
-from ti_adapter.epa.xds.providing import DOCUMENT_BYTES_MAX
 from ti_adapter.epa.xds.response import Verdict, write
 from ti_adapter.epa.xds.retrieving import Retrieval, Retrieved, Wanted, read_retrieved, retrieve
 from ti_adapter.epa.xds.soap import include, maker
+from ti_adapter.xds import DOCUMENT_BYTES_MAX
 
 OPERATION = Operation.RETRIEVE
 WANTED = Wanted("2.25.7", "1.2.9")

@@ -14,10 +14,11 @@ from ti_adapter.epa.mhd.bundle import PAGE_MAX_BYTES, Page, read_page
 from ti_adapter.epa.mhd.errors import refusal
 from ti_adapter.epa.mhd.names import CONTENT, DOCUMENT_REFERENCE, FHIR_JSON, SEARCH, is_uuid
 from ti_adapter.epa.mhd.reference import FoundDocument, read_reference
-from ti_adapter.epa.mhd.retrieving import DOCUMENT_MAX_BYTES, RETRIEVABLE, check
+from ti_adapter.epa.mhd.retrieving import RETRIEVABLE, check
 from ti_adapter.epa.mhd.search import Asking, MhdSearch, Parameters, parameters
 from ti_adapter.epa.rest import Answer, Rest, common_headers, json_object, read
 from ti_adapter.epa.values import Kvnr
+from ti_adapter.xds import DOCUMENT_BYTES_MAX
 
 PAGES_MAX: Final = 200
 """Of one search; whoever has more asks for less, or for larger pages."""
@@ -79,7 +80,7 @@ class MhdService:
         """ITI-68. Raises ValueError for a media type that the service does not give out (`RETRIEVABLE`)."""
         if found.entry.mime_type not in RETRIEVABLE:
             raise ValueError("documents of this media type come by XDS")
-        answer = self._send("GET", f"{CONTENT}{found.file_name}", found.entry.mime_type, DOCUMENT_MAX_BYTES)
+        answer = self._send("GET", f"{CONTENT}{found.file_name}", found.entry.mime_type, DOCUMENT_BYTES_MAX)
         return check(answer.body, answer.headers.get("Content-Type", ""), found)
 
     def _page(self, search: MhdSearch, offset: int) -> Page:

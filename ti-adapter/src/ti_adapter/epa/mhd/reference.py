@@ -29,7 +29,7 @@ from ti_adapter.epa.mhd.names import (
 )
 from ti_adapter.epa.values import Kvnr
 from ti_adapter.epa.xds.names import Availability
-from ti_adapter.xds import Code, DocumentEntry
+from ti_adapter.xds import Code, DocumentEntry, patient_id
 
 _STATUSES = {"current": Availability.APPROVED, "superseded": Availability.DEPRECATED}
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,199}\.[A-Za-z0-9]{1,10}")
@@ -76,7 +76,7 @@ def read_reference(said: Element, kvnr: Kvnr) -> FoundDocument:
         unique_id=_unique_id(said),
         mime_type=text(attachment, "contentType"),
         title=text(attachment, "title"),
-        patient_id=f"{kvnr.value}^^^&1.2.276.0.76.4.8&ISO",
+        patient_id=patient_id(kvnr.value),
         author_institution=_organisation(said),
         codes={name: tuple(found) for name, found in codes.items() if found},
         slots={name: values for name, values in _slots(attachment, context) if values},

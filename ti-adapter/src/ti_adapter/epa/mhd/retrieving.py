@@ -9,8 +9,6 @@ from typing import Final
 from ti_adapter.epa.errors import EpaMalformed
 from ti_adapter.epa.mhd.reference import FoundDocument
 
-DOCUMENT_MAX_BYTES: Final = 25_000_000
-
 RETRIEVABLE: Final = frozenset(
     {
         "application/pdf",

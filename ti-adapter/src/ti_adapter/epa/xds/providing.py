@@ -10,10 +10,10 @@ from ti_adapter.epa.xds.metadata import Metadata, extrinsic_object
 from ti_adapter.epa.xds.names import REPLACES, XDS, Operation
 from ti_adapter.epa.xds.soap import Message, maker
 from ti_adapter.epa.xds.submission import SubmissionSet, submit_objects
+from ti_adapter.xds import DOCUMENT_BYTES_MAX
 
-DOCUMENT_BYTES_MAX = 25_000_000
-"""For one document; the limit of 250 MB for all of a submission is held as well, but is less certain."""
 SUBMISSION_BYTES_MAX = 250_000_000
+"""For all documents of a submission; less certain than the limit for one."""
 
 
 @dataclass(frozen=True, slots=True)

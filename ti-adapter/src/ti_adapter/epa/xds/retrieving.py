@@ -10,8 +10,8 @@ from lxml import etree  # type: ignore[import-untyped]
 from ti_adapter.epa.xds import response, soap, tree
 from ti_adapter.epa.xds.errors import Malformed, XdsMalformed
 from ti_adapter.epa.xds.names import XDS, Operation
-from ti_adapter.epa.xds.providing import DOCUMENT_BYTES_MAX
 from ti_adapter.epa.xds.soap import Message, maker
+from ti_adapter.xds import DOCUMENT_BYTES_MAX
 
 RESPONSE = f"{{{XDS}}}RetrieveDocumentSetResponse"
 

@@ -25,7 +25,7 @@ from ti_adapter.simulator.xds.refusal import Refusal, code_of
 from ti_adapter.simulator.xds.removals import read_removal
 from ti_adapter.simulator.xds.submissions import read_submission
 from ti_adapter.simulator.xds.updates import read_update
-from ti_adapter.xds import DocumentEntry
+from ti_adapter.xds import DocumentEntry, patient_id
 
 FAULT = f"{SOAP}/fault"
 """The action of a fault."""
@@ -83,7 +83,7 @@ class SimulatedXds:
 
     def _provide(self, who: Attestation, kvnr: str, request: Message) -> None:
         """All that was told is kept here: the rules know of one institution as the author, and of no comments."""
-        submitted = read_submission(request, _patient_id(kvnr))
+        submitted = read_submission(request, patient_id(kvnr))
         if submitted.replaces:
             old = submitted.replaces.removeprefix("urn:uuid:")
             entry = self._records.replace(who, kvnr, submitted.upload, entry=old)
@@ -92,7 +92,7 @@ class SimulatedXds:
         self._told[entry.entry] = submitted.told
 
     def _update(self, who: Attestation, kvnr: str, request: Message) -> None:
-        update = read_update(request, _patient_id(kvnr), self._repository)
+        update = read_update(request, patient_id(kvnr), self._repository)
         entry = self._records.update(who, kvnr, update.named, update.change)
         self._told[entry.entry] = replace(update.told, entry=entry.metadata)
 
@@ -103,7 +103,7 @@ class SimulatedXds:
     def _query(self, who: Attestation, kvnr: str, request: Message) -> Answer:
         verdict, entries = _SUCCESS, []
         try:
-            rows = read_query(request, _patient_id(kvnr))
+            rows = read_query(request, patient_id(kvnr))
             entries = [one for one in self._records.find(who, kvnr) if fits(one, rows)]
         except (Refusal, RecordRefused) as refused:
             verdict = _failure(refused)
@@ -156,10 +156,6 @@ class SimulatedXds:
             repository_unique_id=self._repository,
         )
         return registered_object(known)
-
-
-def _patient_id(kvnr: str) -> str:
-    return f"{kvnr}^^^&1.2.276.0.76.4.8&ISO"
 
 
 def _failure(refused: Refusal | RecordRefused) -> Verdict:
