@@ -22,7 +22,7 @@ from ti_adapter.popp.token import TYPE
 from ti_adapter.simulator.idp import IdpIdentity, Switch
 from ti_adapter.simulator.idp.draft import Draft, Seal
 from ti_adapter.simulator.idp.identity import SIGNING_KID, shown
-from ti_adapter.simulator.idp.service import IdpService
+from ti_adapter.simulator.idp.issuing import IdpService
 from ti_adapter.simulator.pki import SimulatedPki
 from ti_adapter.simulator.popp import KID, SimulatedPopp
 from ti_adapter.simulator.shape import SimulatedInstitution

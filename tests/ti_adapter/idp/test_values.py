@@ -23,7 +23,7 @@ from ti_adapter.pki.extensions import read_admission
 from ti_adapter.simulator.idp import Switch
 from ti_adapter.simulator.idp.draft import Draft
 from ti_adapter.simulator.idp.identity import jwk, shown
-from ti_adapter.simulator.idp.service import IdpService
+from ti_adapter.simulator.idp.issuing import IdpService
 from ti_adapter.simulator.shape import Shape
 
 BELIEVED = handed_in(*IDENTITY.certificates)

@@ -15,7 +15,7 @@ from ti_adapter.idp import IdpClient, Registration, handed_in
 from ti_adapter.idp.request import begin
 from ti_adapter.pki import verify_institution
 from ti_adapter.simulator.idp import create_app
-from ti_adapter.simulator.idp.service import IdpService
+from ti_adapter.simulator.idp.issuing import IdpService
 from ti_adapter.simulator.shape import SimulatedInstitution
 from ti_adapter.simulator.world import relying
 from ti_adapter.simulator.world.condition import Condition

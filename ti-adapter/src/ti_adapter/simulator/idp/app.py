@@ -22,8 +22,8 @@ from ti_adapter.pki import TrustList
 from ti_adapter.simulator.body import read_body
 from ti_adapter.simulator.idp.asked import FORM_MAX_BYTES, fields
 from ti_adapter.simulator.idp.identity import IdpIdentity
+from ti_adapter.simulator.idp.issuing import IdpService
 from ti_adapter.simulator.idp.refusal import Code, Refusal
-from ti_adapter.simulator.idp.service import IdpService
 from ti_adapter.simulator.idp.switch import Switch
 from ti_adapter.simulator.revocation import IsRevoked, never_revoked
 

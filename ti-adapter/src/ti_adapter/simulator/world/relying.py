@@ -15,8 +15,8 @@ from ti_adapter.idp.tokens import Expected
 from ti_adapter.pki import Admission
 from ti_adapter.simulator.epa.asked import refusal
 from ti_adapter.simulator.idp.identity import ENCRYPTION_KID, SIGNING_KID
+from ti_adapter.simulator.idp.issuing import IdpService
 from ti_adapter.simulator.idp.refusal import Refusal
-from ti_adapter.simulator.idp.service import IdpService
 from ti_adapter.simulator.world.condition import Condition
 
 OPEN_LOGINS_MAX = 1000

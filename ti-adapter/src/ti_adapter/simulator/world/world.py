@@ -14,7 +14,7 @@ from ti_adapter.idp import Registration
 from ti_adapter.simulator.content_policy import MEDIA_TYPES, ContentPolicy
 from ti_adapter.simulator.epa import VsdmService
 from ti_adapter.simulator.idp import IdpIdentity, create_app
-from ti_adapter.simulator.idp.service import IdpService
+from ti_adapter.simulator.idp.issuing import IdpService
 from ti_adapter.simulator.popp import SimulatedPopp
 from ti_adapter.simulator.world.authorities import COMPONENTS, Authorities
 from ti_adapter.simulator.world.condition import Condition
