@@ -13,14 +13,14 @@ from linkexchange.model.proof import Fate
 from linkexchange.model.syntaxes import Obstacle
 from linkexchange.model.transfer import Authority, Purpose, State
 from linkexchange.pull.finish import reason_of
-from linkexchange.web import german
+from linkexchange.web import german, german_faults
 from linkexchange.web.pages import fetching
 
 FAULTS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Fault)]
 
 
 def test_every_class_of_errors_has_its_german_sentences_and_there_are_no_others() -> None:
-    assert set(german.SENTENCES) == set(FAULTS)
+    assert set(german_faults.SENTENCES) == set(FAULTS)
 
 
 @pytest.mark.parametrize("kind", FAULTS)
@@ -64,7 +64,7 @@ def test_a_bug_of_ours_and_a_code_of_a_newer_version_are_told_too() -> None:
 
 
 def test_a_refusal_that_has_no_class_of_its_own_is_told_as_a_refusal() -> None:
-    assert german.explain(Refused("brand-new")).cause == german.SENTENCES[Refused][0]
+    assert german.explain(Refused("brand-new")).cause == german_faults.SENTENCES[Refused][0]
 
 
 def test_one_image_is_not_counted_in_the_plural() -> None:

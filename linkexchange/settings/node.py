@@ -1,104 +1,21 @@
-"""Settings: what a process needs to start. Read once, frozen, handed down as plain values.
-
-Each key comes from the environment (`LINKEXCHANGE_` and its name in capitals) or from the TOML file that
-`LINKEXCHANGE_SETTINGS_FILE` or `--settings` names; the environment wins. A key that does not exist is refused by name,
-so that a slip of the pen is seen. PACS, destinations and participants are no settings but rows in the database.
-docs/reference/settings.md is made from the docstrings below.
-"""
+"""Settings of a node."""
 
 from __future__ import annotations
 
-import os
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
     model_validator,
 )
 
 from linkexchange import checks
-from linkexchange.errors import SettingRefused
 from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, Oid, PlainUrl
 from linkexchange.model.link import Confidentiality, Numbers, Particulars
-
-PREFIX = "LINKEXCHANGE_"
-FILE_KEY = "LINKEXCHANGE_SETTINGS_FILE"
-
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-Https = Annotated[str, AfterValidator(checks.https)]
-Loopback = Annotated[str, AfterValidator(checks.loopback)]
-PrivateFile = Annotated[Path, AfterValidator(checks.private)]
-DatabaseUrl = Annotated[SecretStr | None, BeforeValidator(lambda url: url or None), AfterValidator(checks.postgresql)]
-
-
-class CommonSettings(BaseModel):
-    """What hub and node both need."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
-
-    state_folder: Path
-    """Folder for the embedded database and for the address of the running one. Private to this node or hub."""
-
-    database_url: DatabaseUrl = None
-    """Own PostgreSQL server: postgresql://role:password@host/database, no superuser. Empty: the embedded server."""
-
-    database_owner_url: DatabaseUrl = None
-    """Role that owns the database and migrates it. Empty: the role of database_url."""
-
-    frozen_seconds: float = Field(default=30.0, ge=1)
-    """A process that falls silent within a transaction for so long, frozen perhaps, loses it: nobody waits for it."""
-
-    tls_certificate: Path
-    """Certificate of this node or hub, with its chain, in PEM."""
-
-    tls_key: PrivateFile
-    """Private key of that certificate (P-256), in PEM, readable by this user only."""
-
-    tls_ca: Path
-    """The hub's CA, in PEM: whose certificates are believed, of hub and nodes alike."""
-
-    hub_url: Https
-    """Address of the hub's interface for nodes. It is also the audience of attestations and requests."""
-
-    tsl_url: Annotated[str, AfterValidator(checks.web)]
-    """Address of the trust-service status list (TSL) of the TI, which says whose certificates are believed."""
-
-    tsl_anchor: Path
-    """The TSL-CA whose lists are believed, in PEM; while it is changed, both."""
-
-    ocsp_url: Annotated[str, AfterValidator(checks.web_or_none)] = ""
-    """OCSP responder that is asked in the place of those that TSL and certificates name. Empty: those."""
-
-    listen_host: str = "127.0.0.1"
-    """Address on which the mTLS port listens."""
-
-    listen_port: Port
-    """Port of the mTLS listener: studies at a node, the resolver at the hub."""
-
-    pages_host: Loopback = "127.0.0.1"
-    """Address on which the pages for people are served: a loopback address, since pages have no login yet."""
-
-    pages_port: Port
-    """Port of the pages for people."""
-
-    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
-    """How much is logged: debug, info, warning or error. Study UIDs appear at debug only; names and tokens never."""
-
-
-class HubSettings(CommonSettings):
-    """Settings of `linkexchange hub`."""
-
-    grant_key: PrivateFile
-    """Private key (P-256, PEM) with which grants are signed, readable by this user only."""
+from linkexchange.settings.common import PREFIX, CommonSettings, Https
 
 
 class NodeSettings(CommonSettings):
@@ -382,50 +299,3 @@ def _check_apart(folder: Path | None, key: Path | None) -> None:
     for place in (key.absolute(), key.resolve()):
         if place.is_relative_to(folder.resolve()) or place.is_relative_to(folder.absolute()):
             raise ValueError(f"{PREFIX}SPOOL_KEY: must not lie within spool_folder")
-
-
-Settings = TypeVar("Settings", bound=CommonSettings)
-
-
-def load(kind: type[Settings], file: Path | None = None) -> Settings:
-    """Read the settings of one kind; raises `SettingRefused` with the name of the first wrong key, never its value."""
-    values = {**_from_file(file or _named_file()), **_from_environment()}
-    try:
-        return kind(**values)
-    except ValidationError as wrong:
-        raise SettingRefused(_first(wrong)) from None
-
-
-def _named_file() -> Path | None:
-    named = os.environ.get(FILE_KEY)
-    return Path(named) if named else None
-
-
-def _from_file(file: Path | None) -> dict[str, Any]:
-    if file is None:
-        return {}
-    try:
-        return tomllib.loads(file.read_text())
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise SettingRefused(f"{FILE_KEY}: the file cannot be read as TOML") from wrong
-
-
-def _from_environment() -> dict[str, str]:
-    return {
-        key.removeprefix(PREFIX).lower(): value
-        for key, value in os.environ.items()
-        if key.startswith(PREFIX) and key not in _NO_SETTINGS
-    }
-
-
-_NO_SETTINGS = frozenset({FILE_KEY, "LINKEXCHANGE_SHARED"})
-"""Names with our prefix that are none: the file itself, and the folder that tests read."""
-
-
-def _first(wrong: ValidationError) -> str:
-    error = wrong.errors(include_input=False, include_url=False)[0]
-    if not error["loc"]:
-        return error["msg"].removeprefix("Value error, ")
-    place = ".".join(str(part) for part in error["loc"])
-    known = {"extra_forbidden": "no such key", "missing": "is missing"}
-    return f"{PREFIX}{place.upper()}: {known.get(error['type'], error['msg'].removeprefix('Value error, '))}"

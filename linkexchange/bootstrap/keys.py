@@ -1,0 +1,86 @@
+"""TLS contexts and signing keys, from the files that settings name."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from linkexchange import tls
+from linkexchange.errors import SettingRefused
+from linkexchange.model.passport import Passport
+from linkexchange.settings import CommonSettings, HubSettings, NodeSettings
+from linkexchange.signing import PublicKeys, Signer, certificate_der, thumbprint
+
+if TYPE_CHECKING:
+    pass
+
+
+def dimse_context(settings: NodeSettings) -> ssl.SSLContext:
+    """TLS for the ports at which the own PACS calls."""
+    return tls.server_context(settings.tls_certificate, settings.tls_key, settings.pacs_ca or settings.tls_ca)
+
+
+def hl7_context(settings: NodeSettings) -> ssl.SSLContext:
+    """TLS for the port at which HL7 is sent."""
+    return tls.server_context(settings.tls_certificate, settings.tls_key, settings.hl7_ca or settings.tls_ca)
+
+
+def pacs_context(settings: NodeSettings, passport: Passport) -> ssl.SSLContext | None:
+    """TLS towards a PACS that speaks it: its certificate is checked, and ours is shown."""
+    if not passport.tls:
+        return None
+    return tls.client_context(settings.tls_certificate, settings.tls_key, settings.pacs_ca or settings.tls_ca)
+
+
+def server_context(settings: CommonSettings) -> ssl.SSLContext:
+    """TLS for the mTLS listener."""
+    return tls.server_context(settings.tls_certificate, settings.tls_key, settings.tls_ca)
+
+
+def client_context(settings: CommonSettings) -> ssl.SSLContext:
+    """TLS for calls to hub and nodes."""
+    return tls.client_context(settings.tls_certificate, settings.tls_key, settings.tls_ca)
+
+
+def node_signer(settings: NodeSettings) -> Signer:
+    """A node signs with the key of its TLS certificate, under the certificate's thumbprint."""
+    try:
+        certificate = x509.load_pem_x509_certificate(_read(settings.tls_certificate, "TLS_CERTIFICATE"))
+    except ValueError as wrong:
+        raise SettingRefused("LINKEXCHANGE_TLS_CERTIFICATE: not a certificate in PEM") from wrong
+    return Signer.of(_private_key(settings.tls_key, "TLS_KEY"), thumbprint(certificate_der(certificate)))
+
+
+def hub_signer(settings: HubSettings) -> Signer:
+    """The hub signs grants with a key of its own."""
+    return Signer.of(_private_key(settings.grant_key, "GRANT_KEY"), "grant-1")
+
+
+def _private_key(file: Path, key: str) -> EllipticCurvePrivateKey:
+    try:
+        private_key = load_pem_private_key(_read(file, key), password=None)
+    except (ValueError, TypeError) as wrong:
+        raise SettingRefused(f"LINKEXCHANGE_{key}: not an unencrypted private key in PEM") from wrong
+    if not isinstance(private_key, EllipticCurvePrivateKey) or not isinstance(private_key.curve, SECP256R1):
+        raise SettingRefused(f"LINKEXCHANGE_{key}: not a P-256 key")
+    return private_key
+
+
+def hub_keys(settings: NodeSettings) -> PublicKeys:
+    """The keys with which the hub signs grants, pinned at enrolment."""
+    try:
+        return PublicKeys.from_jwks(_read(settings.hub_keys, "HUB_KEYS").decode())
+    except ValueError as wrong:
+        raise SettingRefused("LINKEXCHANGE_HUB_KEYS: not a JWK Set of named P-256 keys") from wrong
+
+
+def _read(file: Path, key: str) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as wrong:
+        raise SettingRefused(f"LINKEXCHANGE_{key}: the file cannot be read") from wrong

@@ -1,0 +1,135 @@
+"""A node, its serving side, and its parts."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from linkexchange.attest import AttestedSessions
+from linkexchange.bootstrap.keys import client_context, hub_keys, node_signer
+from linkexchange.bootstrap.pacs import archive, destination, ladder, probe, sightings, spool, with_outbox
+from linkexchange.bootstrap.storage import database, now
+from linkexchange.documents import envelope, filing
+from linkexchange.growth import Growth
+from linkexchange.hub import HubClient
+from linkexchange.model.hours import Hours
+from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.participant import Participant
+from linkexchange.model.watched import Plan
+from linkexchange.patients import Index
+from linkexchange.ports import Node, OriginNode
+from linkexchange.release import Rules
+from linkexchange.serve import Origin
+from linkexchange.settings import NodeSettings
+from linkexchange.store.work import Database
+from linkexchange.turnstile import Turnstile
+from linkexchange.xdt import PatientFolder
+
+if TYPE_CHECKING:
+    from linkexchange.dicom import Pool
+    from linkexchange.telematik import Telematik
+    from linkexchange.transcoding import TranscodingPool
+
+
+def node(settings: NodeSettings) -> Node:
+    """A node with everything its use cases need."""
+    from linkexchange.telematik import Telematik
+    from linkexchange.transcoding import TranscodingPool
+
+    context = client_context(settings)
+    hub, telematik = HubClient(settings.hub_url, context), Telematik(settings, now)
+    signer = node_signer(settings)
+    store, transcoder = database(settings), TranscodingPool()
+    codes = envelope.named(settings.codes_profile)
+    return Node(
+        me=TelematikId(settings.telematik_id),
+        name=settings.name,
+        node_url=settings.node_url,
+        hub_audience=settings.hub_url,
+        signer=signer,
+        store=store,
+        record=telematik.record(),
+        walk=lambda: telematik.chain().walk(),
+        hub=hub,
+        sessions=AttestedSessions(hub, telematik.card, audience=settings.hub_url, thumbprint=signer.kid, now=now),
+        archive=with_outbox(settings, store, lambda passport: archive(settings, passport)),
+        destination=lambda passport: destination(settings, passport),
+        probe=lambda passport, scope: probe(settings, passport, scope),
+        origin=partial(_origin_node, settings, context),
+        hub_keys=hub_keys(settings),
+        now=now,
+        close=_closing(transcoder, store, hub, telematik),
+        transcoder=transcoder,
+        spool=spool(settings),
+        plan=plan(settings),
+        sightings=partial(sightings, settings),
+        index=Index(TelematikId(settings.telematik_id), store, now),
+        rules=Rules(TelematikId(settings.telematik_id), store),
+        particulars=settings.particulars,
+        numbers=settings.numbers,
+        filing=partial(filing.filed, codes),
+        page=partial(filing.paged, codes, settings.companion_address),
+        has_pages=settings.companion_page,
+    )
+
+
+def _origin_node(settings: NodeSettings, context: ssl.SSLContext, participant: Participant, grant: str) -> OriginNode:
+    from linkexchange.dicomweb import OriginNodeClient
+
+    return OriginNodeClient(participant, grant, context, idle_seconds=settings.idle_seconds)
+
+
+def _closing(*opened: TranscodingPool | Database | HubClient | Telematik) -> Callable[[], None]:
+    def close() -> None:
+        for it in opened:
+            it.close()
+
+    return close
+
+
+def plan(settings: NodeSettings) -> Plan:
+    """How studies are watched."""
+    return Plan(
+        pacs=tuple(listed(settings.watch_pacs)),
+        quiet=timedelta(seconds=settings.quiet_seconds),
+        days=settings.watch_days,
+        backfill_hours=tuple(Hours.parse(one) for one in listed(settings.backfill_hours)),
+        backfill_per_hour=settings.backfill_per_hour,
+    )
+
+
+def listed(text: str) -> list[str]:
+    """A setting with several values, commas between."""
+    return [one.strip() for one in text.split(",") if one.strip()]
+
+
+def origin(settings: NodeSettings, pool: Pool | None = None) -> Origin:
+    """A node's serving side: it needs neither card nor record nor hub. `pool` is that of this process's receiver."""
+    me, store, turn_seconds = TelematikId(settings.telematik_id), database(settings), settings.idle_seconds / 4
+    return Origin(
+        me=me,
+        hub_keys=hub_keys(settings),
+        store=store,
+        archive=with_outbox(settings, store, lambda passport: ladder(settings, passport, pool)),
+        now=now,
+        turn_seconds=turn_seconds,
+        growth=Growth(Turnstile(store, me, now, turn_seconds), partial(destination, settings)),
+    )
+
+
+def patient_files(settings: NodeSettings) -> PatientFolder | None:
+    """Where the practice system leaves its files; None where it does not."""
+    return PatientFolder(settings.patient_files_folder) if settings.patient_files_folder else None
+
+
+def patient_index(settings: NodeSettings) -> Index:
+    """Who the local patients are."""
+    return Index(TelematikId(settings.telematik_id), database(settings), now)
+
+
+def release_rules(settings: NodeSettings) -> Rules:
+    """What may be published."""
+    return Rules(TelematikId(settings.telematik_id), database(settings))
