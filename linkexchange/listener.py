@@ -8,6 +8,7 @@ text or the values, which might be patient data.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Mapping
 from typing import Any, cast
@@ -84,6 +85,16 @@ def serve(app: ASGIApp, *, host: str, port: int, context: ssl.SSLContext | None)
     uvicorn raises the signal again at the end: whoever has more to do then sets a signal handler of its own before.
     """
     listener(app, host=host, port=port, context=context).run()
+
+
+def serve_together(app: ASGIApp, *, host: str, port: int, context: ssl.SSLContext | None) -> None:
+    """As `serve`, at a place at which other processes of this user listen too: the system deals connections out."""
+    family, kind, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind) as place:
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+            place.setsockopt(socket.SOL_SOCKET, option, 1)
+        place.bind((host, port))
+        listener(app, host=host, port=port, context=context).run(sockets=[place])
 
 
 def _with_certificate(app: ASGIApp, certificate: bytes) -> ASGIApp:

@@ -50,9 +50,11 @@ def node(settings: NodeSettings, without: Collection[Process] = ()) -> None:
 
 def hub(settings: HubSettings) -> None:
     """A hub with its database, until SIGTERM."""
-    run = {Part.RESOLVER: resolver, Part.WEB: hub_web}
+    share_imports()
+    resolvers = {f"{Part.RESOLVER} {number}": resolver for number in range(1, settings.resolver_processes + 1)}
+    run = {**resolvers, Part.WEB.value: hub_web}
     with bootstrap.state(settings):
-        Household({part.value: partial(serve, settings) for part, serve in run.items()}).live()
+        Household({name: partial(serve, settings) for name, serve in run.items()}).live()
 
 
 def share_imports() -> None:
@@ -106,13 +108,13 @@ def web(settings: NodeSettings) -> None:
 
 
 def resolver(settings: HubSettings) -> None:
-    """The hub's interface for nodes (mTLS port)."""
-    from linkexchange.listener import serve
+    """The hub's interface for nodes (mTLS port), one of any number of processes."""
+    from linkexchange.listener import serve_together
     from linkexchange.web.resolver import application
 
     app = application(bootstrap.resolver(settings))
     context = bootstrap.server_context(settings)
-    serve(app, host=settings.listen_host, port=settings.listen_port, context=context)
+    serve_together(app, host=settings.listen_host, port=settings.listen_port, context=context)
 
 
 def hub_web(settings: HubSettings) -> None:

@@ -157,25 +157,55 @@ def test_addresses_are_not_logged(tmp_path: Path) -> None:
     assert "secret-study" not in (tmp_path / "log").read_text()
 
 
+def test_two_processes_answer_at_one_place_and_one_goes_on_alone(tmp_path: Path) -> None:
+    port = peers.free_port()
+    folders = [tmp_path / name for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir()
+    processes = [_process(folder, port, serve="serve_together") for folder in folders]
+    try:
+        assert all(_appears(folder / "listens") for folder in folders)
+        deadline = time.monotonic() + 60
+        while not all((folder / "begun").exists() for folder in folders):
+            assert time.monotonic() < deadline, "one of them is never asked"
+            _ask(port)
+        processes[0].kill()
+        processes[0].wait(10)
+        _ask(port)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait(10)
+
+
+def _ask(port: int) -> None:
+    connection = _connected(port)
+    connection.request("GET", "/")
+    assert connection.getresponse().read() == b"whole"
+    connection.close()
+
+
 SCRIPT = """
     import asyncio, logging, pathlib, sys
     from starlette.responses import Response
-    from linkexchange.listener import serve
+    from linkexchange.listener import {serve}
 
     async def slow(scope, receive, send):
+        if scope["type"] == "lifespan":
+            pathlib.Path(sys.argv[2], "listens").touch()
         if scope["type"] == "http":
             pathlib.Path(sys.argv[2], "begun").touch()
             await asyncio.sleep(0.5)
             await Response(b"whole")(scope, receive, send)
 
     logging.basicConfig(level=logging.DEBUG)
-    serve(slow, host="127.0.0.1", port=int(sys.argv[1]), context=None)
+    {serve}(slow, host="127.0.0.1", port=int(sys.argv[1]), context=None)
 """
 
 
-def _process(folder: Path, port: int) -> subprocess.Popen[bytes]:
+def _process(folder: Path, port: int, serve: str = "serve") -> subprocess.Popen[bytes]:
     with (folder / "log").open("wb") as log:
-        command = [sys.executable, "-c", textwrap.dedent(SCRIPT), str(port), str(folder)]
+        command = [sys.executable, "-c", textwrap.dedent(SCRIPT).replace("{serve}", serve), str(port), str(folder)]
         return subprocess.Popen(command, stdout=log, stderr=log, env=os.environ)
 
 

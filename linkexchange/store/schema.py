@@ -13,6 +13,13 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 7_264_119
 NEWEST = "0009"
 """The revision that this version serves from; a test holds it equal to the newest migration."""
+FIRST_SHARED = "0009"
+"""From here on a version also serves from a newer schema, until a migration says what the oldest is that still can."""
+
+_OLDER = "LINKEXCHANGE_DATABASE_URL: its schema is older than this version; start the whole node or hub to migrate it"
+_FOUND = """
+SELECT version_num, coalesce(obj_description('alembic_version'::regclass, 'pg_class'), :first) FROM alembic_version
+"""
 
 
 def engine_of(url: str, *, pool_size: int = 5, frozen_seconds: float = 30.0) -> Engine:
@@ -45,16 +52,25 @@ def migrate(owner_url: str, serving_url: str) -> None:
 
 
 def check_serving(engine: Engine) -> None:
-    """Refuse to serve as a superuser, past row-level security, or from a schema that is not ours."""
+    """Refuse to serve as a superuser, past row-level security, or from a schema that this version cannot serve from."""
     with engine.connect() as connection:
         powers = connection.execute(
             text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
         ).scalar_one()
         if powers:
             raise SettingRefused("LINKEXCHANGE_DATABASE_URL: its role is a superuser or bypasses row-level security")
-        found = connection.execute(text("SELECT to_regclass('alembic_version')")).scalar_one()
-        version = found and connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    if version != NEWEST:
-        raise SettingRefused(
-            "LINKEXCHANGE_DATABASE_URL: its schema is not that of this version; start the node to migrate"
-        )
+        if not connection.execute(text("SELECT to_regclass('alembic_version')")).scalar_one():
+            raise SettingRefused(_OLDER)
+        check_version(*connection.execute(text(_FOUND), {"first": FIRST_SHARED}).one())
+
+
+def check_version(found: str, oldest: str) -> None:
+    """Whether this version serves from the schema that was found, from which versions from `oldest` on can serve.
+
+    In a rolling upgrade the first new process migrates, and processes of the version before go on beside it. So a
+    migration only adds; one that takes away or renames says so in the comment on `alembic_version`.
+    """
+    if found < NEWEST:
+        raise SettingRefused(_OLDER)
+    if oldest > NEWEST:
+        raise SettingRefused("LINKEXCHANGE_DATABASE_URL: its schema is too new for this version; install the newer one")
