@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from linkexchange.errors import MessageFault, UnknownParticipant
+from linkexchange.errors import MessageFault, UnknownParticipant, UnknownTransfer
 from linkexchange.model.access import Offer, RegisteredLink
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import LinkId, TelematikId
 from linkexchange.model.proof import TYP as PROOF_TYP
 from linkexchange.model.transfer import FINAL, State
-from linkexchange.ports import Receipt
+from linkexchange.ports import Course, Receipt
 from linkexchange.resolve import Caller, Resolver, refusals, session_of
 from linkexchange.signing import PROOF_MAX_BYTES, verify
 
@@ -70,6 +70,18 @@ def receipts(resolver: Resolver, caller: Caller, link: LinkId, *, requester: Tel
     """What a requester has handed in about a link of the caller's own; of the links of others there is nothing."""
     with resolver.store.work(caller.telematik_id) as work, work.on_behalf_of(requester):
         return work.hub.receipts(link, caller.telematik_id)
+
+
+def course(resolver: Resolver, caller: Caller, transfer: UUID, *, requester: TelematikId) -> Course:
+    """What the hub knows of a transfer, for its requester and its origin; for others there is none of that number.
+
+    Raises `UnknownTransfer`.
+    """
+    with resolver.store.work(caller.telematik_id) as work, work.on_behalf_of(requester):
+        found = work.hub.course(transfer)
+    if found is None or caller.telematik_id not in (found.requester, found.origin):
+        raise UnknownTransfer
+    return found
 
 
 def _read(caller: Caller, proof: str) -> dict[str, str | int]:

@@ -249,6 +249,17 @@ def test_a_receipt_is_told_to_the_origin_of_its_link_alone(
     assert hospital.receipts(LINK, HOSPITAL) == client.receipts(LINK, PRACTICE) == []
 
 
+def test_the_state_of_a_transfer_is_told_to_its_requester(
+    client: HubClient, raw: httpx.Client, practice: NodeCertificate
+) -> None:
+    place = f"/ledger/transfers/{wishes.TRANSFER}"
+    assert raw.get(place).status_code == 404
+    client.grant(client.open_session(client.nonce()), _signer(practice).sign(BY_RECORD.claims(HUB), typ=REQUEST_TYP))
+    client.receipt(_signer(practice).sign(_receipt(), typ=PROOF_TYP))
+    told = raw.get(place).json()
+    assert (told["reason"], told["outcome"], told["stored"], told["expected"]) == ("", "complete", 3, 3)
+
+
 def test_a_receipt_in_the_name_of_another_is_refused(client: HubClient, practice: NodeCertificate) -> None:
     with pytest.raises(MessageFault, match="not a proof of the caller"):
         client.receipt(_signer(practice).sign(_receipt(requester=HOSPITAL), typ=PROOF_TYP))

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -28,6 +29,7 @@ from linkexchange.model.proof import Delivered, Fate, Proof, lines
 from linkexchange.model.request import TYP as REQUEST_TYP
 from linkexchange.model.request import read
 from linkexchange.model.study import Instance, Manifest, Series
+from linkexchange.ports import Course
 from linkexchange.resolve import Resolver
 from linkexchange.signing import Proven
 from linkexchange.web import resolver as web
@@ -245,13 +247,14 @@ def test_the_page_lists_every_operation_of_the_hub() -> None:
 
 
 def test_the_examples_of_the_hub_s_interface_are_taken() -> None:
-    link, offer, participant = _examples("hub-api.md")
+    link, offer, transfer, participant = _examples("hub-api.md")
+    assert set(transfer) == {field.name for field in fields(Course)}
     assert web.LinkBody.model_validate(link).link == link["link"]
     assert web.OfferBody.model_validate(offer).receiver == PRACTICE
     assert hub._participant(participant).telematik_id == PRACTICE
 
 
 def test_the_page_lists_the_members_of_every_body() -> None:
-    link, offer, participant = _examples("hub-api.md")
-    for heading, example in (("## Link\n", link), ("## Offer\n", offer), ("## Participant\n", participant)):
+    headings = ("## Link\n", "## Offer\n", "## Transfer\n", "## Participant\n")
+    for heading, example in zip(headings, _examples("hub-api.md"), strict=True):
         assert _first_column("hub-api.md", heading) == list(example)

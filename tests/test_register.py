@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import link_samples
 import pytest
@@ -12,11 +13,12 @@ from hub_bench import HubBench, caller_of, signer
 from wishes import HOSPITAL, LINK, NEWER_LINK, OFFER, PRACTICE, REGISTERED, STRANGER
 
 from linkexchange import register
-from linkexchange.errors import IdentityRefused, MessageFault, UnknownParticipant
+from linkexchange.errors import Denied, IdentityRefused, MessageFault, UnknownParticipant, UnknownTransfer
 from linkexchange.model.identifiers import Sha256
 from linkexchange.model.link import LinkStatus
 from linkexchange.model.participant import Institution
 from linkexchange.model.proof import TYP, Delivered, Fate, Proof, lines
+from linkexchange.model.transfer import State
 from linkexchange.resolve import Caller
 from linkexchange.store.work import Database
 
@@ -182,6 +184,35 @@ def test_a_receipt_is_booked_with_its_proof_and_its_counts(receiver: HubBench) -
         "proof": signed,
         "at": wishes.NOW,
     }
+
+
+def test_the_course_of_a_transfer_is_its_last_decision_and_its_receipt(receiver: HubBench, clock: Clock) -> None:
+    receiver.grant(wishes.BY_RECORD)
+    granted = register.course(receiver.resolver, receiver.caller, wishes.TRANSFER, requester=PRACTICE)
+    assert (granted.origin, granted.link, granted.decided, granted.reason) == (HOSPITAL, LINK, wishes.NOW, "")
+    assert (granted.outcome, granted.stored, granted.expected) == (None, 0, 0)
+    clock.advance(seconds=120)
+    with pytest.raises(Denied):
+        receiver.grant(replace(wishes.BY_RECORD, asked=clock()))
+    _hand_in(receiver, _proof(2).to_json())
+    ended = register.course(receiver.resolver, receiver.caller, wishes.TRANSFER, requester=PRACTICE)
+    assert (ended.decided, ended.reason) == (clock(), "document-read-too-long-ago")
+    assert (ended.outcome, ended.stored, ended.expected) == (State.PARTIAL, 2, 3)
+
+
+def test_a_03_the_course_of_a_transfer_is_told_to_its_two_ends_alone(receiver: HubBench) -> None:
+    receiver.grant(wishes.BY_RECORD)
+    origin, stranger = caller_of(HOSPITAL), caller_of()
+    assert register.course(receiver.resolver, origin, wishes.TRANSFER, requester=PRACTICE).requester == PRACTICE
+    unknown = [
+        (origin, wishes.TRANSFER, HOSPITAL),
+        (stranger, wishes.TRANSFER, PRACTICE),
+        (origin, UUID(int=1), PRACTICE),
+    ]
+    for caller, transfer, requester in unknown:
+        with pytest.raises(UnknownTransfer) as refused:
+            register.course(receiver.resolver, caller, transfer, requester=requester)
+        assert refused.value.detail == ""
 
 
 def test_a_receipt_is_booked_once_and_the_first_one_counts(receiver: HubBench) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from linkexchange.ports.brake import Brake
-from linkexchange.ports.hub import Answer, Hub, Receipt, Session, Sessions
+from linkexchange.ports.hub import Answer, Course, Hub, Receipt, Session, Sessions
 from linkexchange.ports.images import (
     CHUNK_MAX_BYTES,
     Archive,
@@ -35,6 +35,7 @@ __all__ = [
     "Brake",
     "Candidate",
     "Card",
+    "Course",
     "Delivery",
     "Destination",
     "Directory",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 from linkexchange.model.access import Offer, RegisteredLink
 from linkexchange.model.identifiers import (
@@ -36,6 +37,24 @@ class Receipt:
 
     outcome: State
     proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What the hub knows of a transfer: its last decision (`reason` empty: granted), and its end as the receipt says.
+
+    Until then `outcome` is None, and nothing is counted.
+    """
+
+    transfer: UUID
+    requester: TelematikId
+    origin: TelematikId
+    link: LinkId
+    decided: datetime
+    reason: str
+    outcome: State | None = None
+    stored: int = 0
+    expected: int = 0
 
 
 class Sessions(Protocol):

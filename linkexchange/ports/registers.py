@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from linkexchange.model.access import Decision, Offer, RegisteredLink
 from linkexchange.model.findings import Findings
@@ -15,7 +16,7 @@ from linkexchange.model.identifiers import (
 from linkexchange.model.participant import Institution, Participant
 from linkexchange.model.passport import Passport
 from linkexchange.model.readiness import Walked
-from linkexchange.ports.hub import Receipt, Session
+from linkexchange.ports.hub import Course, Receipt, Session
 
 
 class HubLedger(Protocol):
@@ -71,6 +72,10 @@ class HubLedger(Protocol):
 
     def receipts(self, link: LinkId, origin: TelematikId) -> Sequence[Receipt]:
         """What this participant has handed in about a link of that origin."""
+        ...
+
+    def course(self, transfer: UUID) -> Course | None:
+        """What is known of a transfer of this participant."""
         ...
 
     def sweep(self, now: datetime) -> int:

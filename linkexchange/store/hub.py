@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -16,7 +16,7 @@ from linkexchange.model.identifiers import LinkId, Sha256, StudyUid, TelematikId
 from linkexchange.model.link import LinkStatus
 from linkexchange.model.participant import Institution, Participant
 from linkexchange.model.transfer import State
-from linkexchange.ports import Receipt, Session
+from linkexchange.ports import Course, Receipt, Session
 from linkexchange.store.tables import decisions, directory, ledger, nonces, offers, receipts, sessions
 
 
@@ -135,6 +135,14 @@ class HubRows:
         named = select(receipts).where(receipts.c.link == link, receipts.c.origin == origin).order_by(receipts.c.at)
         return [Receipt(State(row.outcome), row.proof) for row in self._connection.execute(named)]
 
+    def course(self, transfer: UUID) -> Course | None:
+        """Its last decision, and its receipt if there is one."""
+        ended = receipts.c.outcome, receipts.c.stored, receipts.c.expected
+        same = (receipts.c.participant == decisions.c.participant) & (receipts.c.transfer == decisions.c.transfer)
+        both = select(decisions, *ended).outerjoin(receipts, same).where(decisions.c.transfer == transfer)
+        row = self._connection.execute(both.order_by(decisions.c.at.desc()).limit(1)).one_or_none()
+        return _course(row) if row else None
+
     def sweep(self, now: datetime) -> int:
         """Forget what has ended."""
         gone = [delete(table).where(table.c.expires <= now) for table in (nonces, sessions)]
@@ -194,6 +202,20 @@ def _registered(row: Row[Any]) -> RegisteredLink:
         expires=row.expires,
         status=LinkStatus(row.status),
         replaced_by=LinkId(row.replaced_by) if row.replaced_by else None,
+    )
+
+
+def _course(row: Row[Any]) -> Course:
+    return Course(
+        transfer=row.transfer,
+        requester=TelematikId(row.participant),
+        origin=TelematikId(row.origin),
+        link=LinkId(row.link),
+        decided=row.at,
+        reason=row.reason or "",
+        outcome=State(row.outcome) if row.outcome else None,
+        stored=row.stored or 0,
+        expected=row.expected or 0,
     )
 
 

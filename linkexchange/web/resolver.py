@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 from cryptography import x509
@@ -97,6 +97,7 @@ def application(resolver: Resolver) -> FastAPI:
     _add_ledger(app, resolver)
     _add_offers(app, resolver)
     _add_receipts(app, resolver)
+    _add_transfers(app, resolver)
     _add_directory(app, resolver)
     return app
 
@@ -171,6 +172,15 @@ def _add_receipts(app: FastAPI, resolver: Resolver) -> None:
     async def receipts(caller: ByTls, request: Request) -> None:
         proof = (await request.body()).decode("ascii", errors="replace")
         await _in_thread(lambda: register.receipt(resolver, caller, proof))
+
+
+def _add_transfers(app: FastAPI, resolver: Resolver) -> None:
+    @app.get("/ledger/transfers/{transfer}")
+    def course(
+        caller: ByTls, transfer: UUID, requester: Annotated[str, AfterValidator(TelematikId)] | None = None
+    ) -> dict[str, Any]:
+        wanted = TelematikId(requester) if requester else caller.telematik_id
+        return asdict(register.course(resolver, caller, transfer, requester=wanted))
 
 
 def _add_directory(app: FastAPI, resolver: Resolver) -> None:
