@@ -23,7 +23,7 @@ INSTANCES ?= 10000
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint quick-wires quick-others format test cuts kills pulls fuzz validators benchmarks benchmarks-documents benchmarks-transfers engine profiles mado system-packages lock clean
+.PHONY: help demo check lint quick-wires quick-others format test cuts kills pulls fuzz validators benchmarks benchmarks-documents benchmarks-transfers benchmarks-hub engine profiles mado system-packages lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ pulls: $(VENV)/.dev system-packages ## A hundred pulls (PULLS=100), counted in s
 
 fuzz: $(VENV)/.dev ## Fuzz what reads DICOM and the messages of the TI, each part for ten minutes (FUZZ_SECONDS=600)
 	for part in codec pki konnektor jose vau xds; do $(BIN)/python tests/fuzz/$$part.py -max_total_time=$(FUZZ_SECONDS) || exit; done
+
+benchmarks-hub: $(VENV)/.dev ## Measure grants, sessions and states per second at the hub, and write the page (or ARGS="--seconds 10")
+	$(BIN)/python tests/benchmarks/hub.py $(or $(ARGS),--write-docs)
 
 engine: $(VENV)/.dev ## Let the HL7 engine look through a document of 10,000 instances (INSTANCES=10000)
 	LINKEXCHANGE_ENGINE_INSTANCES=$(INSTANCES) $(PYTEST) tests/profiles/test_hl7_engine.py
