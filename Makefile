@@ -15,6 +15,7 @@ JOBS ?= 2
 CUTS ?= 200
 KILLS ?= 300
 PULLS ?= 100
+STORM ?= 300
 SEED ?= 77
 FUZZ_SECONDS ?= 600
 INSTANCES ?= 10000
@@ -23,7 +24,7 @@ INSTANCES ?= 10000
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint quick-wires quick-others format test cuts kills pulls fuzz validators benchmarks benchmarks-documents benchmarks-transfers benchmarks-hub engine profiles mado system-packages lock clean
+.PHONY: help demo check lint quick-wires quick-others format test cuts kills storm pulls fuzz validators benchmarks benchmarks-documents benchmarks-transfers benchmarks-hub engine profiles mado system-packages lock clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +56,9 @@ cuts: $(VENV)/.dev ## Pulls over lines that are cut at 200 random points (CUTS=2
 
 kills: $(VENV)/.dev system-packages ## 300 SIGKILLs at random moments (KILLS=300) over 1,000 transfers, and one at each step of publishing
 	LINKEXCHANGE_KILLS=$(KILLS) LINKEXCHANGE_SEED=$(SEED) $(PYTEST) tests/faults/test_kills.py tests/faults/test_published.py
+
+storm: $(VENV)/.dev system-packages ## Two hub processes, three workers, SIGKILLs and power cuts of the database for five minutes (STORM=300)
+	LINKEXCHANGE_STORM=$(STORM) LINKEXCHANGE_SEED=$(SEED) $(PYTEST) -s tests/faults/test_storm.py
 
 pulls: $(VENV)/.dev system-packages ## A hundred pulls (PULLS=100), counted in signatures of the card
 	LINKEXCHANGE_PULLS=$(PULLS) $(PYTEST) tests/faults/test_card.py

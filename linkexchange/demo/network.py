@@ -98,11 +98,17 @@ class Network:
 
 @contextmanager
 def running(
-    folder: Path, sites: Sequence[Site], *, host: str = HOST, signature_seconds: float = 1.0
+    folder: Path,
+    sites: Sequence[Site],
+    *,
+    host: str = HOST,
+    signature_seconds: float = 1.0,
+    hub: Mapping[str, Any] | None = None,
 ) -> Iterator[Network]:
     """Start the TI, then all else at once, wait until all answers, and end it with the block.
 
-    Hub and TI are reached at `host`. Each signature of a card takes `signature_seconds`.
+    Hub and TI are reached at `host`. Each signature of a card takes `signature_seconds`. `hub` are settings of the hub
+    beyond those that it needs.
     """
     _forget_settings()
     processes.share_imports()
@@ -110,13 +116,13 @@ def running(
     with ExitStack() as stack:
         cards = [_institution(site) for site in sites]
         ti = stack.enter_context(telematik.running(folder / "ti", cards, host, signature_seconds=signature_seconds))
-        hub = stack.enter_context(_household("hub", plan.hub_settings(ti)))
+        centre = stack.enter_context(_household("hub", {**plan.hub_settings(ti), **(hub or {})}))
         nodes = {}
         for site in sites:
             with site.within():
                 node = _household("node", plan.node_settings(site, ti), without=site.without)
                 nodes[site.name] = stack.enter_context(node)
-        network = Network(hub, nodes, ti)
+        network = Network(centre, nodes, ti)
         stack.callback(network.close)
         _wait(network)
         _enrol(network, sites)

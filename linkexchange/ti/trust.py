@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryDirectory
 
 import structlog
 from cryptography import x509
@@ -173,9 +173,11 @@ class Trust:
 
     def _keep(self, document: bytes) -> None:
         """Beside the old one first: a reader of another process finds the one or the other."""
+        place = self._access.kept
         try:
-            with NamedTemporaryFile(dir=self._access.kept.parent, delete=False) as beside:
-                beside.write(document)
-            Path(beside.name).replace(self._access.kept)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(dir=place.parent) as beside:
+                (Path(beside) / place.name).write_bytes(document)
+                (Path(beside) / place.name).replace(place)
         except OSError as full:
             _log.warning("trust list not kept", error=type(full).__name__)

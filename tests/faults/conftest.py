@@ -40,7 +40,7 @@ COUNT = 6
 WAIT_SECONDS = 300.0
 """Guards against hanging only: a machine that does something else besides may stand still for a long while."""
 _HERE = Path(__file__).parent
-_QUICK = {
+QUICK = {
     "worker_stalled_seconds": 1.5,
     "frozen_seconds": 1.5,
     "retry_seconds": 0.2,
@@ -174,7 +174,7 @@ def shared_ground() -> Iterator[Ground]:
                 TelematikId("5-2-KHS-77"),
                 "1.2.276.0.76.4.53",
                 (orthanc.passport(),),
-                _QUICK,
+                QUICK,
             )
             practice = Site(
                 "practice",
@@ -182,11 +182,11 @@ def shared_ground() -> Iterator[Ground]:
                 TelematikId("1-2-PRX-77"),
                 "1.2.276.0.76.4.50",
                 (destination.passport,),
-                _QUICK,
+                QUICK,
                 without=("worker", "web"),
             )
             with network.running(folder, [hospital, practice], signature_seconds=0.05) as net:
-                entry = _published(net, orthanc.passport().name)
+                entry = published(net, orthanc.passport().name)
                 practice = bootstrap.node(patient(net.settings("practice")))
                 with closing(practice):
                     yield Ground(net, practice, entry, destination, orthanc.files(), folder)
@@ -194,7 +194,7 @@ def shared_ground() -> Iterator[Ground]:
         shutil.rmtree(folder)
 
 
-def _published(net: Network, pacs: str) -> str:
+def published(net: Network, pacs: str) -> str:
     net.ti.patients.open_record(synthetic.KVNR)
     for site in ("hospital", "practice"):
         me = TelematikId(net.settings(site).telematik_id)

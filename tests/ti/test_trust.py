@@ -177,10 +177,19 @@ def test_a_kept_list_that_proves_nothing_is_passed_over(place: TrustedPlace, spo
         place.trust().listed()
 
 
+def _kept_at(place: TrustedPlace, file: Path) -> Trust:
+    access = TrustAccess("http://tsl.example/", place.folder / "anchor.pem", file)
+    return Trust(access, place.clock, fetch=lambda _: place.publisher.document())
+
+
+def test_the_folder_of_the_kept_list_is_made(place: TrustedPlace) -> None:
+    kept = place.folder / "state" / "tsl.xml"
+    assert _kept_at(place, kept).listed()
+    assert [file.name for file in kept.parent.iterdir()] == [kept.name]
+
+
 def test_a_folder_in_which_nothing_can_be_kept_stops_nothing(place: TrustedPlace) -> None:
-    gone = TrustAccess("http://tsl.example/", place.folder / "anchor.pem", place.folder / "gone" / "tsl.xml")
-    trust = Trust(gone, place.clock, fetch=lambda _: place.publisher.document())
-    assert trust.listed()
+    assert _kept_at(place, place.folder / "anchor.pem" / "tsl.xml").listed()
 
 
 def test_an_institution_is_proven_by_list_and_ocsp(place: TrustedPlace) -> None:
