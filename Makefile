@@ -19,12 +19,14 @@ STORM ?= 300
 SEED ?= 77
 FUZZ_SECONDS ?= 600
 INSTANCES ?= 10000
+CASES ?= 20000
 
 # Tests and demo start hundreds of processes; without kept bytecode each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check lint quick-wires quick-others format test cuts kills storm pulls fuzz validators benchmarks benchmarks-documents benchmarks-transfers benchmarks-hub engine profiles mado system-packages lock clean
+.PHONY: lint quick-wires quick-others $(shell awk -F: '/^[a-z-]+:.*\#\# / {print $$1}' $(firstword $(MAKEFILE_LIST)))
+
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +70,9 @@ fuzz: $(VENV)/.dev ## Fuzz what reads DICOM and the messages of the TI, each par
 
 benchmarks-hub: $(VENV)/.dev ## Measure grants, sessions and states per second at the hub, and write the page (or ARGS="--seconds 10")
 	$(BIN)/python tests/benchmarks/hub.py $(or $(ARGS),--write-docs)
+
+schemathesis: $(VENV)/.dev ## 20,000 requests made from the OpenAPI document of the hub (CASES=20000)
+	LINKEXCHANGE_CASES=$(CASES) LINKEXCHANGE_SEED=$(SEED) $(PYTEST) --timeout=3600 tests/web/test_schemathesis.py
 
 engine: $(VENV)/.dev ## Let the HL7 engine look through a document of 10,000 instances (INSTANCES=10000)
 	LINKEXCHANGE_ENGINE_INSTANCES=$(INSTANCES) $(PYTEST) tests/profiles/test_hl7_engine.py

@@ -15,6 +15,7 @@ from linkexchange.errors import (
     HubUnavailable,
     IdentityRefused,
     MessageFault,
+    TooManyRequests,
     UnknownParticipant,
 )
 from linkexchange.model.access import Offer, RegisteredLink
@@ -113,7 +114,7 @@ class HubClient:
 
     def receipt(self, proof: str) -> None:
         """Hand in a signed proof."""
-        self._call("POST", "/ledger/receipts", content=proof)
+        self._call("POST", "/ledger/receipts", content=proof, kind="application/jose")
 
     def _call(
         self,
@@ -122,9 +123,11 @@ class HubClient:
         *,
         read: Callable[[Any], _Answer] = lambda _: None,  # type: ignore[assignment,return-value]
         session: Session | None = None,
+        kind: str = "",
         **body: Any,
     ) -> _Answer:
         headers = {"X-Session": session.secret} if session else {}
+        headers |= {"Content-Type": kind} if kind else {}
         try:
             answer = self._http.request(method, path, headers=headers, **body)
         except httpx.HTTPError as silent:
@@ -148,9 +151,15 @@ def _fault(answer: httpx.Response) -> Fault:
         code, detail = str(body["code"]), str(body.get("detail", ""))
     except (KeyError, TypeError, ValueError, AttributeError):
         return HubUnavailable(f"status {answer.status_code}")
+    if code == TooManyRequests.code:
+        return TooManyRequests(after_seconds=_seconds(answer.headers.get("Retry-After", "")))
     if code in _KNOWN:
         return _KNOWN[code](detail)
     return HubUnavailable(code) if answer.is_server_error else Denied(code)
+
+
+def _seconds(text: str) -> float | None:
+    return float(text) if text.isdecimal() else None
 
 
 def _participant(row: dict[str, Any]) -> Participant:

@@ -12,10 +12,16 @@ from dataclasses import dataclass
 from math import ceil
 
 from linkexchange.errors import (
+    BodyTooLarge,
+    BodyTooSlow,
     Fault,
     LinkWithdrawn,
+    MediaRefused,
+    MethodRefused,
     PeerFault,
+    TooManyRequests,
     Unavailable,
+    UnknownOperation,
     UnknownPacs,
     UnknownParticipant,
     UnknownStudy,
@@ -31,6 +37,12 @@ _STATUS: tuple[tuple[type[Fault], int], ...] = (
     (UnknownPacs, 404),
     (UnknownStudy, 404),
     (UnknownTransfer, 404),
+    (UnknownOperation, 404),
+    (MethodRefused, 405),
+    (BodyTooSlow, 408),
+    (BodyTooLarge, 413),
+    (MediaRefused, 415),
+    (TooManyRequests, 429),
     (Unavailable, 503),
     (PeerFault, 422),
     (Fault, 403),
@@ -65,8 +77,9 @@ def problem(fault: Fault, trace_id: str) -> Problem:
         "trace_id": trace_id,
     }
     unavailable = isinstance(fault, Unavailable)
+    after = RETRY_AFTER_SECONDS
     if isinstance(fault, Unavailable) and fault.after_seconds is not None:
-        body["after_seconds"] = ceil(fault.after_seconds)
+        body["after_seconds"] = after = ceil(fault.after_seconds)
     if fault.detail and not unavailable:
         body["detail"] = fault.detail
-    return Problem(status, {"Retry-After": str(RETRY_AFTER_SECONDS)} if unavailable else {}, body)
+    return Problem(status, {"Retry-After": str(after)} if unavailable else {}, body)

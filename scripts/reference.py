@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import astuple
 from pathlib import Path
@@ -20,7 +21,10 @@ from linkexchange.model.readiness import Reason, Step, Verdict
 from linkexchange.model.readiness_words import OWNERS
 from linkexchange.model.transfer import FINAL, TRANSITIONS, State
 from linkexchange.problem import problem
+from linkexchange.resolve import Resolver
 from linkexchange.settings import PREFIX, CommonSettings, HubSettings, NodeSettings
+from linkexchange.web import description
+from linkexchange.web.resolver import application
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
 MADE = "<!-- Made by scripts/reference.py: change the code, then run it. -->"
@@ -328,6 +332,15 @@ def _reason(reason: Reason) -> tuple[str, ...]:
     return f"`{reason}`", OWNERS[reason].value, *(text.format(until="*day*", subject="*name*") for text in words)
 
 
+# --- the hub's interface ----------------------------------------------------------------------------------------------
+
+
+def openapi_hub() -> str:
+    """The OpenAPI document of the hub's interface for nodes."""
+    app = application(Resolver("", None, None, None, None))  # type: ignore[arg-type] - nothing is called
+    return json.dumps(description.document(app), indent=1) + "\n"
+
+
 # --- all --------------------------------------------------------------------------------------------------------------
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -335,6 +348,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings,
     "errors.md": errors_page,
     "readiness.md": readiness_page,
+    "openapi-hub.json": openapi_hub,
 }
 
 

@@ -120,6 +120,14 @@ class InsuranceCardUnavailable(Unavailable):
     next_step = "Put the patient's card into the card terminal of this workplace, and read it again."
 
 
+class TooManyRequests(Unavailable):
+    """Too many requests came from this caller or its address."""
+
+    code = "too-many-requests"
+    owner = Owner.REQUESTER
+    next_step = "Wait as long as Retry-After says; it is tried again by itself."
+
+
 class StateUnavailable(Unavailable):
     """The node's own database does not answer."""
 

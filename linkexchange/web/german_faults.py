@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from linkexchange.errors import (
     AlreadyStored,
+    BodyTooLarge,
+    BodyTooSlow,
     CardUnavailable,
     Denied,
     DocumentFault,
@@ -21,7 +23,9 @@ from linkexchange.errors import (
     InsuranceCardUnavailable,
     KvnrMissing,
     LinkWithdrawn,
+    MediaRefused,
     MessageFault,
+    MethodRefused,
     NotEntitled,
     OriginPacsBusy,
     OriginPacsRejectsNode,
@@ -46,9 +50,11 @@ from linkexchange.errors import (
     StoppedByPerson,
     SyntaxRefused,
     TiUnavailable,
+    TooManyRequests,
     TranscoderUnavailable,
     TransferInterrupted,
     Unavailable,
+    UnknownOperation,
     UnknownPacs,
     UnknownParticipant,
     UnknownPatient,
@@ -253,5 +259,29 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     MessageFault: (
         "Eine Nachricht der Gegenseite hat nicht die richtige Form.",
         "Geben Sie Code und Kennung an die Gegenseite weiter.",
+    ),
+    TooManyRequests: (
+        "Von dieser Stelle kamen zu viele Anfragen in kurzer Zeit.",
+        "Warten Sie: Es wird von selbst wieder versucht.",
+    ),
+    BodyTooLarge: (
+        "Eine Nachricht ist größer, als diese Schnittstelle sie annimmt.",
+        "Senden Sie weniger; wie viel erlaubt ist, steht in der Beschreibung der Schnittstelle.",
+    ),
+    BodyTooSlow: (
+        "Eine Nachricht kam nicht rechtzeitig an.",
+        "Senden Sie sie noch einmal, und zwar am Stück.",
+    ),
+    MediaRefused: (
+        "Eine Nachricht ist von einer Art, die diese Schnittstelle nicht liest.",
+        "Senden Sie sie unkomprimiert und mit dem Medientyp, der in der Beschreibung steht.",
+    ),
+    UnknownOperation: (
+        "Diese Schnittstelle hat diese Operation nicht.",
+        "Vergleichen Sie die Adresse mit der Beschreibung der Schnittstelle.",
+    ),
+    MethodRefused: (
+        "Diese Operation wird nicht mit dieser Methode aufgerufen.",
+        "Nehmen Sie eine Methode, die im Kopf Allow steht.",
     ),
 }

@@ -1,34 +1,35 @@
 """The hub's interface for nodes, over mTLS: resolver, ledger, directory. docs/reference/hub-api.md describes it.
 
-The caller is whoever the TLS certificate names. Faults leave as problem details with a trace id.
+The caller is whoever the TLS certificate names. Faults leave as problem details with a trace id. What a route answers
+and how it refuses stands in docs/reference/openapi-hub.json, which is made from this module and served nowhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from fastapi import Depends, FastAPI, Header, Request, Response
-from fastapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from fastapi import Depends, FastAPI, Header, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
 
 from linkexchange import register, resolve, tls
-from linkexchange.errors import Fault, IdentityRefused, MessageFault
+from linkexchange.errors import IdentityRefused
 from linkexchange.listener import client_certificate
 from linkexchange.model.access import Offer, RegisteredLink
 from linkexchange.model.identifiers import LinkId, Sha256, StudyUid, TelematikId
-from linkexchange.problem import MEDIA_TYPE, problem
 from linkexchange.resolve import Caller, Resolver
-from linkexchange.signing import PROOF_MAX_BYTES, PublicKeys, thumbprint
-
-JSON_MAX_BYTES = 64 * 1024
-_log = structlog.get_logger(__name__)
+from linkexchange.signing import PublicKeys, thumbprint
+from linkexchange.web import answers, description
+from linkexchange.web.fields import DigestText, LinkIdText, Moment, StudyUidText, TelematikIdText
+from linkexchange.web.limits import HUB, Limits
+from linkexchange.web.rates import Rates
+from linkexchange.web.refusing import refuse_on
 
 
 def caller_of(request: Request) -> Caller:
@@ -46,9 +47,13 @@ def caller_of(request: Request) -> Caller:
 
 
 ByTls = Annotated[Caller, Depends(caller_of)]
-Moment = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
-"""Bounded, since a moment at the edge of what PostgreSQL can hold could be stored and never be read again."""
 InSession = Annotated[str, Header(alias="X-Session", max_length=200)]
+
+
+class JwkSet(JSONResponse):
+    """Keys (RFC 7517)."""
+
+    media_type = "application/jwk-set+json"
 
 
 class _Body(BaseModel):
@@ -70,29 +75,28 @@ class RequestBody(_Body):
 class LinkBody(_Body):
     """A link for the ledger."""
 
-    link: Annotated[str, AfterValidator(LinkId)]
-    study: Annotated[str, AfterValidator(StudyUid)]
-    manifest_sha256: Annotated[str, AfterValidator(Sha256)]
-    lock: Annotated[str, AfterValidator(Sha256)]
+    link: LinkIdText
+    study: StudyUidText
+    manifest_sha256: DigestText
+    lock: DigestText
     expires: Moment
-    replaces: Annotated[str, AfterValidator(LinkId)] | None = None
+    replaces: LinkIdText | None = None
 
 
 class OfferBody(_Body):
     """An offer to another participant."""
 
-    offer: Annotated[str, AfterValidator(LinkId)]
-    receiver: Annotated[str, AfterValidator(TelematikId)]
-    link: Annotated[str, AfterValidator(LinkId)]
+    offer: LinkIdText
+    receiver: TelematikIdText
+    link: LinkIdText
     made: Moment
 
 
-def application(resolver: Resolver) -> FastAPI:
+def application(resolver: Resolver, rates: Rates | None = None) -> FastAPI:
     """The ASGI application of the hub's mTLS port."""
-    app = FastAPI(title="linkexchange hub", openapi_url=None)
-    app.add_exception_handler(Fault, _problem)
-    app.add_exception_handler(RequestValidationError, _malformed)
-    app.middleware("http")(_limit)
+    app = FastAPI(title="linkexchange hub", openapi_url=None, responses=description.REFUSALS)
+    refuse_on(app)
+    app.add_middleware(Limits, HUB, rates)
     _add_resolver(app, resolver)
     _add_ledger(app, resolver)
     _add_offers(app, resolver)
@@ -103,22 +107,22 @@ def application(resolver: Resolver) -> FastAPI:
 
 
 def _add_resolver(app: FastAPI, resolver: Resolver) -> None:
-    @app.post("/resolver/nonces")
+    @app.post("/resolver/nonces", response_model=answers.NonceAnswer)
     def nonces(caller: ByTls) -> dict[str, str]:
         return {"nonce": resolve.issue_nonce(resolver, caller)}
 
-    @app.post("/resolver/sessions")
+    @app.post("/resolver/sessions", response_model=answers.SessionAnswer)
     def sessions(caller: ByTls, body: AttestationBody) -> dict[str, str]:
         session = resolve.open_session(resolver, caller, body.attestation)
         return {"session": session.secret, "expires": session.expires.isoformat()}
 
-    @app.post("/resolver/grants")
+    @app.post("/resolver/grants", response_model=answers.GrantAnswer)
     def grants(caller: ByTls, session: InSession, body: RequestBody) -> dict[str, str]:
         return {"grant": resolve.grant(resolver, caller, session, request=body.request)}
 
-    @app.get("/resolver/keys")
-    def keys() -> Response:
-        return Response(resolver.signer.public.to_jwks(), media_type="application/jwk-set+json")
+    @app.get("/resolver/keys", response_class=JwkSet, responses={200: {"model": answers.KeysAnswer}})
+    def keys() -> JwkSet:
+        return JwkSet(json.loads(resolver.signer.public.to_jwks()))
 
 
 def _add_ledger(app: FastAPI, resolver: Resolver) -> None:
@@ -136,7 +140,7 @@ def _add_ledger(app: FastAPI, resolver: Resolver) -> None:
         register.link(resolver, caller, session, new=row, replaces=replaces)
 
     @app.post("/ledger/links/{link}/withdrawal", status_code=204)
-    def withdrawals(caller: ByTls, session: InSession, link: Annotated[str, AfterValidator(LinkId)]) -> None:
+    def withdrawals(caller: ByTls, session: InSession, link: LinkIdText) -> None:
         register.withdrawal(resolver, caller, session, link=LinkId(link))
 
 
@@ -152,39 +156,37 @@ def _add_offers(app: FastAPI, resolver: Resolver) -> None:
         )
         register.offer(resolver, caller, session, made=made)
 
-    @app.get("/ledger/offers")
+    @app.get("/ledger/offers", response_model=list[answers.OfferAnswer])
     def offers(caller: ByTls) -> list[dict[str, str]]:
         with resolver.store.work(caller.telematik_id) as work:
             return [_offer_row(offer) for offer in work.hub.offers()]
 
 
 def _add_receipts(app: FastAPI, resolver: Resolver) -> None:
-    @app.get("/ledger/receipts")
+    @app.get("/ledger/receipts", response_model=list[answers.ReceiptAnswer])
     def receipts_of(
         caller: ByTls,
-        link: Annotated[str, AfterValidator(LinkId)],
-        requester: Annotated[str, AfterValidator(TelematikId)],
+        link: LinkIdText,
+        requester: TelematikIdText,
     ) -> list[dict[str, str]]:
         found = register.receipts(resolver, caller, LinkId(link), requester=TelematikId(requester))
         return [{"outcome": it.outcome.value, "proof": it.proof} for it in found]
 
-    @app.post("/ledger/receipts", status_code=204)
+    @app.post("/ledger/receipts", status_code=204, openapi_extra=description.RECEIPT)
     async def receipts(caller: ByTls, request: Request) -> None:
         proof = (await request.body()).decode("ascii", errors="replace")
         await _in_thread(lambda: register.receipt(resolver, caller, proof))
 
 
 def _add_transfers(app: FastAPI, resolver: Resolver) -> None:
-    @app.get("/ledger/transfers/{transfer}")
-    def course(
-        caller: ByTls, transfer: UUID, requester: Annotated[str, AfterValidator(TelematikId)] | None = None
-    ) -> dict[str, Any]:
+    @app.get("/ledger/transfers/{transfer}", response_model=answers.CourseAnswer)
+    def course(caller: ByTls, transfer: UUID, requester: TelematikIdText | None = None) -> dict[str, Any]:
         wanted = TelematikId(requester) if requester else caller.telematik_id
         return asdict(register.course(resolver, caller, transfer, requester=wanted))
 
 
 def _add_directory(app: FastAPI, resolver: Resolver) -> None:
-    @app.get("/directory/participants")
+    @app.get("/directory/participants", response_model=list[answers.ParticipantAnswer])
     def participants(caller: ByTls) -> list[dict[str, Any]]:
         with resolver.store.work(caller.telematik_id) as work:
             return [asdict(participant) for participant in work.directory.all()]
@@ -204,26 +206,3 @@ async def _in_thread(call: Callable[[], None]) -> None:
     from starlette.concurrency import run_in_threadpool
 
     await run_in_threadpool(call)
-
-
-async def _limit(request: Request, follow: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Refuse a body by its declared length; without one, none of our clients sends."""
-    allowed = PROOF_MAX_BYTES if request.url.path == "/ledger/receipts" else JSON_MAX_BYTES
-    declared = request.headers.get("content-length", "0")
-    chunked = "transfer-encoding" in request.headers
-    if chunked or not declared.isdecimal() or int(declared) > allowed:
-        return Response(status_code=413)
-    return await follow(request)
-
-
-async def _malformed(request: Request, _: Exception) -> Response:
-    """What is wrong is not repeated: a body may hold a token."""
-    return await _problem(request, MessageFault("request"))
-
-
-async def _problem(_: Request, fault: Exception) -> Response:
-    assert isinstance(fault, Fault)
-    trace_id = str(uuid4())
-    answer = problem(fault, trace_id)
-    _log.info("answered with a problem", code=fault.code, status=answer.status, trace_id=trace_id)
-    return Response(answer.content, answer.status, headers=answer.headers, media_type=MEDIA_TYPE)

@@ -1,0 +1,91 @@
+"""What the hub answers to nodes, as it stands in its OpenAPI document."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from linkexchange.model.transfer import State
+from linkexchange.web.fields import LinkIdText, Time
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class NonceAnswer(_Answer):
+    """For one attestation, within 60 s."""
+
+    nonce: str
+
+
+class SessionAnswer(_Answer):
+    """An open session: its secret, and when it ends."""
+
+    session: str
+    expires: Time
+
+
+class GrantAnswer(_Answer):
+    """A signed grant (compact JWS)."""
+
+    grant: str
+
+
+class OfferAnswer(_Answer):
+    """An offer that was not taken up yet."""
+
+    offer: LinkIdText
+    sender: str
+    receiver: str
+    link: LinkIdText
+    made: Time
+
+
+class ReceiptAnswer(_Answer):
+    """How a transfer of the caller's link has ended, and the proof (compact JWS)."""
+
+    outcome: State
+    proof: str
+
+
+class CourseAnswer(_Answer):
+    """What the hub knows of a transfer; until its end `outcome` is null, and nothing is counted."""
+
+    transfer: UUID
+    requester: str
+    origin: str
+    link: LinkIdText
+    decided: datetime
+    reason: str
+    outcome: State | None
+    stored: int
+    expected: int
+
+
+class ParticipantAnswer(_Answer):
+    """An institution of the directory."""
+
+    telematik_id: str
+    name: str
+    node_url: str
+    destinations: list[str]
+
+
+class KeyAnswer(_Answer):
+    """A P-256 key (RFC 7517)."""
+
+    kty: str
+    crv: str
+    x: str
+    y: str
+    kid: str
+    alg: str
+
+
+class KeysAnswer(_Answer):
+    """The keys that sign grants (JWK Set, RFC 7517)."""
+
+    keys: list[KeyAnswer]
