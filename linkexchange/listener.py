@@ -1,14 +1,13 @@
-"""How a process listens for HTTP: uvicorn, with two things that it does not do by itself.
+"""How a process listens for HTTP: uvicorn, with three things that it does not do by itself.
 
 It hands the client's certificate on to the application: as DER in `scope["extensions"]["tls"]`, under the key
 `client_certificate_der`, where `client_certificate` reads it. And of a bug it logs the kind and the place, never the
-text or the values, which might be patient data.
+text or the values, which might be patient data. Whoever connects too often or is too slow does not stay (`guarding`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Mapping
 from typing import Any, cast
@@ -16,10 +15,11 @@ from typing import Any, cast
 import structlog
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from linkexchange.bugs import described
 from linkexchange.errors import IdentityRefused
+from linkexchange.guarding import GuardedProtocol, Peers, Place
 
 GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75
@@ -28,7 +28,7 @@ KEEP_ALIVE_SECONDS = 75
 _log = structlog.get_logger(__name__)
 
 
-class ClientCertificateProtocol(HttpToolsProtocol):
+class ClientCertificateProtocol(GuardedProtocol):
     """uvicorn's HTTP/1.1 protocol, with the client's certificate in the scope of every request."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -65,7 +65,7 @@ def listener(app: ASGIApp, *, host: str, port: int, context: ssl.SSLContext | No
         _discreet(app),
         host=host,
         port=port,
-        loop="asyncio",
+        loop="linkexchange.guarding:Loop",
         http=ClientCertificateProtocol,
         ws="none",
         log_config=None,
@@ -84,16 +84,13 @@ def serve(app: ASGIApp, *, host: str, port: int, context: ssl.SSLContext | None)
 
     uvicorn raises the signal again at the end: whoever has more to do then sets a signal handler of its own before.
     """
-    listener(app, host=host, port=port, context=context).run()
+    with Place.at(host, port, Peers()) as place:
+        listener(app, host=host, port=port, context=context).run(sockets=[place])
 
 
 def serve_together(app: ASGIApp, *, host: str, port: int, context: ssl.SSLContext | None) -> None:
     """As `serve`, at a place at which other processes of this user listen too: the system deals connections out."""
-    family, kind, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, kind) as place:
-        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
-            place.setsockopt(socket.SOL_SOCKET, option, 1)
-        place.bind((host, port))
+    with Place.at(host, port, Peers(), shared=True) as place:
         listener(app, host=host, port=port, context=context).run(sockets=[place])
 
 

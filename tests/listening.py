@@ -15,6 +15,7 @@ from ssl import SSLContext
 import peers
 from starlette.types import ASGIApp
 
+from linkexchange.guarding import Peers, Place
 from linkexchange.listener import listener
 from linkexchange.threaded import Answering, Server
 from linkexchange.threaded.connection import DEFAULT_LIMITS, Limits
@@ -23,11 +24,12 @@ READY_SECONDS = 10.0
 
 
 @contextmanager
-def on(app: ASGIApp, context: SSLContext | None) -> Iterator[int]:
+def on(app: ASGIApp, context: SSLContext | None, allowed: Peers | None = None) -> Iterator[int]:
     """Yield the port; at the end let requests finish, and stop."""
     port = peers.free_port()
     server = listener(app, host=peers.HOST, port=port, context=context)
-    thread = threading.Thread(target=server.run, daemon=True)
+    place = Place.at(peers.HOST, port, allowed or Peers())
+    thread = threading.Thread(target=server.run, args=([place],), daemon=True)
     thread.start()
     try:
         wait(lambda: server.started)

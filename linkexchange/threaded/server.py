@@ -12,12 +12,15 @@ from time import monotonic
 
 import structlog
 
+from linkexchange.guarding import Peers
 from linkexchange.threaded.connection import DEFAULT_LIMITS, Connection, Limits
 from linkexchange.threaded.gone import Gone
 from linkexchange.threaded.message import Answering
 
 CONNECTIONS_MAX = 256
 """One more is closed at once: its thread would be one too many."""
+PER_PEER_MAX = 128
+"""Half of them for one address: those of the own processes and of a relay all come from this machine."""
 GRACE_SECONDS = 10.0
 _BACKLOG = 128
 _LOOK_SECONDS = 0.2
@@ -41,6 +44,7 @@ class Server:
         self._limits = limits
         self._socket = socket.create_server((host, port), backlog=_BACKLOG)
         self._socket.settimeout(_LOOK_SECONDS)
+        self._peers = Peers(per_peer=PER_PEER_MAX, in_all=CONNECTIONS_MAX)
         self._gone = Gone()
         self._ending = False
         self._lock = Lock()
@@ -62,17 +66,17 @@ class Server:
         self._gone.pull()
         self._await(_LOOK_SECONDS)
 
-    def _welcome(self, sock: socket.socket, _: object) -> None:
-        if len(self._threads) >= CONNECTIONS_MAX:
-            _log.warning("too many connections", most=CONNECTIONS_MAX)
+    def _welcome(self, sock: socket.socket, address: tuple[str, int]) -> None:
+        if len(self._threads) >= CONNECTIONS_MAX or not self._peers.admit(address[0]):
+            _log.warning("too many connections", most=CONNECTIONS_MAX, of_one_address=PER_PEER_MAX)
             sock.close()
             return
-        thread = Thread(target=self._live, args=(sock,), name="connection", daemon=True)
+        thread = Thread(target=self._live, args=(sock, address[0]), name="connection", daemon=True)
         with self._lock:
             self._threads.add(thread)
         thread.start()
 
-    def _live(self, sock: socket.socket) -> None:
+    def _live(self, sock: socket.socket, address: str) -> None:
         """One connection, in its thread, from the handshake to the end."""
         try:
             with suppress(OSError), closing(self._secured(sock)) as secured:
@@ -80,6 +84,7 @@ class Server:
                 with self._known(connection):
                     connection.run(self._answering, self._gone)
         finally:
+            self._peers.leave(address)
             with self._lock:
                 self._threads.discard(current_thread())
 
