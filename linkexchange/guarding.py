@@ -126,8 +126,9 @@ class GuardedProtocol(HttpToolsProtocol):
         """Count what belongs to a head that has not ended."""
         if self._head_due is None and self._is_idle():
             self._expect_head()
+        within, self._ended = self._in_head, False
         super().data_received(data)
-        if self._in_head:
+        if within and self._in_head and not self._ended:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_MAX_BYTES and not self.transport.is_closing():
                 self._too_large = True
@@ -146,7 +147,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """What comes next is a head."""
         super().on_message_complete()
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._ended, self._head_bytes = True, True, 0
 
     def send_400_response(self, msg: str) -> None:
         """Say that it was too much, where that was the reason."""

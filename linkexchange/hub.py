@@ -23,6 +23,7 @@ from linkexchange.model.identifiers import LinkId, TelematikId
 from linkexchange.model.participant import Participant
 from linkexchange.model.transfer import State
 from linkexchange.ports import Receipt, Session
+from linkexchange.secret import Secret
 
 TIMEOUT_SECONDS = 15.0
 _KNOWN: dict[str, type[Fault]] = {
@@ -52,7 +53,7 @@ class HubClient:
             "POST",
             "/resolver/sessions",
             json={"attestation": attestation},
-            read=lambda body: Session(str(body["session"]), datetime.fromisoformat(body["expires"])),
+            read=lambda body: Session(Secret(str(body["session"])), datetime.fromisoformat(body["expires"])),
         )
 
     def grant(self, session: Session, request: str) -> str:
@@ -126,7 +127,7 @@ class HubClient:
         kind: str = "",
         **body: Any,
     ) -> _Answer:
-        headers = {"X-Session": session.secret} if session else {}
+        headers = {"X-Session": session.secret.reveal()} if session else {}
         headers |= {"Content-Type": kind} if kind else {}
         try:
             answer = self._http.request(method, path, headers=headers, **body)

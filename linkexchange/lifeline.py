@@ -12,12 +12,12 @@ import signal
 import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
 from linkexchange.errors import Fault, SettingRefused
+from linkexchange.logs import bug
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
@@ -127,8 +127,8 @@ def _child(run: Callable[[], None], name: str, ending: signal.Signals, *, parent
         return ended.code if isinstance(ended.code, int) else 1
     except Fault as fault:
         return ended_by(fault)
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as unexpected:
+        bug("process ended by a bug", unexpected)
         return 1
     sys.stdout.flush()
     return 0

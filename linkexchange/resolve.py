@@ -22,6 +22,7 @@ from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.participant import ROLES, Institution
 from linkexchange.model.request import Request, read
 from linkexchange.ports import Session, Store, UnitOfWork
+from linkexchange.secret import Secret
 from linkexchange.signing import PublicKeys, Signer, verify
 
 NONCE_LIFETIME = timedelta(seconds=60)
@@ -66,7 +67,7 @@ def open_session(resolver: Resolver, caller: Caller, attestation: str) -> Sessio
     audit entry only: a forger learns the same from every refusal.
     """
     now = resolver.now()
-    session = Session(secrets.token_urlsafe(32), now + SESSION_LIFETIME)
+    session = Session(Secret(secrets.token_urlsafe(32)), now + SESSION_LIFETIME)
     try:
         with refusals(resolver, caller, Action.SESSION_REFUSED):
             institution, nonce = resolver.believe(attestation, caller.thumbprint, now)

@@ -158,7 +158,7 @@ class Desk:
         caller = Caller(telematik_id, node.thumbprint, signer.public)
         self.bench.card = card = Institution(telematik_id, role, "")
         session = self.bench.open(caller, resolve.issue_nonce(self.bench.resolver, caller))
-        return Somebody(telematik_id, node.der, signer, session.secret, card)
+        return Somebody(telematik_id, node.der, signer, session.secret.reveal(), card)
 
     def _nonce(self, who: Somebody) -> str:
         answer = self.ask(who, "POST", "http://hub/resolver/nonces")

@@ -61,7 +61,7 @@ class HubBench:
     def session(self, caller: Caller | None = None) -> str:
         """A session as a node opens it."""
         caller = caller or self.caller
-        return self.open(caller, resolve.issue_nonce(self.resolver, caller)).secret
+        return self.open(caller, resolve.issue_nonce(self.resolver, caller)).secret.reveal()
 
     def open(self, caller: Caller, nonce: str) -> Session:
         return resolve.open_session(self.resolver, caller, nonce)

@@ -27,13 +27,13 @@ class MountedHub:
         return resolve.open_session(self._resolver, self._caller, attestation)
 
     def grant(self, session: Session, request: str) -> str:
-        return resolve.grant(self._resolver, self._caller, session.secret, request=request)
+        return resolve.grant(self._resolver, self._caller, session.secret.reveal(), request=request)
 
     def register(self, session: Session, link: RegisteredLink, *, replaces: LinkId | None = None) -> None:
-        register.link(self._resolver, self._caller, session.secret, new=link, replaces=replaces)
+        register.link(self._resolver, self._caller, session.secret.reveal(), new=link, replaces=replaces)
 
     def withdraw(self, session: Session, link: LinkId) -> None:
-        register.withdrawal(self._resolver, self._caller, session.secret, link=link)
+        register.withdrawal(self._resolver, self._caller, session.secret.reveal(), link=link)
 
     def participant(self, telematik_id: TelematikId) -> Participant:
         with self._resolver.store.work(self._caller.telematik_id) as work:
@@ -47,7 +47,7 @@ class MountedHub:
             return work.directory.all()
 
     def offer(self, session: Session, offer: Offer) -> None:
-        register.offer(self._resolver, self._caller, session.secret, made=offer)
+        register.offer(self._resolver, self._caller, session.secret.reveal(), made=offer)
 
     def offers(self) -> Sequence[Offer]:
         with self._resolver.store.work(self._caller.telematik_id) as work:

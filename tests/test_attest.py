@@ -12,6 +12,7 @@ from linkexchange.attest import AttestedSessions
 from linkexchange.errors import CardUnavailable, HubUnavailable, IdentityRefused
 from linkexchange.ports import Session
 from linkexchange.resolve import SESSION_LIFETIME
+from linkexchange.secret import Secret
 
 
 @dataclass
@@ -30,12 +31,12 @@ class CountingHub:
         if not self.believes:
             raise IdentityRefused
         self.opened.append(attestation)
-        return Session(f"s{len(self.opened)}", self.clock() + SESSION_LIFETIME)
+        return Session(Secret(f"s{len(self.opened)}"), self.clock() + SESSION_LIFETIME)
 
     def whoami(self, session: Session) -> str:
-        if session.secret in self.forgotten:
+        if session.secret.reveal() in self.forgotten:
             raise IdentityRefused("session")
-        return session.secret
+        return session.secret.reveal()
 
 
 class PlainCard:
@@ -117,7 +118,7 @@ def test_threads_that_find_the_same_session_ended_need_one_signature_between_the
     hub.forgotten = {"s1"}
 
     def whoami(session: Session) -> str:
-        if session.secret == "s1":
+        if session.secret.reveal() == "s1":
             together.wait(10)
         return hub.whoami(session)
 

@@ -173,6 +173,15 @@ def test_a_head_within_the_limits_may_come_in_pieces_and_after_a_body(port: int,
         assert answered(tls).count(b"HTTP/1.1 200") == 2
 
 
+def test_a_large_body_is_no_head(port: int, node: NodeCertificate) -> None:
+    body = b"x" * (10 * HEAD_MAX_BYTES)
+    post = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body)
+    last = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    with secured(port, node) as tls:
+        tls.sendall(post + body + last)
+        assert answered(tls).count(b"HTTP/1.1 200") == 2
+
+
 def test_places_are_counted_by_address_and_in_all() -> None:
     few = Peers(per_peer=2, in_all=3)
     assert [few.admit(it) for it in ("a", "a", "a", "b", "c")] == [True, True, False, True, False]

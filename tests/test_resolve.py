@@ -406,7 +406,7 @@ def test_a_real_card_opens_a_session_once_and_for_its_own_node_only(
         return card.attest(audience=HUB, nonce=nonce, thumbprint=bench.caller.thumbprint)
 
     attestation = attest()
-    secret = bench.open(bench.caller, attestation).secret
+    secret = bench.open(bench.caller, attestation).secret.reveal()
     assert bench.grant(BY_RECORD, secret).link == LINK
     assert _refused(bench, bench.caller, attestation) == ("nonce", "nonce")
     thief = replace(bench.caller, thumbprint="another certificate")

@@ -31,9 +31,9 @@ from linkexchange.bootstrap.pacs import spool as spool
 from linkexchange.bootstrap.storage import database as database
 from linkexchange.bootstrap.storage import database_url as database_url
 from linkexchange.bootstrap.storage import hub_overview as hub_overview
-from linkexchange.bootstrap.storage import log_to_stderr as log_to_stderr
 from linkexchange.bootstrap.storage import node_overview as node_overview
 from linkexchange.bootstrap.storage import now as now
 from linkexchange.bootstrap.storage import pace as pace
 from linkexchange.bootstrap.storage import queue as queue
 from linkexchange.bootstrap.storage import state as state
+from linkexchange.logs import log_to_stderr as log_to_stderr

@@ -1,15 +1,11 @@
-"""Clock, log, state, and what reads it."""
+"""Clock, state, and what reads it."""
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-
-import structlog
 
 from linkexchange import documents
 from linkexchange.jobs import CONNECTIONS_MAX, Pace
@@ -26,21 +22,6 @@ if TYPE_CHECKING:
 def now() -> datetime:
     """The clock of everything."""
     return datetime.now(UTC)
-
-
-def log_to_stderr(level: str) -> None:
-    """One event, one line of JSON, on standard error."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    logging.basicConfig(level=logging.WARNING, format="%(name)s %(levelname)s")
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from linkexchange.model.identifiers import (
 )
 from linkexchange.model.participant import Participant
 from linkexchange.model.transfer import State
+from linkexchange.secret import Secret
 
 Answer = TypeVar("Answer")
 
@@ -23,7 +24,7 @@ Answer = TypeVar("Answer")
 class Session:
     """An open session at the resolver: `secret` names it, for at most 30 minutes, from this node only."""
 
-    secret: str
+    secret: Secret
     expires: datetime
 
 

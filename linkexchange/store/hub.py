@@ -42,7 +42,7 @@ class HubRows:
         """Remember a session."""
         row = {
             "participant": self._me,
-            "secret_digest": _digest(session.secret),
+            "secret_digest": _digest(session.secret.reveal()),
             "thumbprint": thumbprint,
             "profession_oid": institution.profession_oid,
             "name": institution.name,

@@ -6,7 +6,7 @@
    time. No more than is allowed is ever kept in memory.
 4. A body is of a kind that the route reads, and JSON is well formed (`wellformed`).
 
-How long and how large a head may be is the listener's matter (`linkexchange.listener`).
+How long and how large a head may be is the listener's matter (`linkexchange.guarding`).
 """
 
 from __future__ import annotations

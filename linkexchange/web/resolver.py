@@ -114,7 +114,7 @@ def _add_resolver(app: FastAPI, resolver: Resolver) -> None:
     @app.post("/resolver/sessions", response_model=answers.SessionAnswer)
     def sessions(caller: ByTls, body: AttestationBody) -> dict[str, str]:
         session = resolve.open_session(resolver, caller, body.attestation)
-        return {"session": session.secret, "expires": session.expires.isoformat()}
+        return {"session": session.secret.reveal(), "expires": session.expires.isoformat()}
 
     @app.post("/resolver/grants", response_model=answers.GrantAnswer)
     def grants(caller: ByTls, session: InSession, body: RequestBody) -> dict[str, str]:
