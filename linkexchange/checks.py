@@ -9,6 +9,7 @@ import re
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import SecretStr
 
@@ -19,6 +20,7 @@ from linkexchange.model.link import Confidentiality, MediaType
 
 MOVE_TITLES_MAX = 4
 CONTEXT_ID_MAX = 64
+_DEFAULT_PASSWORDS = ("postgres", "password", "linkexchange", "changeme", "secret", "admin")
 _USER_AGENT = re.compile(r"[a-zA-Z0-9-]{1,20}/[a-zA-Z0-9.-]{1,15}")
 _HOST = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 
@@ -185,10 +187,28 @@ def confidentiality(code: str) -> str:
 
 
 def postgresql(url: SecretStr | None) -> SecretStr | None:
-    """The URL of a PostgreSQL server, or nothing."""
-    if url and not url.get_secret_value().startswith("postgresql://"):
+    """The URL of a PostgreSQL server, or nothing. One on another machine proves itself, and knows us by a password."""
+    if not url:
+        return url
+    if not url.get_secret_value().startswith("postgresql://"):
         raise ValueError("must be postgresql://role:password@host/database")
+    parts = urlsplit(url.get_secret_value())
+    asked = parse_qs(parts.query)
+    if not all(map(_is_here, asked.get("host", [parts.hostname or "localhost"]))):
+        if asked.get("sslmode") != ["verify-full"]:
+            raise ValueError("a server on another machine needs sslmode=verify-full")
+        if (parts.password or "") in {"", parts.username, *_DEFAULT_PASSWORDS}:
+            raise ValueError("a server on another machine needs a password of its own")
     return url
+
+
+def _is_here(place: str) -> bool:
+    """A socket, or a loopback address."""
+    if place.startswith("/") or place == "localhost":
+        return True
+    with suppress(ValueError):
+        return ip_address(place).is_loopback
+    return False
 
 
 def private(file: Path | None) -> Path | None:

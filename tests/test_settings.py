@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -234,6 +236,68 @@ def test_w_09_pages_are_served_nowhere_else_while_they_have_no_login(refused: Ca
     assert refused(PAGES_HOST=host).startswith("LINKEXCHANGE_PAGES_HOST: pages have no login yet")
 
 
+ELSEWHERE = f"postgresql://linkexchange:{SECRET}@db.example/hub"
+UNSAFE = {
+    "pages for everybody": ("PAGES_HOST", "0.0.0.0", "pages have no login yet"),
+    "a hub without TLS": ("HUB_URL", "http://hub.example", "must begin with https://"),
+    "a node without TLS": ("NODE_URL", "http://practice.example", "must begin with https://"),
+    "a data process without TLS": ("DATA_URL", "http://10.0.0.7", "must begin with https://"),
+    "a Konnektor without TLS": ("KONNEKTOR_URL", "http://konnektor.example/", "must begin with https://"),
+    "an IDP without TLS": ("IDP_URL", "http://idp.example", "must begin with https://"),
+    "a record without TLS": ("RECORD_URLS", "http://epa.example", "must begin with https://"),
+    "a database without TLS": ("DATABASE_URL", ELSEWHERE, "needs sslmode=verify-full"),
+    "a database that does not prove itself": (
+        "DATABASE_URL",
+        f"{ELSEWHERE}?sslmode=require",
+        "needs sslmode=verify-full",
+    ),
+    "a database beside a local one": ("DATABASE_URL", f"{ELSEWHERE}?host=127.0.0.1&host=10.0.0.7", "needs sslmode"),
+    "its owner without TLS": ("DATABASE_OWNER_URL", ELSEWHERE, "needs sslmode=verify-full"),
+    "no password": ("DATABASE_URL", "postgresql://hub@db.example/hub?sslmode=verify-full", "a password of its own"),
+    "the name as password": (
+        "DATABASE_URL",
+        "postgresql://hub:hub@db.example/hub?sslmode=verify-full",
+        "a password of",
+    ),
+    "a default password": ("DATABASE_URL", "postgresql://a:postgres@db.example/a?sslmode=verify-full", "a password of"),
+    "a secret in every document": ("LINK_RESOLVER", f"https://hub.example/?token={SECRET}", "without user, query"),
+    "a debug switch that does not exist": ("DEBUG", "1", "no such key"),
+    "a level that logs all": ("LOG_LEVEL", "trace", "String should match"),
+}
+
+
+@pytest.mark.parametrize("kind", UNSAFE)
+def test_w_09_an_unsafe_configuration_is_refused_by_its_key(refused: Callable[..., str], kind: str) -> None:
+    name, value, words = UNSAFE[kind]
+    detail = refused(**{name: value})
+    assert detail.startswith(f"LINKEXCHANGE_{name}: ")
+    assert words in detail
+    assert SECRET not in detail
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://role:role@localhost/db",
+        "postgresql://role@127.0.0.1:5433/db",
+        "postgresql://role@[::1]/db",
+        "postgresql://role:role@/db?host=/run/postgresql",
+        f"{ELSEWHERE}?sslmode=verify-full&sslrootcert=/etc/ca.pem",
+    ],
+)
+def test_a_database_here_or_one_that_proves_itself_is_taken(read: Callable[..., NodeSettings], url: str) -> None:
+    assert read(DATABASE_URL=url).database_url is not None
+
+
+@pytest.mark.slow
+def test_w_09_the_process_does_not_start_and_says_which_key_it_is(complete: dict[str, str]) -> None:
+    environment = {f"LINKEXCHANGE_{name}": value for name, value in {**complete, "PAGES_HOST": "0.0.0.0"}.items()}
+    command = [sys.executable, "-m", "linkexchange", "node"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "LINKEXCHANGE_PAGES_HOST" in done.stderr
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o610])
 def test_w_09_a_private_key_that_others_may_read_is_refused(refused: Callable[..., str], key: Path, mode: int) -> None:
     key.chmod(mode)
@@ -284,7 +348,7 @@ def test_an_empty_database_url_means_the_embedded_server(read: Callable[..., Nod
 
 
 def test_the_password_of_the_database_is_never_shown(read: Callable[..., NodeSettings]) -> None:
-    settings = read(DATABASE_URL=f"postgresql://linkexchange:{SECRET}@host/db")
+    settings = read(DATABASE_URL=f"postgresql://linkexchange:{SECRET}@localhost/db")
     shown: list[Any] = [settings, repr(settings), settings.model_dump(), settings.model_dump_json()]
     assert [it for it in shown if SECRET in str(it)] == []
     assert SECRET in settings.database_url.get_secret_value()

@@ -33,7 +33,8 @@ class CommonSettings(BaseModel):
     """Folder for the embedded database and for the address of the running one. Private to this node or hub."""
 
     database_url: DatabaseUrl = None
-    """Own PostgreSQL server: postgresql://role:password@host/database, no superuser. Empty: the embedded server."""
+    """Own PostgreSQL server: postgresql://role:password@host/database, no superuser; on another machine also \
+?sslmode=verify-full, and a password of its own. Empty: the embedded server."""
 
     database_owner_url: DatabaseUrl = None
     """Role that owns the database and migrates it. Empty: the role of database_url."""
