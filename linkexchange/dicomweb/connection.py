@@ -21,6 +21,7 @@ from linkexchange.dataset import split_part10
 from linkexchange.dicomweb.arriving import Arriving
 from linkexchange.dicomweb.multipart import DICOM, Part, boundary_of, read_parts
 from linkexchange.dicomweb.requests import requests
+from linkexchange.dicomweb.routed import RoutedWire, Routes
 from linkexchange.dicomweb.wire import Wire, reason, whole
 from linkexchange.errors import Fault, InstanceFault, MessageFault, Unavailable
 from linkexchange.model.identifiers import SopInstanceUid
@@ -49,7 +50,8 @@ class Faults:
 class Connection:
     """A connection that opens with the first request and is used again while the other side keeps it.
 
-    `url` is the base of the service. Raises `faults.unreachable` when it is no address at all.
+    `url` is the base of the service, and with `routes` that of another participant's node. Raises `faults.unreachable`
+    when it is no address at all.
     """
 
     def __init__(
@@ -60,10 +62,11 @@ class Connection:
         context: ssl.SSLContext | None = None,
         headers: Mapping[str, str] | None = None,
         idle_seconds: float = IDLE_SECONDS,
+        routes: Routes | None = None,
     ) -> None:
         self._faults = faults
         try:
-            self._http = Wire(url, context=context, idle_seconds=idle_seconds)
+            self._http = _wire(url, context, routes, idle_seconds=idle_seconds)
         except ValueError as wrong:
             raise faults.unreachable("not a DICOMweb address") from wrong
         # Compressing an answer of 600 MB takes Orthanc half a minute before the first byte.
@@ -158,6 +161,12 @@ class Connection:
             if not response.isclosed():
                 self._http.close()
         return body
+
+
+def _wire(url: str, context: ssl.SSLContext | None, routes: Routes | None, *, idle_seconds: float) -> Wire:
+    if routes and context:
+        return RoutedWire(url, routes, context=context, idle_seconds=idle_seconds)
+    return Wire(url, context=context, idle_seconds=idle_seconds)
 
 
 def _instance(part: Part) -> IncomingInstance | None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from linkexchange.dicomweb.connection import IDLE_SECONDS, Connection, Faults
 from linkexchange.dicomweb.requests import with_subsets
+from linkexchange.dicomweb.routed import Routes
 from linkexchange.errors import (
     Fault,
     GrantRefused,
@@ -38,16 +39,24 @@ _WORD = re.compile(r"[A-Za-z0-9-]{1,64}")
 class OriginNodeClient:
     """`ports.OriginNode` at the address that the directory has for a participant.
 
-    `context` carries the certificate that the grant is bound to. `idle_seconds` limits silence, never the whole.
+    `context` carries the certificate that the grant is bound to. `idle_seconds` limits silence, never the whole. With
+    `routes` it may be reached through the relay as well.
     """
 
     def __init__(
-        self, participant: Participant, grant: str, context: ssl.SSLContext, *, idle_seconds: float = IDLE_SECONDS
+        self,
+        participant: Participant,
+        grant: str,
+        context: ssl.SSLContext,
+        *,
+        idle_seconds: float = IDLE_SECONDS,
+        routes: Routes | None = None,
     ) -> None:
         self._url = participant.node_url
         self._grant = grant
         self._context = context
         self._idle_seconds = idle_seconds
+        self._routes = routes
 
     def retrieve(
         self, manifest: Manifest, wanted: frozenset[SopInstanceUid], *, brake: Brake | None = None
@@ -89,6 +98,7 @@ class OriginNodeClient:
             context=self._context,
             headers={"Authorization": f"Bearer {self._grant}"},
             idle_seconds=self._idle_seconds,
+            routes=self._routes,
         )
 
 

@@ -38,6 +38,10 @@ class Secured:
         finally:
             self._send()
 
+    def peer_certificate(self) -> bytes:
+        """The certificate of the other side, DER, whose chain is proven; empty before the handshake."""
+        return self._tls.getpeercert(binary_form=True) or b""
+
     def sendall(self, content: bytes) -> None:
         """Encrypt and send all of it."""
         view = memoryview(content)

@@ -40,7 +40,10 @@ class Wire(HTTPConnection):
 
     def connect(self) -> None:
         """Open the socket, and secure it where the address says so."""
-        plain = self.sock = self._connected()
+        self._use(self._connected(self.timeout))
+
+    def _use(self, plain: socket.socket) -> None:
+        self.sock = plain
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._context:
             secured = self.sock = Secured(plain, self._context, self.host)
@@ -67,10 +70,16 @@ class Wire(HTTPConnection):
         """Wake the thread that waits for the other side, from any thread. Nothing goes over this wire any more."""
         self._stopped = True
         if self._watched is not None:
+            # One that is on its way through the relay may have TLS, which its own shutdown would only put off.
             with suppress(OSError):
-                self._watched.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(self._watched, socket.SHUT_RDWR)
 
-    def _connected(self) -> socket.socket:
+    @property
+    def is_stopped(self) -> bool:
+        """Whether `stop` has been called."""
+        return self._stopped
+
+    def _connected(self, seconds: float | None) -> socket.socket:
         try:
             places = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except UnicodeError as wrong:
@@ -78,7 +87,7 @@ class Wire(HTTPConnection):
         for number, (family, kind, protocol, _, place) in enumerate(places, start=1):
             sock = self._watch(socket.socket(family, kind, protocol))
             try:
-                sock.settimeout(self.timeout)
+                sock.settimeout(seconds)
                 sock.connect(place)
             except OSError:
                 sock.close()

@@ -68,6 +68,7 @@ class Action(StrEnum):
     OBJECTION_MADE = "objection.made"
     OBJECTION_WITHDRAWN = "objection.withdrawn"
     RULES_CHANGED = "rules.changed"
+    ROUTE_CHANGED = "route.changed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from linkexchange.model.transfer import Transfer
 from linkexchange.ports.outbox import Outbox
 from linkexchange.ports.patients import Patients, RuleRows
 from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes, Walks
+from linkexchange.ports.routes import Routes
 from linkexchange.ports.transfers import Journal, Links, Serving, Transfers
 from linkexchange.ports.turns import Turns
 from linkexchange.ports.watched import WatchList
@@ -82,6 +83,11 @@ class UnitOfWork(Protocol):
     @property
     def rules(self) -> RuleRows:
         """What may be published."""
+        ...
+
+    @property
+    def routes(self) -> Routes:
+        """By which route the nodes of others are reached."""
         ...
 
     @property

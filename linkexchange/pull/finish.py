@@ -18,6 +18,7 @@ from linkexchange.errors import (
     WrongPatient,
 )
 from linkexchange.model.audit import Action
+from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.proof import ARRIVED, TYP, Proof, lines
 from linkexchange.model.transfer import FINAL, State, Transfer
 from linkexchange.ports import Node, OriginNode, Progress, Told, UnitOfWork
@@ -153,8 +154,15 @@ def _account(node: Node, work: UnitOfWork, run: Transfer, *, stopped: str = "") 
     )
     work.transfers.progress(run, Progress.of(ledger, len(manifest.uids)), last=True)
     work.transfers.prove(run, proof, node.signer.sign(proof.to_json(), typ=TYP))
-    _write_down(work, Action.PULL_ENDED, run, state=proof.outcome, reason=stopped, stored=len(proof.stored))
+    stored, route = len(proof.stored), _route(work, row.origin)
+    _write_down(work, Action.PULL_ENDED, run, state=proof.outcome, reason=stopped, stored=stored, **route)
     work.defer(RECEIPT_JOB, transfer=str(run.transfer))
+
+
+def _route(work: UnitOfWork, origin: TelematikId) -> dict[str, str]:
+    """The route that the last connection to the origin took, where there is a choice."""
+    known = work.routes.find(origin)
+    return {"route": known.route.value} if known else {}
 
 
 def _write_down(work: UnitOfWork, action: Action, run: Transfer, *, state: State, **fields: str | int) -> None:

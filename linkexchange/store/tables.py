@@ -387,6 +387,17 @@ objections = Table(
     Column("since", _NOW, nullable=False),
 )
 
+routes = Table(
+    "routes",
+    metadata,
+    _participant(),
+    Column("peer", Text, primary_key=True),
+    Column("route", Text, nullable=False),
+    Column("since", _NOW, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("tried", _NOW, nullable=False),
+)
+
 release_rules = Table(
     "release_rules",
     metadata,

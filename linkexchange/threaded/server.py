@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from threading import Lock, Thread, current_thread
 from time import monotonic
 
@@ -60,18 +60,20 @@ class Server:
         with closing(self._socket):
             while not self._ending:
                 with suppress(TimeoutError):
-                    self._welcome(*self._socket.accept())
+                    self.take(self._socket.accept()[0])
         self._end_idle()
         self._await(GRACE_SECONDS)
         self._gone.pull()
         self._await(_LOOK_SECONDS)
 
-    def _welcome(self, sock: socket.socket, address: tuple[str, int]) -> None:
-        if len(self._threads) >= CONNECTIONS_MAX or not self._peers.admit(address[0]):
-            _log.warning("too many connections", most=CONNECTIONS_MAX, of_one_address=PER_PEER_MAX)
+    def take(self, sock: socket.socket) -> None:
+        """Serve a connection that was made elsewhere, as if it had been accepted here. From any thread."""
+        address = _address(sock)
+        if self._ending or len(self._threads) >= CONNECTIONS_MAX or not self._peers.admit(address):
+            _log.warning("no more connections", ending=self._ending, most=CONNECTIONS_MAX, of_one=PER_PEER_MAX)
             sock.close()
             return
-        thread = Thread(target=self._live, args=(sock, address[0]), name="connection", daemon=True)
+        thread = Thread(target=self._live, args=(sock, address), name="connection", daemon=True)
         with self._lock:
             self._threads.add(thread)
         thread.start()
@@ -127,9 +129,21 @@ class Server:
             thread.join(max(0.0, deadline - monotonic()))
 
 
-def serve(answering: Answering, *, host: str, port: int, context: ssl.SSLContext) -> None:
+def _address(sock: socket.socket) -> str:
+    """Whose it is; empty where the other side has left already."""
+    with suppress(OSError):
+        return str(sock.getpeername()[0])
+    return ""
+
+
+Beside = Callable[[Callable[[socket.socket], None]], AbstractContextManager[None]]
+"""What brings connections from elsewhere to `Server.take`, as long as its block lasts."""
+
+
+def serve(answering: Answering, *, host: str, port: int, context: ssl.SSLContext, beside: Beside | None = None) -> None:
     """Listen until SIGTERM or SIGINT, let answers end for `GRACE_SECONDS`, then come back."""
     server = Server(answering, host=host, port=port, context=context)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
-    server.run()
+    with beside(server.take) if beside else nullcontext():
+        server.run()
