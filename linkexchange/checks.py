@@ -22,6 +22,7 @@ MOVE_TITLES_MAX = 4
 CONTEXT_ID_MAX = 64
 _DEFAULT_PASSWORDS = ("postgres", "password", "linkexchange", "changeme", "secret", "admin")
 _USER_AGENT = re.compile(r"[a-zA-Z0-9-]{1,20}/[a-zA-Z0-9.-]{1,15}")
+_PLACE = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<name>[^:\[\]]+)):(?P<port>[0-9]{1,5})", re.ASCII)
 _HOST = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 
 
@@ -112,6 +113,20 @@ def host(text: str) -> str:
     if not _HOST.fullmatch(text):
         raise ValueError("not an IP address and not the name of a host")
     return text.lower()
+
+
+def places(text: str) -> str:
+    """Hosts with a port each, with commas."""
+    return ",".join(place(one.strip()) for one in text.split(",")) if text else ""
+
+
+def place(text: str) -> str:
+    """A host and a port; an IPv6 address stands in brackets."""
+    found = _PLACE.fullmatch(text)
+    if not found or not 0 < int(found["port"]) < 1 << 16:
+        raise ValueError("not a host and a port, such as hub.example:8445")
+    known = host(found["six"] or found["name"])
+    return f"[{known}]:{int(found['port'])}" if found["six"] else f"{known}:{int(found['port'])}"
 
 
 def charset(term: str) -> str:

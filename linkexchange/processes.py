@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import partial
 
 from linkexchange import bootstrap, hearing
+from linkexchange.errors import SettingRefused
 from linkexchange.household import Household
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.settings import HubSettings, NodeSettings
@@ -35,6 +36,7 @@ class Part(StrEnum):
 
     RESOLVER = "resolver"
     WEB = "web"
+    RELAY = "relay"
 
 
 def node(settings: NodeSettings, without: Collection[Process] = ()) -> None:
@@ -52,14 +54,15 @@ def hub(settings: HubSettings) -> None:
     """A hub with its database, until SIGTERM."""
     share_imports()
     resolvers = {f"{Part.RESOLVER} {number}": resolver for number in range(1, settings.resolver_processes + 1)}
-    run = {**resolvers, Part.WEB.value: hub_web}
+    relays = {Part.RELAY.value: relay} if settings.relay_port else {}
+    run = {**resolvers, Part.WEB.value: hub_web, **relays}
     with bootstrap.state(settings):
         Household({name: partial(serve, settings) for name, serve in run.items()}).live()
 
 
 def share_imports() -> None:
     """What several processes need is imported once, before they part."""
-    from linkexchange import dicom, dicomweb, hl7, jobs, spool, telematik, web  # noqa: F401
+    from linkexchange import dicom, dicomweb, hl7, jobs, relay, spool, telematik, web  # noqa: F401
     from linkexchange.web import hub, node, resolver  # noqa: F401
 
 
@@ -73,7 +76,8 @@ def data(settings: NodeSettings) -> None:
         answering = origin_application(bootstrap.origin(settings, pool), TelematikId(settings.telematik_id), own)
         context = bootstrap.server_context(settings)
         _settle_in()
-        serve(answering, host=settings.listen_host, port=settings.listen_port, context=context)
+        beside = bootstrap.standing(settings)
+        serve(answering, host=settings.listen_host, port=settings.listen_port, context=context, beside=beside)
 
 
 def worker(settings: NodeSettings) -> None:
@@ -115,6 +119,13 @@ def resolver(settings: HubSettings) -> None:
     app = application(bootstrap.resolver(settings))
     context = bootstrap.server_context(settings)
     serve_together(app, host=settings.listen_host, port=settings.listen_port, context=context)
+
+
+def relay(settings: HubSettings) -> None:
+    """The hub's relay: one process for its port. Raises `SettingRefused` where none is set."""
+    if not settings.relay_port:
+        raise SettingRefused("LINKEXCHANGE_RELAY_PORT: is needed for a relay")
+    bootstrap.serve_relay(settings)
 
 
 def hub_web(settings: HubSettings) -> None:

@@ -123,6 +123,7 @@ and participants are no settings but rows in the database (`linkexchange pacs`, 
 _BY_CHECK = {
     "hours": "hours",
     "hosts": "hosts",
+    "places": "hosts with ports",
     "charset": "character set",
     "codes": "codes profile",
     "ae_title": "AE title",

@@ -93,8 +93,11 @@ class Hub:
         standing = Standing(self.places, self.certificate(who).client_context(), lines)
         self._standing.enter_context(standing.waiting(take))
 
+    def caller(self, who: TelematikId) -> Caller:
+        return Caller(self.places, self.certificate(who).client_context())
+
     def call(self, who: TelematikId, origin: TelematikId) -> socket.socket:
-        stream = Caller(self.places, self.certificate(who).client_context())(origin, lambda sock: sock)
+        stream = self.caller(who)(origin, lambda sock: sock)
         stream.settimeout(SECONDS)
         return stream
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from linkexchange.attest import AttestedSessions
 from linkexchange.bootstrap.keys import client_context, hub_keys, node_signer
 from linkexchange.bootstrap.pacs import archive, destination, ladder, probe, sightings, spool, with_outbox
+from linkexchange.bootstrap.relays import routes
 from linkexchange.bootstrap.storage import database, now
 from linkexchange.documents import envelope, filing
 from linkexchange.growth import Growth
@@ -30,6 +31,7 @@ from linkexchange.xdt import PatientFolder
 
 if TYPE_CHECKING:
     from linkexchange.dicom import Pool
+    from linkexchange.dicomweb import Routes
     from linkexchange.telematik import Telematik
     from linkexchange.transcoding import TranscodingPool
 
@@ -58,7 +60,7 @@ def node(settings: NodeSettings) -> Node:
         archive=with_outbox(settings, store, lambda passport: archive(settings, passport)),
         destination=lambda passport: destination(settings, passport),
         probe=lambda passport, scope: probe(settings, passport, scope),
-        origin=partial(_origin_node, settings, context),
+        origin=partial(_origin_node, settings, context, routes(settings, store, context)),
         hub_keys=hub_keys(settings),
         now=now,
         close=_closing(transcoder, store, hub, telematik),
@@ -76,10 +78,17 @@ def node(settings: NodeSettings) -> Node:
     )
 
 
-def _origin_node(settings: NodeSettings, context: ssl.SSLContext, participant: Participant, grant: str) -> OriginNode:
+def _origin_node(
+    settings: NodeSettings,
+    context: ssl.SSLContext,
+    routes_to: Callable[[Participant], Routes] | None,
+    participant: Participant,
+    grant: str,
+) -> OriginNode:
     from linkexchange.dicomweb import OriginNodeClient
 
-    return OriginNodeClient(participant, grant, context, idle_seconds=settings.idle_seconds)
+    by = routes_to(participant) if routes_to else None
+    return OriginNodeClient(participant, grant, context, idle_seconds=settings.idle_seconds, routes=by)
 
 
 def _closing(*opened: TranscodingPool | Database | HubClient | Telematik) -> Callable[[], None]:

@@ -22,6 +22,7 @@ from linkexchange.commands import (
     publish,
     pull,
     push,
+    relay,
     release_rules,
     sign,
     stop,
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("hub")(hub.hub)
+app.command("relay")(relay.relay)
 app.command("node")(node.node)
 app.command("data")(node.data)
 app.command("worker")(node.worker)

@@ -6,6 +6,7 @@ from linkexchange.dicomweb.archive import DicomwebArchive
 from linkexchange.dicomweb.destination import StowDestination
 from linkexchange.dicomweb.origin import OriginNodeClient
 from linkexchange.dicomweb.own import OwnNode
+from linkexchange.dicomweb.routed import Routes
 from linkexchange.dicomweb.server import application as origin_application
 
-__all__ = ["DicomwebArchive", "OriginNodeClient", "OwnNode", "StowDestination", "origin_application"]
+__all__ = ["DicomwebArchive", "OriginNodeClient", "OwnNode", "Routes", "StowDestination", "origin_application"]

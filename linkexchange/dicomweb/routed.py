@@ -9,12 +9,12 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from linkexchange.dicomweb.secured import Secured
 from linkexchange.dicomweb.wire import Wire, reason
-from linkexchange.errors import IdentityRefused
+from linkexchange.errors import Fault, IdentityRefused, RelayUnavailable
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.route import Route
 from linkexchange.ports import Choice
@@ -24,7 +24,10 @@ DIRECT_SECONDS = 3.0
 """For a TCP connection, and for the handshake over it, where there is another route."""
 
 Call = Callable[[TelematikId, Callable[[socket.socket], socket.socket]], socket.socket]
-"""A stream through the relay; each socket on the way is handed to the second argument first. Raises OSError."""
+"""A stream through the relay; each socket on the way is handed to the second argument first.
+
+Raises OSError where the origin is not there, `RelayUnavailable` where the relay is to blame.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,13 @@ class Routes:
     peer: TelematikId
     choice: Choice
     call: Call
+
+
+def _told(failed: Mapping[Route, Exception]) -> str:
+    words = (
+        f"{route}: {wrong.detail if isinstance(wrong, Fault) else reason(wrong)}" for route, wrong in failed.items()
+    )
+    return "; ".join(words)
 
 
 class WrongParticipant(OSError):
@@ -48,20 +58,22 @@ class RoutedWire(Wire):
         self._routes = routes
 
     def connect(self) -> None:
-        """Open it. Raises OSError, whose text has what failed on each route."""
-        failed: list[str] = []
+        """Open it. Raises OSError, or `RelayUnavailable` where it is the relay's matter; both say what failed where."""
+        failed: dict[Route, Exception] = {}
         for route in self._routes.choice.order():
             try:
                 self._open(route)
-            except OSError as wrong:
-                self.close()
-                failed.append(f"{route}: {reason(wrong)}")
+            except (OSError, RelayUnavailable) as wrong:
+                self._drop()
+                failed[route] = wrong
                 if self.is_stopped:
                     break
             else:
-                self._routes.choice.took(route, "; ".join(failed))
+                self._routes.choice.took(route, _told(failed))
                 return
-        raise OSError(errno.EHOSTUNREACH, "; ".join(failed))
+        if isinstance(failed.get(Route.RELAY), RelayUnavailable):
+            raise RelayUnavailable(_told(failed))
+        raise OSError(errno.EHOSTUNREACH, _told(failed))
 
     def _open(self, route: Route) -> None:
         if route is Route.RELAY:
@@ -72,6 +84,12 @@ class RoutedWire(Wire):
         self._use(plain)
         self._check()
         self.patience(self.timeout or 0.0)
+
+    def _drop(self) -> None:
+        """The socket alone: to close the whole of it would forget the request for which it is opened."""
+        sock, self.sock = self.sock, None
+        if sock:
+            sock.close()
 
     def _check(self) -> None:
         certificate = self.sock.peer_certificate() if isinstance(self.sock, Secured) else b""

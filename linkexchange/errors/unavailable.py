@@ -86,6 +86,14 @@ class HubUnavailable(Unavailable):
     next_step = "Wait: it is tried again by itself."
 
 
+class RelayUnavailable(Unavailable):
+    """The hub's relay, without which the origin cannot be reached, does not join this node to it."""
+
+    code = "relay-unavailable"
+    owner = Owner.HUB
+    next_step = "Wait: it is tried again by itself. If it lasts, the detail says what the relay answers."
+
+
 class RecordUnavailable(Unavailable):
     """The record system does not answer."""
 

@@ -6,6 +6,7 @@ own TLS begins.
 
 from __future__ import annotations
 
+import errno
 import random
 import socket
 import ssl
@@ -17,9 +18,9 @@ from typing import TypeAlias
 
 import structlog
 
-from linkexchange.errors import MessageFault
+from linkexchange.errors import MessageFault, RelayUnavailable
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.relay.words import Call, Go, Lines, No, Ping, Pong, Wait, Word, line_of
+from linkexchange.relay.words import Call, Go, Lines, No, Ping, Pong, Wait, Why, Word, line_of
 
 _SAY_SECONDS = 10.0
 _CALL_SECONDS = 20.0
@@ -38,7 +39,11 @@ Watch = Callable[[socket.socket], socket.socket]
 
 
 class RelaySaysNo(OSError):
-    """The relay does not join this node to another; `strerror` has its word."""
+    """The relay does not join this node to another; `why` is its word."""
+
+    def __init__(self, why: Why) -> None:
+        super().__init__(errno.ECONNREFUSED, f"the relay says {why}")
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +54,20 @@ class Caller:
     context: ssl.SSLContext
 
     def __call__(self, origin: TelematikId, watch: Watch) -> socket.socket:
-        """A stream to this participant's node. Raises OSError where no relay has it."""
-        for number, place in enumerate(self.places, start=1):
+        """A stream to this participant's node.
+
+        Raises `RelaySaysNo` where a relay is well and the origin is not there, and `RelayUnavailable` where none is.
+        """
+        failed: list[OSError] = []
+        for place in self.places:
             try:
                 return watch(_bare(_connected(place, self.context, watch), Call(origin), _CALL_SECONDS))
-            except OSError:
-                if number == len(self.places):
-                    raise
-        raise RelaySaysNo(0, "no relay is set")
+            except OSError as wrong:
+                failed.append(wrong)
+        for no in failed:
+            if isinstance(no, RelaySaysNo) and no.why is Why.ABSENT:
+                raise no
+        raise RelayUnavailable("; ".join(map(_reason, failed)))
 
 
 class Standing:
@@ -94,7 +105,7 @@ class Standing:
             except OSError as wrong:
                 failed = min(failed + 1, _PAUSES_MAX)
                 tell = _log.warning if failed == _PAUSES_MAX else _log.info
-                tell("no relay", place=f"{place[0]}:{place[1]}", reason=wrong.strerror or type(wrong).__name__)
+                tell("no relay", place=f"{place[0]}:{place[1]}", reason=_reason(wrong))
                 # Nodes that have lost the same relay at once do not all come back at once.
                 self._ended.wait(_PAUSE_SECONDS * 2**failed * random.uniform(0.5, 1.0))  # noqa: S311
             else:
@@ -114,6 +125,10 @@ class Standing:
             return _bare(_connected(place, self._context, watch), Wait(), _SILENCE_SECONDS)
         finally:
             self._sockets.pop(spot, None)
+
+
+def _reason(wrong: OSError) -> str:
+    return getattr(wrong, "verify_message", "") or wrong.strerror or type(wrong).__name__
 
 
 def hang_up(sock: socket.socket) -> None:
@@ -167,7 +182,7 @@ def _bare(secured: ssl.SSLSocket, word: Word, patience_seconds: float) -> socket
         bare.setblocking(True)
     except MessageFault as wrong:
         secured.close()
-        raise RelaySaysNo(0, "this is no relay") from wrong
+        raise ConnectionAbortedError(errno.EPROTO, "this is no relay") from wrong
     except BaseException:
         secured.close()
         raise
@@ -184,7 +199,7 @@ def _until_go(secured: ssl.SSLSocket) -> None:
                 case Ping():
                     secured.sendall(line_of(Pong()))
                 case No(why):
-                    raise RelaySaysNo(0, f"the relay says {why}")
+                    raise RelaySaysNo(why)
                 case _:
                     raise MessageFault("a word of the relay")
     raise ConnectionAbortedError(0, "the relay has ended")

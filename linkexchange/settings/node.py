@@ -45,6 +45,9 @@ class NodeSettings(CommonSettings):
     node_url: Https
     """Address under which other nodes reach this node's mTLS port."""
 
+    relays: Annotated[str, AfterValidator(checks.places)] = ""
+    """The hub's relays, each as host:port, with commas between. Empty: all routes to and from this node are direct."""
+
     link_resolver: Annotated[str, AfterValidator(checks.plain_url)] = ""
     """Address that stands in link documents for foreign software that asks for a grant. Empty: none does."""
 

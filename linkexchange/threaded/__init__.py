@@ -9,6 +9,6 @@ before: that is all the back-pressure there is, and no byte changes threads. `li
 from __future__ import annotations
 
 from linkexchange.threaded.message import Answer, Answering, Request
-from linkexchange.threaded.server import Server, serve
+from linkexchange.threaded.server import Beside, Server, serve
 
-__all__ = ["Answer", "Answering", "Request", "Server", "serve"]
+__all__ = ["Answer", "Answering", "Beside", "Request", "Server", "serve"]

@@ -42,6 +42,7 @@ from linkexchange.errors import (
     PeerFault,
     RecordUnavailable,
     Refused,
+    RelayUnavailable,
     SettingRefused,
     SignatureRefused,
     SpoolDamaged,
@@ -223,6 +224,10 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     HubUnavailable: (
         "Die Vermittlungsstelle antwortet nicht.",
         "Warten Sie, und versuchen Sie es wieder; laufende Übertragungen gehen von selbst weiter.",
+    ),
+    RelayUnavailable: (
+        "Die Verbindung über die Vermittlungsstelle kommt nicht zustande.",
+        "Warten Sie: es wird von selbst wieder versucht.",
     ),
     RecordUnavailable: (
         "Die Patientenakte antwortet nicht.",

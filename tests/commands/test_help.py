@@ -14,6 +14,7 @@ WORDS = [
         [name]
         for name in (
             "hub",
+            "relay",
             "node",
             "data",
             "worker",

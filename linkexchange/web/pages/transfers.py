@@ -19,17 +19,22 @@ from linkexchange.web.pages.fetching import USER
 from linkexchange.web.pages.live import Events
 from linkexchange.web.pages.names import Names
 from linkexchange.web.pages.site import Site
+from linkexchange.web.pages.words import ROUTES
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One transfer as a page shows it. `stop_asked` says who wants it stopped."""
+    """One transfer as a page shows it.
+
+    `stop_asked` says who wants it stopped, `route` how its origin was reached last, where there is a choice.
+    """
 
     transfer: Transfer
     progress: Progress
     origin: str
     stop_asked: str = ""
     account: Account | None = None
+    route: str = ""
 
     @property
     def ended(self) -> bool:
@@ -128,8 +133,9 @@ def _one(node: Node, names: Names, number: UUID) -> Shown:
     with node.store.work(node.me) as work:
         transfer, progress = work.transfers.get(number), work.transfers.counts(number)
         signed, asked = work.transfers.proof(number), _stop_asked(work, transfer)
+        known = work.routes.find(transfer.origin) if transfer.origin else None
     account = account_of(signed, node.signer.public) if signed else None
-    return Shown(transfer, progress, names.of(transfer.origin), asked, account)
+    return Shown(transfer, progress, names.of(transfer.origin), asked, account, ROUTES[known.route] if known else "")
 
 
 def _stop_asked(work: UnitOfWork, transfer: Transfer) -> str:

@@ -1,10 +1,11 @@
-"""German words for what the patient index doubts, why studies wait, and what release rules look at."""
+"""German words for what the patient index doubts, why studies wait, what release rules look at, and for routes."""
 
 from __future__ import annotations
 
 from linkexchange import notice
 from linkexchange.model.index import Doubt
 from linkexchange.model.release import Condition
+from linkexchange.model.route import Route
 
 DOUBTS: dict[Doubt, str] = {
     Doubt.UNKNOWN: "Diese Nummer hat uns noch niemand genannt, und in den Bildern steht keine KVNR.",
@@ -31,3 +32,8 @@ CONDITIONS: dict[Condition, str] = {
     Condition.WAIT_DAYS: "Wartezeit",
     Condition.UNTIL: "Sperrfrist",
 }
+ROUTES: dict[Route, str] = {
+    Route.DIRECT: "direkt",
+    Route.RELAY: "über die Vermittlungsstelle, die nur Verschlüsseltes sieht",
+}
+"""How bytes travel from another node to this one."""
