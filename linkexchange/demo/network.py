@@ -103,12 +103,12 @@ def running(
     *,
     host: str = HOST,
     signature_seconds: float = 1.0,
-    hub: Mapping[str, Any] | None = None,
+    hub_settings: Mapping[str, Any] | None = None,
 ) -> Iterator[Network]:
     """Start the TI, then all else at once, wait until all answers, and end it with the block.
 
-    Hub and TI are reached at `host`. Each signature of a card takes `signature_seconds`. `hub` are settings of the hub
-    beyond those that it needs.
+    Hub and TI are reached at `host`. Each signature of a card takes `signature_seconds`. The hub gets `hub_settings` as
+    well.
     """
     _forget_settings()
     processes.share_imports()
@@ -116,15 +116,15 @@ def running(
     with ExitStack() as stack:
         cards = [_institution(site) for site in sites]
         ti = stack.enter_context(telematik.running(folder / "ti", cards, host, signature_seconds=signature_seconds))
-        centre = stack.enter_context(_household("hub", {**plan.hub_settings(ti), **(hub or {})}))
+        hub = stack.enter_context(_household("hub", {**plan.hub_settings(ti), **(hub_settings or {})}))
         nodes = {}
         for site in sites:
             with site.within():
                 node = _household("node", plan.node_settings(site, ti), without=site.without)
                 nodes[site.name] = stack.enter_context(node)
-        network = Network(centre, nodes, ti)
+        network = Network(hub, nodes, ti)
         stack.callback(network.close)
-        _wait(network)
+        _wait(network, sites)
         _enrol(network, sites)
         yield network
 
@@ -214,17 +214,19 @@ def _forget_settings() -> None:
         del os.environ[key]
 
 
-def _wait(network: Network) -> None:
-    """Until every listener answers."""
+def _wait(network: Network, sites: Sequence[Site]) -> None:
+    """Until every listener answers, asked from where it stands."""
     deadline = time.monotonic() + READY_SECONDS
-    hub = _addresses(network.hub_settings)
-    waiting = [(network.hub.process, address) for address in hub.values()]
-    for name, household in network.nodes.items():
-        addresses = _addresses(network.settings(name))
-        waiting += [(household.process, addresses[part]) for part in addresses if part not in household.without]
-    for process, (host, port) in waiting:
-        while not listens(port, host):
-            patience(process, deadline, f"port {port}")
+    _listening(network.hub, _addresses(network.hub_settings), deadline)
+    for site in sites:
+        with site.within():
+            _listening(network.nodes[site.name], _addresses(network.settings(site.name)), deadline)
+
+
+def _listening(household: Household, addresses: Mapping[str, tuple[str, int]], deadline: float) -> None:
+    for part, (host, port) in addresses.items():
+        while part not in household.without and not listens(port, host):
+            patience(household.process, deadline, f"port {port}")
 
 
 def _addresses(settings: CommonSettings) -> dict[str, tuple[str, int]]:

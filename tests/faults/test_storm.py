@@ -136,7 +136,7 @@ def storm() -> Iterator[Storm]:
         practice = Site("practice", "Praxis", PRACTICE, "1.2.276.0.76.4.50", (destination.passport,), mine)
         practice = replace(practice, without=("worker", "web"))
         net = stack.enter_context(
-            network.running(folder, [hospital, practice], signature_seconds=0.05, hub=server.database("hub"))
+            network.running(folder, [hospital, practice], signature_seconds=0.05, hub_settings=server.database("hub"))
         )
         entry = published(net, orthanc.passport().name)
         node = stack.enter_context(closing(bootstrap.node(patient(net.settings("practice")))))
