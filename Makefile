@@ -28,6 +28,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: lint quick-wires quick-others $(shell awk -F: '/^[a-z-]+:.*\#\# / {print $$1}' $(firstword $(MAKEFILE_LIST)))
 
 
+
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -88,6 +89,9 @@ benchmarks-documents: $(VENV)/.dev ## Measure a document of 10,000 instances bes
 
 benchmarks-transfers: $(VENV)/.dev system-packages ## Measure transfers beside other ways, and write the page (or ARGS="--only ct --quick")
 	$(BIN)/python tests/benchmarks/transfers.py $(or $(ARGS),--write-docs)
+
+benchmarks-relay: $(VENV)/.dev system-packages ## Measure transfers through the relay beside the direct route, and write the page (or ARGS=--quick)
+	$(BIN)/python tests/benchmarks/routes.py $(or $(ARGS),--write-docs)
 
 profiles: $(VENV)/.dev ## Compile the FHIR profiles of fhir-profiles/ into the package that is shipped (needs node and npm)
 	$(BIN)/python scripts/profiles.py

@@ -124,7 +124,7 @@ def place(text: str) -> str:
     """A host and a port; an IPv6 address stands in brackets."""
     found = _PLACE.fullmatch(text)
     if not found or not 0 < int(found["port"]) < 1 << 16:
-        raise ValueError("not a host and a port, such as hub.example:8445")
+        raise ValueError("not a host and a port")
     known = host(found["six"] or found["name"])
     return f"[{known}]:{int(found['port'])}" if found["six"] else f"{known}:{int(found['port'])}"
 

@@ -55,3 +55,20 @@ def test_another_participant_does_not_see_it(routing: Routing) -> None:
     tried(routing).took(Route.RELAY, "direct: refused")
     with routing.store.work(HOSPITAL) as work:
         assert work.routes.find(HOSPITAL) is None
+
+
+def test_the_account_of_a_transfer_names_the_route(world: World, routing: Routing) -> None:
+    tried(routing).took(Route.RELAY, "direct: refused")
+    world.pull(world.publish())
+    with world.nodes.audit_trail(PRACTICE) as entries:
+        [ended] = [entry for entry in entries if entry.action == "pull.ended"]
+    assert ended.fields["route"] == "relay"
+    [told] = [event for event in world.nodes.events_after(PRACTICE, 0) if event.topic == "pull.ended"]
+    assert told.body["route"] == "relay"
+
+
+def test_where_there_is_no_choice_it_names_none(world: World) -> None:
+    world.pull(world.publish())
+    with world.nodes.audit_trail(PRACTICE) as entries:
+        [ended] = [entry for entry in entries if entry.action == "pull.ended"]
+    assert "route" not in ended.fields

@@ -196,6 +196,7 @@ def test_a_key_that_must_be_there_is_named(refused: Callable[..., str], name: st
         ("IDP_URL", f"http://{SECRET}"),
         ("RECORD_URLS", f"https://epa.example,http://{SECRET}"),
         ("TI_USER_AGENT", SECRET),
+        ("RELAYS", f"hub.example:8445,{SECRET}"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_key_and_never_shown(

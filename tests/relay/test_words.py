@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,3 +76,10 @@ def test_a_line_that_never_ends_is_not_kept() -> None:
         lines.take(b"a")
     with pytest.raises(MessageFault):
         lines.take(b"a")
+
+
+def test_the_page_has_every_word_and_every_reason() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/relay.md").read_text()
+    assert [why for why in Why if f"| `{why}` |" not in page] == []
+    plain = (Wait(), Ping(), Pong(), Go())
+    assert [word for word in plain if f"| `{line_of(word).decode().strip()}` |" not in page] == []

@@ -15,6 +15,7 @@ from growing import look_for_growth
 from visitor import BROWSER, Visitor, words
 from world import HOSPITAL, PRACTICE, World, data_set
 
+from linkexchange.model.route import Known, Route
 from linkexchange.model.transfer import FINAL, State
 from linkexchange.ports import Progress
 from linkexchange.store.overview import NodeOverview
@@ -121,6 +122,17 @@ def test_images_that_came_late_are_announced(world: World, practice: Visitor, la
     world.pacs[HOSPITAL].hold(*(data_set(number) for number in range(2, 2 + late)), first=2)
     look_for_growth(world)
     assert sentence in words(practice.get(f"/transfers/{world.pull(entry).transfer}").text)
+
+
+def test_the_page_says_by_which_route_the_origin_was_reached_where_there_is_a_choice(
+    world: World, practice: Visitor
+) -> None:
+    transfer = world.pull(world.publish()).transfer
+    assert "Weg von dort" not in practice.get(f"/transfers/{transfer}").text
+    with world.nodes.work(PRACTICE) as work:
+        work.routes.put(Known(HOSPITAL, Route.RELAY, world.clock(), "direct: refused", world.clock()))
+    page = words(practice.get(f"/transfers/{transfer}").text)
+    assert "Weg von dort, zuletzt über die Vermittlungsstelle, die nur Verschlüsseltes sieht" in page
 
 
 def test_a_transfer_that_is_not_there_cannot_be_stopped(practice: Visitor) -> None:
