@@ -26,11 +26,12 @@ class Household:
         self._members = [_Member(name, run) for name, run in members.items()]
         self._ending = False
 
-    def live(self) -> None:
-        """Until SIGTERM or SIGINT."""
+    def live(self, see_to: Callable[[], None]) -> None:
+        """Until SIGTERM or SIGINT. `see_to` is called in each turn, for what else must live."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         while not self._ending:
+            see_to()
             for member in self._members:
                 member.see_to()
             time.sleep(_TURN_SECONDS)

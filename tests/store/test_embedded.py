@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -148,6 +150,32 @@ def test_its_processes_and_sockets_are_gone_at_the_end(folder: Path) -> None:
         pid, sockets = _server_pid(folder), Path(str(make_url(addresses.owner).query["host"]))
         assert mortality.runs(pid)
     assert (mortality.runs(pid), sockets.exists()) == (False, False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGQUIT])
+def test_q_08_it_is_started_again_when_it_dies_and_has_what_was_committed(folder: Path, ending: signal.Signals) -> None:
+    with embedded.running(folder) as server:
+        with psycopg.connect(server.owner, autocommit=True) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 1 AS row")
+        died = _server_pid(folder)
+        os.kill(died, ending)
+        deadline = time.monotonic() + 60
+        while (again := _connected(server.owner)) is None:
+            assert time.monotonic() < deadline
+            server.see_to()
+        assert _one(again, "SELECT row FROM kept") == 1
+        again.close()
+        assert _server_pid(folder) != died
+        server.see_to()
+    assert not mortality.runs(died)
+
+
+def _connected(url: str) -> psycopg.Connection | None:
+    try:
+        return psycopg.connect(url)
+    except psycopg.OperationalError:
+        return None
 
 
 @pytest.mark.slow
