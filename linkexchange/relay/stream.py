@@ -17,8 +17,8 @@ from linkexchange.model.identifiers import TelematikId
 from linkexchange.relay.rota import Bucket, Rota
 
 PIECE_BYTES = 256 << 10
-_REST_SECONDS = 0.001
-"""A socket that had less than a piece is looked at again after so long: many small readings cost more than one."""
+_REST_SECONDS = 0.002
+"""A socket that had less than a piece is read again after so long: many small readings cost more than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class _Way:
         try:
             count = self._source.recv_into(piece)
         except BlockingIOError:
-            self._listen()
+            self._loop.add_reader(self._source, self._readable)
             return 0
         if not count:
             self._finish()
@@ -162,15 +162,16 @@ class _Way:
         if self._kept:
             self._loop.add_writer(self._sink, self._writable)
         elif sent == PIECE_BYTES:
-            self._listen()
+            self._again()
         else:
-            self._loop.call_later(_REST_SECONDS, self._listen)
+            self._loop.call_later(_REST_SECONDS, self._again)
         self._note(sent, broken=False)
         return sent
 
-    def _listen(self) -> None:
+    def _again(self) -> None:
+        """Where there is most likely more: it is read without asking whether it is there."""
         if not self.is_over:
-            self._loop.add_reader(self._source, self._readable)
+            self._want(self._move)
 
     def _readable(self) -> None:
         self._loop.remove_reader(self._source)

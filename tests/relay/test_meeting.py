@@ -9,7 +9,7 @@ from linkexchange.relay.meeting import Limits, Meeting
 
 NAMES = [TelematikId(f"1-2-{name}") for name in "abcd"]
 A, B, C, D = NAMES
-LIMITS = Limits(waiting=2, queueing=3, streams=4)
+LIMITS = Limits(waiting=2, streams=6)
 
 
 def test_the_oldest_call_meets_the_oldest_line() -> None:
@@ -43,25 +43,44 @@ def test_no_participant_has_more_of_anything_than_it_may() -> None:
         assert meeting.may_wait(A)
         meeting.wait(A, f"line {number}")
     assert not meeting.may_wait(A)
-    for number in range(LIMITS.queueing):
+    for number in range(LIMITS.pair):
         assert meeting.may_call(B, C)
         meeting.call(B, C, f"call {number}")
     assert not meeting.may_call(B, C)
     assert meeting.may_call(D, C)
+    assert meeting.give_up(B, C, "call 0")
+    assert meeting.may_call(B, C)
 
 
 def test_streams_count_for_both_ends() -> None:
     meeting: Meeting[str] = Meeting(LIMITS)
     for number in range(LIMITS.streams):
-        assert meeting.may_call(B, A)
-        meeting.wait(A, f"line {number}")
-        meeting.call(B, A, f"call {number}")
-        assert meeting.meet(A)
-    assert not meeting.may_call(C, A)
-    assert not meeting.may_call(B, D)
-    assert meeting.may_call(C, D)
+        requester = (B, C)[number % 2]
+        assert meeting.may_call(requester, A)
+        meet(meeting, requester, A)
+    assert not meeting.may_call(D, A)
+    assert not meeting.may_call(A, D)
+    assert meeting.may_call(B, D)
     meeting.end(B, A)
+    assert meeting.may_call(D, A)
+
+
+def test_one_requester_leaves_the_half_of_an_origins_streams_to_others() -> None:
+    meeting: Meeting[str] = Meeting(LIMITS)
+    for _ in range(LIMITS.pair):
+        assert meeting.may_call(B, A)
+        meet(meeting, B, A)
+    assert not meeting.may_call(B, A)
     assert meeting.may_call(C, A)
+    assert meeting.may_call(B, D)
+    meeting.end(B, A)
+    assert meeting.may_call(B, A)
+
+
+def meet(meeting: Meeting[str], requester: TelematikId, origin: TelematikId) -> None:
+    meeting.wait(origin, "line")
+    meeting.call(requester, origin, "call")
+    assert meeting.meet(origin) == (requester, "call", "line")
 
 
 class Meetings(RuleBasedStateMachine):
@@ -128,9 +147,11 @@ class Meetings(RuleBasedStateMachine):
 
     @invariant()
     def limits_hold(self) -> None:
+        both = [*self.calls.values(), *self.streams]
         for name in NAMES:
             assert list(self.lines.values()).count(name) <= LIMITS.waiting
-            assert sum(requester == name for requester, _ in self.calls.values()) <= LIMITS.queueing
+            assert sum(name in pair for pair in both) <= LIMITS.streams
+            assert all(both.count((name, other)) <= LIMITS.pair for other in NAMES)
 
     def teardown(self) -> None:
         """When all have gone, nothing is kept of them."""

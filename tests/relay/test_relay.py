@@ -213,7 +213,7 @@ def test_at_the_door_stand_no_more_than_may_from_one_address(hub: Hub) -> None:
 def test_a_participant_has_no_more_streams_than_it_may(tmp_path: Path) -> None:
     with relaying.running(tmp_path, replace(RULES, limits=Limits(streams=2))) as hub:
         hub.stand(HOSPITAL, echo)
-        streams = [hub.call(PRACTICE, HOSPITAL) for _ in range(2)]
+        streams = [hub.call(who, HOSPITAL) for who in (PRACTICE, TelematikId("1-2-third"))]
         with pytest.raises(RelayUnavailable, match="busy"):
             hub.call(PRACTICE, HOSPITAL)
         with pytest.raises(RelayUnavailable, match="busy"):
