@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import peers
 import pytest
 import reencoding
 from digests import digest_of_file
-from journeys.conftest import Stage
+from journeys.conftest import Stage, staged
 from reencoding import DEFLATED_AGAIN, LENGTHS, PADDING, PIXEL_VR, SYNTAX, VALUE_PADDING
 
 from linkexchange.model.passport import Passport, Retrieve
 from linkexchange.model.transfer import State
 
 pytestmark = [pytest.mark.peers, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """With a relay beside the direct route."""
+    with staged(relayed=True) as stage:
+        yield stage
 
 
 def c_get(pacs: peers.Server) -> Passport:
@@ -60,6 +67,16 @@ def test_every_demo_study_travels_from_dcmqrscp_to_dcmqrscp(stage: Stage) -> Non
         stage.use(origin=c_get(origin), destination=c_get(destination))
         rewritten = check(stage, origin, destination)
     assert rewritten == {LENGTHS, PADDING, PIXEL_VR, SYNTAX, VALUE_PADDING}
+
+
+def test_where_the_hospital_cannot_be_called_every_demo_study_travels_through_the_relay_without_one_changed_byte(
+    stage: Stage,
+) -> None:
+    with peers.Orthanc("ORIGIN") as origin, peers.StoreScp("DEST") as destination, stage.without_address():
+        origin.upload(file for study in stage.studies for file in study.files)
+        stage.use(origin=dicomweb(origin), destination=c_get(destination))
+        assert check(stage, origin, destination) == set()
+    assert stage.routes()[-len(stage.studies) :] == ["relay"] * len(stage.studies)
 
 
 def test_every_demo_study_travels_from_orthanc_by_dicomweb_to_storescp_without_one_changed_byte(stage: Stage) -> None:
