@@ -20,7 +20,8 @@ from linkexchange.bugs import described
 from linkexchange.errors import Fault, IdentityRefused, MessageFault
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.relay.channel import Channel
-from linkexchange.relay.doors import Doors, Full
+from linkexchange.relay.dialing import hang_up
+from linkexchange.relay.doors import Doors
 from linkexchange.relay.meeting import Limits, Meeting
 from linkexchange.relay.stream import Pace, Stream, Turns
 from linkexchange.relay.words import Call, No, Ping, Pong, Wait, Why, Word
@@ -149,10 +150,10 @@ class Relay:
     async def _live(self, sock: socket.socket, address: str) -> None:
         """One connection, from the handshake to the end of what it has become."""
         try:
-            with self._doors.standing(address):
+            with self._doors.standing(address, lambda: hang_up(sock)):
                 line, word = await self._enter(sock)
             await self._serve(line, word)
-        except (OSError, Full):
+        except OSError:
             pass
         except Fault as fault:
             _log.info("relay said no", code=fault.code)
