@@ -28,6 +28,7 @@ from linkexchange.model.proof import TYP as PROOF_TYP
 from linkexchange.model.proof import Delivered, Fate, Proof, lines
 from linkexchange.model.request import TYP as REQUEST_TYP
 from linkexchange.model.request import read
+from linkexchange.model.revocation import REVOKED
 from linkexchange.model.study import Instance, Manifest, Series
 from linkexchange.ports import Course
 from linkexchange.resolve import Resolver
@@ -203,7 +204,7 @@ def _emitted() -> set[str]:
     text = "".join(file.read_text() for file in (ROOT / "linkexchange").rglob("*.py"))
     actions = {Action[name].value for name in re.findall(r"\.emit\(Action\.([A-Z_]+)\.value", text)}
     helped = {Action[name].value for name in re.findall(r"(?:_write_down\(work, |action=)Action\.([A-Z_]+)", text)}
-    decided = {Action.PULL_GRANTED.value, Action.PULL_DENIED.value}
+    decided = {Action.PULL_GRANTED.value, Action.PULL_DENIED.value, *(action.value for action in REVOKED.values())}
     return actions | helped | decided | set(re.findall(r"\.emit\(\"([a-z.]+)\"", text))
 
 

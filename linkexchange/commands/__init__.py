@@ -24,6 +24,7 @@ from linkexchange.commands import (
     push,
     relay,
     release_rules,
+    revoke,
     sign,
     stop,
     validate,
@@ -61,6 +62,7 @@ app.add_typer(pacs.app, name="pacs")
 app.add_typer(patients.app, name="patients")
 app.add_typer(release_rules.app, name="release-rules")
 app.add_typer(participant.app, name="participant")
+app.add_typer(revoke.app, name="revoke")
 app.add_typer(audit.app, name="audit")
 app.add_typer(doctor.app, name="doctor")
 

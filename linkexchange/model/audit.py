@@ -69,6 +69,11 @@ class Action(StrEnum):
     OBJECTION_WITHDRAWN = "objection.withdrawn"
     RULES_CHANGED = "rules.changed"
     ROUTE_CHANGED = "route.changed"
+    INSTITUTION_REVOKED = "institution.revoked"
+    INSTITUTION_REINSTATED = "institution.reinstated"
+    NODE_REVOKED = "node.revoked"
+    LINK_REVOKED = "link.revoked"
+    TRANSFER_REVOKED = "transfer.revoked"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from linkexchange.ports.outbox import Outbox, Spool
 from linkexchange.ports.patients import Patients, RuleRows
 from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes, Walks
 from linkexchange.ports.release import Candidate, Doubt, Judgement, PatientIndex, ReleaseRules
+from linkexchange.ports.revocations import Revocations
 from linkexchange.ports.routes import Choice, Routes
 from linkexchange.ports.transcoding import Transcoded, Transcoder
 from linkexchange.ports.transfers import Event, Journal, Links, Progress, Published, Serving, Transfers, Waits
@@ -67,6 +68,7 @@ __all__ = [
     "RecordEntry",
     "ReleaseRules",
     "Reply",
+    "Revocations",
     "Room",
     "Routes",
     "RuleRows",

@@ -13,6 +13,7 @@ from linkexchange.model.transfer import Transfer
 from linkexchange.ports.outbox import Outbox
 from linkexchange.ports.patients import Patients, RuleRows
 from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes, Walks
+from linkexchange.ports.revocations import Revocations
 from linkexchange.ports.routes import Routes
 from linkexchange.ports.transfers import Journal, Links, Serving, Transfers
 from linkexchange.ports.turns import Turns
@@ -88,6 +89,11 @@ class UnitOfWork(Protocol):
     @property
     def routes(self) -> Routes:
         """By which route the nodes of others are reached."""
+        ...
+
+    @property
+    def revocations(self) -> Revocations:
+        """What is revoked."""
         ...
 
     @property

@@ -8,15 +8,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Column, Connection, Row, Select, func, select
 
 from linkexchange.model.access import Offer
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import LinkId, TelematikId
 from linkexchange.model.participant import Participant
+from linkexchange.model.revocation import Revocable, RevocationKind
 from linkexchange.ports import Event
 from linkexchange.store.hub import DirectoryRows, HubRows
-from linkexchange.store.tables import decisions, events, receipts
+from linkexchange.store.tables import decisions, events, ledger, receipts, sessions
 from linkexchange.store.transaction import act_for, transaction
 from linkexchange.store.work import Database
 
@@ -101,9 +102,26 @@ class HubOverview:
             found = [offer for me in _everyone(connection) for offer in HubRows(connection, me).offers()]
         return sorted(found, key=lambda offer: offer.made, reverse=True)
 
+    def owner(self, name: Revocable) -> TelematikId | None:
+        """Whom it concerns: the institution itself, whose certificate or link it is, or who asked for the transfer."""
+        kind, value = name
+        if kind is RevocationKind.INSTITUTION:
+            return TelematikId(value)
+        column = _OWNED[kind]
+        known = UUID(value) if kind is RevocationKind.TRANSFER else value
+        found = self._rows(select(column.table.c.participant).where(column == known).limit(1))
+        return TelematikId(found[0].participant) if found else None
+
     def _rows(self, query: Select[Any]) -> list[Row[Any]]:
         with transaction(self._database.engine) as connection:
             return [row for _ in _everyone(connection) for row in connection.execute(query)]
+
+
+_OWNED: Mapping[RevocationKind, Column[Any]] = {
+    RevocationKind.NODE: sessions.c.thumbprint,
+    RevocationKind.LINK: ledger.c.link,
+    RevocationKind.TRANSFER: decisions.c.transfer,
+}
 
 
 def _everyone(connection: Connection) -> Iterator[TelematikId]:

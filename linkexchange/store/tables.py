@@ -267,6 +267,8 @@ sessions = Table(
     Column("profession_oid", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("expires", _NOW, nullable=False),
+    Column("certificate", LargeBinary),
+    Column("checked", _NOW, nullable=False, server_default=text("now()")),
 )
 
 ledger = Table(
@@ -319,6 +321,46 @@ receipts = Table(
     Column("stored", Integer, nullable=False),
     Column("proof", Text, nullable=False),
     Column("at", _NOW, nullable=False),
+)
+
+revocations = Table(
+    "revocations",
+    metadata,
+    _participant(),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", _NOW, nullable=False),
+    Column("lifted", Boolean, nullable=False),
+    Index("revocations_number", "number", unique=True),
+    Index("revocations_name", "kind", "value"),
+)
+
+# --- what resolvers have told a node ---------------------------------------------------------------------------------
+
+heard_revocations = Table(
+    "heard_revocations",
+    metadata,
+    _participant(),
+    Column("source", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("at", _NOW, nullable=False),
+    Column("lifted", Boolean, nullable=False),
+    Index("heard_revocations_name", "participant", "kind", "value"),
+)
+
+resolver_keys = Table(
+    "resolver_keys",
+    metadata,
+    _participant(),
+    Column("source", Text, primary_key=True),
+    Column("kid", Text, primary_key=True),
+    Column("key", JSONB, nullable=False),
+    Column("named", _NOW, nullable=False),
+    Column("dropped", _NOW),
 )
 
 # --- what a node has looked at ---------------------------------------------------------------------------------------

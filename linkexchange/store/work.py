@@ -23,6 +23,7 @@ from linkexchange.store.links import LinkRows, PacsRows, ServedRows
 from linkexchange.store.outbox import OutboxRows
 from linkexchange.store.patients import PatientRows, RuleRows
 from linkexchange.store.presence import Presence
+from linkexchange.store.revocations import RevocationRows
 from linkexchange.store.routes import RouteRows
 from linkexchange.store.transaction import act_for, transaction
 from linkexchange.store.transfers import TransferRows
@@ -92,6 +93,7 @@ class Work:
         self.patients = PatientRows(connection, participant)
         self.rules = RuleRows(connection, participant)
         self.routes = RouteRows(connection, participant)
+        self.revocations = RevocationRows(connection, participant)
         self.turns = TurnRows(connection, participant, self._database.presence)
 
 

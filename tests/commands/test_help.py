@@ -39,6 +39,7 @@ WORDS = [
     *[["release-rules", name] for name in ("list", "load", "explain")],
     *[["pacs", name] for name in ("set", "list", "limit")],
     ["participant", "set"],
+    *[["revoke", name] for name in ("institution", "node", "link", "transfer", "lift")],
     *[["doctor", name] for name in ("pacs", "ti")],
     *[["audit", name] for name in ("verify", "head")],
 ]

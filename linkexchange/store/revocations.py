@@ -1,0 +1,79 @@
+"""Rows of revocations. Numbers are given under a lock, so that they are committed in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, literal, select, tuple_, union_all
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+
+from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.revocation import Revocable, Revocation, RevocationKind
+from linkexchange.store.tables import heard_revocations as heard
+from linkexchange.store.tables import revocations as own
+
+_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended("revocations", 0)))
+_NEWEST = select(func.coalesce(func.max(own.c.number), 0))
+
+
+class RevocationRows:
+    """`ports.Revocations` over one transaction."""
+
+    def __init__(self, connection: Connection, participant: TelematikId) -> None:
+        self._connection = connection
+        self._me = participant
+
+    def add(self, name: Revocable, reason: str, at: datetime, *, lifted: bool = False) -> Revocation:
+        """Write the next one."""
+        self._connection.execute(_LOCK)
+        row = Revocation(self.newest() + 1, *name, reason, at, lifted)
+        self._connection.execute(insert(own).values({"participant": self._me, **_columns(row), "reason": reason}))
+        return row
+
+    def after(self, number: int, limit: int = 500) -> Sequence[Revocation]:
+        """What came after a number, oldest first."""
+        later = select(own).where(own.c.number > number).order_by(own.c.number).limit(limit)
+        return [_revocation(row) for row in self._connection.execute(later)]
+
+    def newest(self) -> int:
+        """The number of the newest."""
+        return int(self._connection.execute(_NEWEST).scalar_one())
+
+    def hear(self, source: str, told: Sequence[Revocation]) -> None:
+        """Keep what a resolver has said."""
+        rows = [{"participant": self._me, "source": source, **_columns(it)} for it in told]
+        if rows:
+            self._connection.execute(insert(heard).on_conflict_do_nothing(), rows)
+
+    def heard(self, source: str) -> int:
+        """The newest number of a resolver."""
+        newest = select(func.coalesce(func.max(heard.c.number), 0)).where(heard.c.source == source)
+        return int(self._connection.execute(newest).scalar_one())
+
+    def revoked(self, *names: Revocable) -> Revocable | None:
+        """The first of these that is revoked."""
+        said = {(row.kind, row.value) for row in self._connection.execute(_last_words(names)) if not row.lifted}
+        return next((name for name in names if name in said), None)
+
+
+def _last_words(names: Sequence[Revocable]) -> Any:
+    """Of each name the newest row of each source: those of this database are a source, too."""
+    columns = ("number", "kind", "value", "lifted")
+    here = select(literal("").label("source"), *(own.c[name] for name in columns))
+    told = select(heard.c.source, *(heard.c[name] for name in columns))
+    wanted = [(kind.value, value) for kind, value in names]
+    said = union_all(
+        *(query.where(tuple_(table.c.kind, table.c.value).in_(wanted)) for query, table in ((here, own), (told, heard)))
+    ).subquery()
+    newest = select(said).ext(distinct_on(said.c.source, said.c.kind, said.c.value))
+    return newest.order_by(said.c.source, said.c.kind, said.c.value, said.c.number.desc())
+
+
+def _columns(it: Revocation) -> dict[str, Any]:
+    return {"number": it.number, "kind": it.kind.value, "value": it.value, "at": it.at, "lifted": it.lifted}
+
+
+def _revocation(row: Row[Any]) -> Revocation:
+    return Revocation(row.number, RevocationKind(row.kind), row.value, row.reason, row.at, row.lifted)
