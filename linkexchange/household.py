@@ -5,11 +5,14 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Mapping
-from types import FrameType
+from enum import Enum
+from pathlib import Path
+from types import FrameType, MappingProxyType
 
 import structlog
 
 from linkexchange import lifeline
+from linkexchange.tls import Watched
 
 _TURN_SECONDS = 0.1
 PATIENCE_SECONDS = 20.0
@@ -19,19 +22,41 @@ _SETTLED_SECONDS = 60.0
 _log = structlog.get_logger(__name__)
 
 
-class Household:
-    """Forks a process for each function, forks it again when it dies, and ends all when it is told to."""
+class Renewal(Enum):
+    """How a process is replaced: its successor begins at once beside it, or after its end."""
 
-    def __init__(self, members: Mapping[str, Callable[[], None]]) -> None:
-        self._members = [_Member(name, run) for name, run in members.items()]
+    BESIDE = "beside"
+    AFTER = "after"
+
+
+class Household:
+    """Forks a process for each function, forks it again when it dies, and ends all when it is told to.
+
+    When the `watched` file is replaced, the processes in `renewals` make way for others that read it anew: they take
+    nothing more on, end what they have begun, and go.
+    """
+
+    def __init__(
+        self,
+        members: Mapping[str, Callable[[], None]],
+        *,
+        renewals: Mapping[str, Renewal] = MappingProxyType({}),
+        watched: Path | None = None,
+    ) -> None:
+        self._members = [_Member(name, run, renewals.get(name)) for name, run in members.items()]
+        self._watched = Watched(watched) if watched else None
         self._ending = False
 
-    def live(self, see_to: Callable[[], None]) -> None:
+    def live(self, see_to: Callable[[], None] = lambda: None) -> None:
         """Until SIGTERM or SIGINT. `see_to` is called in each turn, for what else must live."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         while not self._ending:
             see_to()
+            if self._watched and self._watched.has_changed():
+                _log.info("processes are replaced: there is a newer certificate")
+                for member in self._members:
+                    member.renew()
             for member in self._members:
                 member.see_to()
             time.sleep(_TURN_SECONDS)
@@ -41,7 +66,7 @@ class Household:
         self._ending = True
 
     def _disband(self) -> None:
-        running = [member.process for member in self._members if member.process]
+        running = [process for member in self._members for process in member.processes]
         for process in running:
             process.terminate()
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -52,9 +77,10 @@ class Household:
 class _Member:
     """One process; one that dies again and again is started at growing intervals."""
 
-    def __init__(self, name: str, run: Callable[[], None]) -> None:
+    def __init__(self, name: str, run: Callable[[], None], renewal: Renewal | None = None) -> None:
         self.process: lifeline.Forked | None = None
-        self._name, self._run = name, run
+        self._name, self._run, self._renewal = name, run, renewal
+        self._leaving: list[lifeline.Forked] = []
         self._deaths = 0
         self._started = self._due = time.monotonic()
 
@@ -62,9 +88,23 @@ class _Member:
         """Start it when it does not run and its pause is over."""
         if self.process and self.process.poll() is not None:
             self._bury(self.process)
-        if self.process is None and time.monotonic() >= self._due:
+        self._leaving = [process for process in self._leaving if process.poll() is None]
+        waits = self._leaving and self._renewal is Renewal.AFTER
+        if self.process is None and not waits and time.monotonic() >= self._due:
             self._started = time.monotonic()
             self.process = lifeline.fork(self._run, name=self._name)
+
+    def renew(self) -> None:
+        """Let it end, and make room for its successor."""
+        if self._renewal and self.process:
+            self.process.terminate()
+            self._leaving.append(self.process)
+            self.process = None
+
+    @property
+    def processes(self) -> list[lifeline.Forked]:
+        """What runs, and what is about to end."""
+        return [*self._leaving, *([self.process] if self.process else [])]
 
     def _bury(self, process: lifeline.Forked) -> None:
         now = time.monotonic()

@@ -11,6 +11,7 @@ import httpx
 
 from linkexchange.errors import (
     Denied,
+    EnrolmentRefused,
     Fault,
     HubUnavailable,
     IdentityRefused,
@@ -18,6 +19,7 @@ from linkexchange.errors import (
     TooManyRequests,
     UnknownParticipant,
 )
+from linkexchange.kept_directory import KeptDirectory
 from linkexchange.model.access import Offer, RegisteredLink
 from linkexchange.model.identifiers import LinkId, TelematikId
 from linkexchange.model.participant import Participant
@@ -27,7 +29,7 @@ from linkexchange.secret import Secret
 
 TIMEOUT_SECONDS = 15.0
 _KNOWN: dict[str, type[Fault]] = {
-    kind.code: kind for kind in (Denied, IdentityRefused, MessageFault, UnknownParticipant)
+    kind.code: kind for kind in (Denied, EnrolmentRefused, IdentityRefused, MessageFault, UnknownParticipant)
 }
 _Answer = TypeVar("_Answer")
 
@@ -35,7 +37,8 @@ _Answer = TypeVar("_Answer")
 class HubClient:
     """Each call is one request; nothing is retried here, since jobs retry in the queue."""
 
-    def __init__(self, url: str, context: ssl.SSLContext) -> None:
+    def __init__(self, url: str, context: ssl.SSLContext, kept: KeptDirectory | None = None) -> None:
+        self._kept = kept
         # A proxy of the environment is for the internet; the hub's address stands in the settings.
         self._http = httpx.Client(base_url=url, verify=context, timeout=TIMEOUT_SECONDS, trust_env=False)
 
@@ -86,8 +89,18 @@ class HubClient:
         return found[0]
 
     def participants(self) -> Sequence[Participant]:
-        """The whole directory."""
-        return self._call("GET", "/directory/participants", read=lambda body: [_participant(row) for row in body])
+        """The whole directory; with `kept`, the last one that was proven where the hub is silent."""
+        if self._kept:
+            return self._kept.newest(self._snapshot)
+        return self._call(
+            "GET", "/directory/participants", read=lambda body: [Participant.from_json(row) for row in body]
+        )
+
+    def renew(self, request: str) -> str:
+        """A new certificate (PEM) for a certificate request (PEM). Raises `EnrolmentRefused`."""
+        return self._call(
+            "POST", "/enrolment/renewals", json={"request": request}, read=lambda body: str(body["certificate"])
+        )
 
     def offer(self, session: Session, offer: Offer) -> None:
         """Make an offer."""
@@ -117,6 +130,10 @@ class HubClient:
         """Hand in a signed proof."""
         self._call("POST", "/ledger/receipts", content=proof, kind="application/jose")
 
+    def _snapshot(self) -> str:
+        """The directory as the hub has signed it."""
+        return self._call("GET", "/directory/snapshot", read=str, of=lambda answer: answer.text)
+
     def _call(
         self,
         method: str,
@@ -125,6 +142,7 @@ class HubClient:
         read: Callable[[Any], _Answer] = lambda _: None,  # type: ignore[assignment,return-value]
         session: Session | None = None,
         kind: str = "",
+        of: Callable[[httpx.Response], Any] = lambda answer: answer.json() if answer.content else None,
         **body: Any,
     ) -> _Answer:
         headers = {"X-Session": session.secret.reveal()} if session else {}
@@ -134,18 +152,18 @@ class HubClient:
         except httpx.HTTPError as silent:
             raise HubUnavailable(type(silent).__name__) from silent
         if answer.is_success:
-            return _read(answer, read)
-        raise _fault(answer)
+            return _read(answer, lambda it: read(of(it)))
+        raise fault_of(answer)
 
 
-def _read(answer: httpx.Response, read: Callable[[Any], _Answer]) -> _Answer:
+def _read(answer: httpx.Response, read: Callable[[httpx.Response], _Answer]) -> _Answer:
     try:
-        return read(answer.json() if answer.content else None)
+        return read(answer)
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
         raise HubUnavailable("an answer that is not understood") from wrong
 
 
-def _fault(answer: httpx.Response) -> Fault:
+def fault_of(answer: httpx.Response) -> Fault:
     """What the hub's problem details say; anything else is a hub that does not work."""
     try:
         body = answer.json()
@@ -161,10 +179,6 @@ def _fault(answer: httpx.Response) -> Fault:
 
 def _seconds(text: str) -> float | None:
     return float(text) if text.isdecimal() else None
-
-
-def _participant(row: dict[str, Any]) -> Participant:
-    return Participant(TelematikId(row["telematik_id"]), row["name"], row["node_url"], tuple(row["destinations"]))
 
 
 def _offer(row: dict[str, Any]) -> Offer:

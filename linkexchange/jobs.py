@@ -44,6 +44,8 @@ REMIND_JOB = "remind"
 PROBE_HOUR = 3
 ENDING_SECONDS = 20.0
 """So long a worker that ends by itself waits for its jobs: meanwhile it takes none, however urgent."""
+RENEWAL_SECONDS = 3600.0
+"""So often each worker looks whether its machine's certificate is due."""
 EVENING_JOB = "evening"
 WALK_HOUR = 18
 """Early enough for somebody to enter a PIN before the night."""
@@ -351,6 +353,7 @@ def _rounds(
         files = partial(patients.take_files, patients.Index.of(node), patient_files)
         missed = "files of the practice system not read"
         yield _again(pace.offers_seconds, files, missed, log=_log.info, heeds=Unavailable)
+    yield _again(RENEWAL_SECONDS, node.renew, "certificate not renewed", log=_log.warning)
     if node.spool:
         yield _again(pace.offers_seconds, partial(outbox.settle, node), "outbox not settled", log=_log.info)
 

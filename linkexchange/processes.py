@@ -11,9 +11,9 @@ from contextlib import closing
 from enum import StrEnum
 from functools import partial
 
-from linkexchange import bootstrap, hearing
+from linkexchange import bootstrap, enrol, hearing
 from linkexchange.errors import SettingRefused
-from linkexchange.household import Household
+from linkexchange.household import Household, Renewal
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.settings import HubSettings, NodeSettings
 
@@ -31,12 +31,17 @@ class Process(StrEnum):
     NOTICE = "notice"
 
 
+RENEWALS = {Process.WORKER.value: Renewal.BESIDE, Process.WEB.value: Renewal.AFTER, Process.NOTICE.value: Renewal.AFTER}
+"""How each takes up a new certificate. `data` does it by itself, since studies pass through it."""
+
+
 class Part(StrEnum):
     """The processes of a hub."""
 
     RESOLVER = "resolver"
     WEB = "web"
     RELAY = "relay"
+    ENROLMENT = "enrolment"
 
 
 def node(settings: NodeSettings, without: Collection[Process] = ()) -> None:
@@ -46,8 +51,10 @@ def node(settings: NodeSettings, without: Collection[Process] = ()) -> None:
     listens = settings.ian_port or settings.hl7_port
     unwanted = {*without, *(() if listens else (Process.NOTICE,))}
     wanted = [process for process in Process if process not in unwanted]
+    enrol.settle(bootstrap.enrolment_place(settings))
+    members = {process.value: partial(run[process], settings) for process in wanted}
     with bootstrap.state(settings) as see_to:
-        Household({process.value: partial(run[process], settings) for process in wanted}).live(see_to)
+        Household(members, renewals=RENEWALS, watched=settings.tls_certificate).live(see_to)
 
 
 def hub(settings: HubSettings) -> None:
@@ -56,6 +63,8 @@ def hub(settings: HubSettings) -> None:
     resolvers = {f"{Part.RESOLVER} {number}": resolver for number in range(1, settings.resolver_processes + 1)}
     relays = {Part.RELAY.value: relay} if settings.relay_port else {}
     run = {**resolvers, Part.WEB.value: hub_web, **relays}
+    if settings.enrolment_port:
+        run[Part.ENROLMENT.value] = enrolment
     with bootstrap.state(settings) as see_to:
         Household({name: partial(serve, settings) for name, serve in run.items()}).live(see_to)
 
@@ -63,7 +72,7 @@ def hub(settings: HubSettings) -> None:
 def share_imports() -> None:
     """What several processes need is imported once, before they part."""
     from linkexchange import dicom, dicomweb, hl7, jobs, relay, spool, telematik, web  # noqa: F401
-    from linkexchange.web import hub, node, resolver  # noqa: F401
+    from linkexchange.web import enrolment, hub, node, resolver  # noqa: F401
 
 
 def data(settings: NodeSettings) -> None:
@@ -74,7 +83,7 @@ def data(settings: NodeSettings) -> None:
     with bootstrap.receiver(settings) as pool:
         own = bootstrap.own_instances(settings, pool) if pool else None
         answering = origin_application(bootstrap.origin(settings, pool), TelematikId(settings.telematik_id), own)
-        context = bootstrap.server_context(settings)
+        context = bootstrap.lasting_server_context(settings)
         _settle_in()
         beside = bootstrap.standing(settings)
         serve(answering, host=settings.listen_host, port=settings.listen_port, context=context, beside=beside)
@@ -116,7 +125,8 @@ def resolver(settings: HubSettings) -> None:
     from linkexchange.listener import serve_together
     from linkexchange.web.resolver import application
 
-    app = application(bootstrap.resolver(settings))
+    resolver = bootstrap.resolver(settings)
+    app = application(resolver, admission=bootstrap.admission(settings, resolver.store))
     context = bootstrap.server_context(settings)
     serve_together(app, host=settings.listen_host, port=settings.listen_port, context=context)
 
@@ -133,8 +143,18 @@ def hub_web(settings: HubSettings) -> None:
     from linkexchange.listener import serve
     from linkexchange.web.hub import application
 
-    app = application(bootstrap.hub_overview(settings), bootstrap.now)
+    app = application(bootstrap.hub_overview(settings), bootstrap.now, bootstrap.admission(settings))
     serve(app, host=settings.pages_host, port=settings.pages_port, context=None)
+
+
+def enrolment(settings: HubSettings) -> None:
+    """Where nodes apply that have no certificate yet."""
+    from linkexchange.listener import serve
+    from linkexchange.web.enrolment import application
+
+    app = application(bootstrap.admission(settings))
+    context = bootstrap.enrolment_context(settings)
+    serve(app, host=settings.listen_host, port=settings.enrolment_port, context=context)
 
 
 def _settle_in() -> None:

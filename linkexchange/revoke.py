@@ -35,8 +35,13 @@ def enter(work: UnitOfWork, name: Revocable, reason: str, *, at: datetime) -> Re
 def reinstate(store: Store, institution: TelematikId, reason: str, *, at: datetime) -> Revocation:
     """An institution may take part again."""
     with store.work(institution) as work:
-        revocation = work.revocations.add((RevocationKind.INSTITUTION, institution), reason, at, lifted=True)
-        _write_down(work, Action.INSTITUTION_REINSTATED, revocation)
+        return take_back(work, institution, reason, at=at)
+
+
+def take_back(work: UnitOfWork, institution: TelematikId, reason: str, *, at: datetime) -> Revocation:
+    """The same within a transaction on behalf of the institution."""
+    revocation = work.revocations.add((RevocationKind.INSTITUTION, institution), reason, at, lifted=True)
+    _write_down(work, Action.INSTITUTION_REINSTATED, revocation)
     return revocation
 
 

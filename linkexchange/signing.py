@@ -45,6 +45,8 @@ class Signer:
 
     kid: str
     key: JWK = field(repr=False)
+    earlier: PublicKeys | None = None
+    """Public keys with which the same one has signed before, under other names."""
 
     @classmethod
     def of(cls, private_key: EllipticCurvePrivateKey, kid: str) -> Signer:
@@ -62,7 +64,8 @@ class Signer:
     @property
     def public(self) -> PublicKeys:
         """The public half, for whoever must believe this signer."""
-        return PublicKeys({self.kid: JWK.from_json(self.key.export_public())})
+        before = self.earlier.keys if self.earlier else {}
+        return PublicKeys({**before, self.kid: JWK.from_json(self.key.export_public())})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,11 @@ certificate beside the URI that says whose node it is.
 from __future__ import annotations
 
 import ssl
+import threading
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import Any, Self
 
 from cryptography import x509
 
@@ -38,6 +42,81 @@ def client_context(certificate: Path, key: Path, ca: Path) -> ssl.SSLContext:
     _harden(context)
     _load(context, certificate, key, ca)
     return context
+
+
+def open_server_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """For the listener at which nodes apply that have no certificate yet. Raises as `server_context` does."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _harden(context)
+    _load(context, certificate, key, None)
+    return context
+
+
+def believing_context(ca_pem: str) -> ssl.SSLContext:
+    """For a connection to a hub of this CA, whose name is checked, without a certificate of one's own."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _harden(context)
+    context.load_verify_locations(cadata=ca_pem)
+    return context
+
+
+def unsafe_unproven_context() -> ssl.SSLContext:
+    """For one question whose answer is compared with a fingerprint: nothing else of the other side is believed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _harden(context)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+class Watched:
+    """A file that is replaced from time to time."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._known = self._state()
+
+    def has_changed(self) -> bool:
+        """Whether it has been replaced since this was asked before."""
+        before, self._known = self._known, self._state()
+        return self._known != before
+
+    def _state(self) -> tuple[int, int] | None:
+        try:
+            found = self._file.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
+
+
+class LastingContext(ssl.SSLContext):
+    """`server_context` for a listener that outlives its certificate: each connection gets what the files hold by then.
+
+    Connections that are open go on. Where newer files cannot be used, the older ones serve.
+    """
+
+    def __new__(cls, *_: Path) -> Self:
+        """As `ssl.SSLContext` wants it."""
+        return super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
+
+    def __init__(self, certificate: Path, key: Path, ca: Path) -> None:
+        self._make = partial(server_context, certificate, key, ca)
+        self._watched, self._lock = Watched(certificate), threading.Lock()
+        self._newest = self._make()
+
+    def wrap_socket(self, *sock: Any, **options: Any) -> ssl.SSLSocket:
+        """By the newest files."""
+        return self._current().wrap_socket(*sock, **options)
+
+    def wrap_bio(self, *bios: Any, **options: Any) -> ssl.SSLObject:
+        """The same."""
+        return self._current().wrap_bio(*bios, **options)
+
+    def _current(self) -> ssl.SSLContext:
+        with self._lock:
+            if self._watched.has_changed():
+                with suppress(SettingRefused):
+                    self._newest = self._make()
+            return self._newest
 
 
 def ti_context(ca: Path) -> ssl.SSLContext:
@@ -77,10 +156,11 @@ def _harden(context: ssl.SSLContext) -> None:
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
 
 
-def _load(context: ssl.SSLContext, certificate: Path, key: Path, ca: Path) -> None:
+def _load(context: ssl.SSLContext, certificate: Path, key: Path, ca: Path | None) -> None:
     try:
         # Without a password of our own, OpenSSL would ask for one at the terminal when the key is encrypted.
         context.load_cert_chain(certificate, key, password="")
-        context.load_verify_locations(ca)
+        if ca:
+            context.load_verify_locations(ca)
     except OSError as wrong:
         raise SettingRefused("TLS certificate, key or CA file cannot be used") from wrong

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, SecretStr
 from pydantic.fields import FieldInfo
 
 from linkexchange import errors
+from linkexchange.admit import Admission
 from linkexchange.errors import Fault, PeerFault, Refused, Unavailable
 from linkexchange.model import readiness_english, readiness_german
 from linkexchange.model.readiness import Reason, Step, Verdict
@@ -338,7 +339,8 @@ def _reason(reason: Reason) -> tuple[str, ...]:
 
 def openapi_hub() -> str:
     """The OpenAPI document of the hub's interface for nodes."""
-    app = application(Resolver("", None, None, None, None))  # type: ignore[arg-type] - nothing is called
+    resolver = Resolver("", None, None, None, None)  # type: ignore[arg-type] - nothing is called
+    app = application(resolver, admission=Admission(None, None, None, None))  # type: ignore[arg-type]
     return json.dumps(description.document(app), indent=1) + "\n"
 
 

@@ -29,6 +29,9 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 from starlette.types import Receive, Scope, Send
 
 from linkexchange import resolve
+from linkexchange.admit import Admission
+from linkexchange.certificates import LIFETIME
+from linkexchange.certificates import Authority as Ca
 from linkexchange.errors import IdentityRefused
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.participant import Institution
@@ -76,7 +79,10 @@ class Desk:
     foreign: bool = False
 
     def __post_init__(self) -> None:
-        self._app = web.application(self.bench.resolver, UNHURRIED)
+        it = self.bench.resolver
+        ca = Ca.founded("CA of the hub", self.bench.clock(), LIFETIME)
+        admission = Admission(it.store, it.believe, it.signer.public, it.now, ca)
+        self._app = web.application(it, UNHURRIED, admission=admission)
         self._runner = asyncio.Runner()
         authority = Authority(self.folder)
         self.people = [

@@ -16,13 +16,18 @@ from uuid import UUID
 
 import pytest
 
-from linkexchange import hub
+from linkexchange.admit import Admission
 from linkexchange.model.access import Reason
 from linkexchange.model.audit import Action, AuditEntry, first_bad
+from linkexchange.model.directory import TYP as DIRECTORY_TYP
+from linkexchange.model.directory import accept as accept_directory
+from linkexchange.model.enrolment import TRANSITIONS as STANDINGS
+from linkexchange.model.enrolment import Standing
 from linkexchange.model.findings import Answer, Check, Findings
 from linkexchange.model.grant import TYP as GRANT_TYP
 from linkexchange.model.grant import accept
 from linkexchange.model.identifiers import LinkId, SeriesUid, Sha256, SopClassUid, SopInstanceUid, StudyUid, TelematikId
+from linkexchange.model.participant import Participant
 from linkexchange.model.passport import Passport
 from linkexchange.model.proof import TYP as PROOF_TYP
 from linkexchange.model.proof import Delivered, Fate, Proof, lines
@@ -33,6 +38,7 @@ from linkexchange.model.study import Instance, Manifest, Series
 from linkexchange.ports import Course
 from linkexchange.resolve import Resolver
 from linkexchange.signing import Proven
+from linkexchange.web import enrolment as desk
 from linkexchange.web import resolver as web
 
 ROOT = Path(__file__).parent.parent
@@ -242,7 +248,8 @@ def test_the_page_lists_the_members_of_findings_every_answer_and_every_check() -
 
 
 def test_the_page_lists_every_operation_of_the_hub() -> None:
-    app = web.application(Resolver("", None, None, None, None))  # type: ignore[arg-type] - nothing is called
+    resolver = Resolver("", None, None, None, None)  # type: ignore[arg-type] - nothing is called
+    app = web.application(resolver, admission=Admission(None, None, None, None))  # type: ignore[arg-type]
     there = {f"{method} {route.path}" for route in app.routes for method in route.methods}
     assert set(_first_column("hub-api.md", "## Operations")) == there
 
@@ -252,7 +259,35 @@ def test_the_examples_of_the_hub_s_interface_are_taken() -> None:
     assert set(transfer) == {field.name for field in fields(Course)}
     assert web.LinkBody.model_validate(link).link == link["link"]
     assert web.OfferBody.model_validate(offer).receiver == PRACTICE
-    assert hub._participant(participant).telematik_id == PRACTICE
+    assert Participant.from_json(participant).to_json() == participant
+
+
+def test_the_example_of_an_application_has_the_listed_members_which_are_all_there_are() -> None:
+    (example,) = _examples("enrolment.md")
+    assert desk.ApplicationBody.model_validate(example).application().participant.telematik_id == PRACTICE
+    assert _first_column("enrolment.md", "## Application") == list(example)
+    assert set(example) == set(desk.ApplicationBody.model_fields)
+
+
+def test_the_page_lists_every_standing_and_what_may_follow_it() -> None:
+    rows = re.findall(r"^\| `([a-z]+)` \| [^|]* \| ([^|]*) \|$", _page("enrolment.md"), re.MULTILINE)
+    listed = {Standing(name): set(re.findall(r"`([a-z]+)`", after)) for name, after in rows if name in set(Standing)}
+    assert listed == {it: set(after) for it, after in STANDINGS.items()}
+
+
+def test_the_page_lists_every_operation_of_the_desk() -> None:
+    app = desk.application(Admission(None, None, None, None))  # type: ignore[arg-type] - nothing is called
+    there = {f"{method} {route.path}" for route in app.routes for method in route.methods}
+    assert set(_first_column("enrolment.md", "## The desk")) == there
+
+
+def test_the_example_of_the_signed_directory_is_accepted() -> None:
+    (claims,) = _examples("directory.md")
+    issued = datetime.fromtimestamp(claims["iat"], UTC)
+    snapshot = accept_directory(Proven(DIRECTORY_TYP, "", claims), issuer=claims["iss"], now=issued)
+    assert snapshot.claims(claims["iss"]) == claims
+    assert _first_column("directory.md", "## Signed") == list(claims)
+    assert f"`{DIRECTORY_TYP}`" in _page("directory.md")
 
 
 def test_the_page_lists_the_members_of_every_body() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import ssl
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +14,14 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from linkexchange.errors import IdentityRefused, SettingRefused
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.tls import client_context, participant_uri, server_context
+from linkexchange.tls import (
+    LastingContext,
+    believing_context,
+    client_context,
+    open_server_context,
+    participant_uri,
+    server_context,
+)
 
 A, B = TelematikId("5-2-hospital-a"), TelematikId("1-2-practice-b")
 
@@ -149,6 +156,58 @@ def test_a_certificate_without_alternative_names_is_refused(ca: Authority) -> No
 def test_what_is_no_certificate_is_refused() -> None:
     with pytest.raises(IdentityRefused):
         participant_uri(b"no certificate", TelematikId.urn)
+
+
+def test_a_lasting_listener_shows_the_newest_certificate_to_whoever_comes_next(ca: Authority, tmp_path: Path) -> None:
+    older, newer = ca.node(A), ca.node(A)
+    certificate, key = tmp_path / "node.pem", tmp_path / "node.key"
+    _replace({certificate: older.certificate, key: older.key})
+    listener, client = LastingContext(certificate, key, ca.certificate), _client(ca.node(B))
+    assert _shown(listener, client) == older.der
+    _replace({key: newer.key, certificate: newer.certificate})
+    assert _shown(listener, client) == newer.der
+
+
+def test_a_lasting_listener_stays_with_what_works_where_newer_files_do_not_fit(ca: Authority, tmp_path: Path) -> None:
+    older, newer = ca.node(A), ca.node(A)
+    certificate, key = tmp_path / "node.pem", tmp_path / "node.key"
+    _replace({certificate: older.certificate, key: older.key})
+    listener, client = LastingContext(certificate, key, ca.certificate), _client(ca.node(B))
+    _replace({certificate: newer.certificate})
+    assert _shown(listener, client) == older.der
+    with pytest.raises(SettingRefused):
+        LastingContext(certificate, key, ca.certificate)
+
+
+def test_a_lasting_listener_asks_for_a_certificate_of_the_ca_as_any_does(ca: Authority, tmp_path: Path) -> None:
+    mine, folder = ca.node(A), tmp_path / "other"
+    folder.mkdir()
+    listener = LastingContext(mine.certificate, mine.key, ca.certificate)
+    stranger = Authority(folder).node(B)
+    client = client_context(stranger.certificate, stranger.key, ca.certificate)
+    with pytest.raises(ssl.SSLError):
+        _handshake(listener, client)
+    assert _handshake(listener, _client(ca.node(B))).version() == "TLSv1.3"
+
+
+def test_the_desk_lets_in_whoever_has_no_certificate_and_proves_itself(ca: Authority) -> None:
+    mine = ca.node(A)
+    desk = open_server_context(mine.certificate, mine.key)
+    believing = believing_context(ca.certificate.read_text())
+    assert _handshake(desk, believing).version() == "TLSv1.3"
+    with pytest.raises(ssl.SSLCertVerificationError):
+        _handshake(desk, believing_context(ca.certificate.read_text()), host="elsewhere.example")
+
+
+def _replace(files: Mapping[Path, Path]) -> None:
+    for place, content in files.items():
+        newer = place.with_suffix(".newer")
+        newer.write_bytes(content.read_bytes())
+        newer.replace(place)
+
+
+def _shown(server: ssl.SSLContext, client: ssl.SSLContext) -> bytes | None:
+    return _handshake(server, client).getpeercert(binary_form=True)
 
 
 def _server(node: NodeCertificate) -> ssl.SSLContext:

@@ -41,8 +41,11 @@ class Visitor:
 
     def token(self) -> str:
         """The token of the visitor's cookie, as a form carries it; the first page sets both."""
-        found = re.search(r'name="form_token" value="([^"]+)"', self.get("/send").text + self.get("/").text)
-        return found.group(1) if found else ""
+        for path in ("/send", "/", "/enrolments"):
+            found = re.search(r'name="form_token" value="([^"]+)"', self.get(path).text)
+            if found:
+                return found.group(1)
+        return ""
 
     def _call(self, method: str, path: str, headers: dict[str, str], **more: object) -> httpx.Response:
         answer = self.client.request(method, path, headers=headers, **more)  # type: ignore[arg-type]

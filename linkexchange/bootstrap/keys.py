@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from linkexchange import tls
+from linkexchange.certificates import Authority
+from linkexchange.enrol import PENDING, Place
 from linkexchange.errors import SettingRefused
 from linkexchange.model.passport import Passport
 from linkexchange.settings import CommonSettings, HubSettings, NodeSettings
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 def dimse_context(settings: NodeSettings) -> ssl.SSLContext:
     """TLS for the ports at which the own PACS calls."""
-    return tls.server_context(settings.tls_certificate, settings.tls_key, settings.pacs_ca or settings.tls_ca)
+    return tls.LastingContext(settings.tls_certificate, settings.tls_key, settings.pacs_ca or settings.tls_ca)
 
 
 def hl7_context(settings: NodeSettings) -> ssl.SSLContext:
@@ -42,6 +44,11 @@ def server_context(settings: CommonSettings) -> ssl.SSLContext:
     return tls.server_context(settings.tls_certificate, settings.tls_key, settings.tls_ca)
 
 
+def lasting_server_context(settings: NodeSettings) -> ssl.SSLContext:
+    """TLS for the mTLS listener of a node, through which studies pass while its certificate is renewed."""
+    return tls.LastingContext(settings.tls_certificate, settings.tls_key, settings.tls_ca)
+
+
 def client_context(settings: CommonSettings) -> ssl.SSLContext:
     """TLS for calls to hub and nodes."""
     return tls.client_context(settings.tls_certificate, settings.tls_key, settings.tls_ca)
@@ -59,6 +66,40 @@ def node_signer(settings: NodeSettings) -> Signer:
 def hub_signer(settings: HubSettings) -> Signer:
     """The hub signs grants with a key of its own."""
     return Signer.of(_private_key(settings.grant_key, "GRANT_KEY"), "grant-1")
+
+
+def authority(settings: HubSettings) -> Authority | None:
+    """The hub's CA; None where it issues nothing. Raises `SettingRefused` for one that could not be believed."""
+    if settings.ca_certificate is None or settings.ca_key is None:
+        return None
+    key = _private_key(settings.ca_key, "CA_KEY")
+    try:
+        certificate = x509.load_pem_x509_certificate(_read(settings.ca_certificate, "CA_CERTIFICATE"))
+        believed = x509.load_pem_x509_certificates(_read(settings.tls_ca, "TLS_CA"))
+        is_ca = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (ValueError, x509.ExtensionNotFound) as wrong:
+        raise SettingRefused("LINKEXCHANGE_CA_CERTIFICATE: not the certificate of a CA in PEM") from wrong
+    if not is_ca or certificate.public_key() != key.public_key():
+        raise SettingRefused("LINKEXCHANGE_CA_CERTIFICATE: not the certificate of a CA with the key ca_key")
+    if certificate not in believed:
+        raise SettingRefused("LINKEXCHANGE_CA_CERTIFICATE: does not stand in tls_ca, so nobody would believe it")
+    return Authority(certificate, key)
+
+
+def enrolment_context(settings: HubSettings) -> ssl.SSLContext:
+    """TLS for the enrolment port, at which nobody has a certificate yet."""
+    return tls.open_server_context(settings.tls_certificate, settings.tls_key)
+
+
+def enrolment_place(settings: NodeSettings) -> Place:
+    """Where a node's certificate and all that belongs to it lie."""
+    return Place(
+        certificate=settings.tls_certificate,
+        key=settings.tls_key,
+        ca=settings.tls_ca,
+        hub_keys=settings.hub_keys,
+        pending=settings.state_folder / PENDING,
+    )
 
 
 def _private_key(file: Path, key: str) -> EllipticCurvePrivateKey:

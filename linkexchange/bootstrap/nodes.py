@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from linkexchange import enrol
 from linkexchange.attest import AttestedSessions
-from linkexchange.bootstrap.keys import client_context, hub_keys, node_signer
+from linkexchange.bootstrap.keys import client_context, enrolment_place, hub_keys, node_signer
 from linkexchange.bootstrap.pacs import archive, destination, ladder, probe, sightings, spool, with_outbox
 from linkexchange.bootstrap.relays import routes
 from linkexchange.bootstrap.storage import database, now
+from linkexchange.certificates import with_earlier
 from linkexchange.documents import envelope, filing
 from linkexchange.growth import Growth
 from linkexchange.hub import HubClient
+from linkexchange.kept_directory import KeptDirectory
 from linkexchange.model.hours import Hours
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.participant import Participant
@@ -25,6 +29,7 @@ from linkexchange.ports import Node, OriginNode
 from linkexchange.release import Rules
 from linkexchange.serve import Origin
 from linkexchange.settings import NodeSettings
+from linkexchange.signing import Signer
 from linkexchange.store.work import Database
 from linkexchange.turnstile import Turnstile
 from linkexchange.xdt import PatientFolder
@@ -35,6 +40,9 @@ if TYPE_CHECKING:
     from linkexchange.telematik import Telematik
     from linkexchange.transcoding import TranscodingPool
 
+DIRECTORY = "directory.jws"
+"""The file in state_folder that keeps what the hub last said of who takes part."""
+
 
 def node(settings: NodeSettings) -> Node:
     """A node with everything its use cases need."""
@@ -42,12 +50,12 @@ def node(settings: NodeSettings) -> Node:
     from linkexchange.transcoding import TranscodingPool
 
     context = client_context(settings)
-    hub, telematik = HubClient(settings.hub_url, context), Telematik(settings, now)
-    signer = node_signer(settings)
-    store, transcoder = database(settings), TranscodingPool()
+    hub, telematik = HubClient(settings.hub_url, context, _kept_directory(settings)), Telematik(settings, now)
+    store, transcoder, me = database(settings), TranscodingPool(), TelematikId(settings.telematik_id)
+    signer = _signer(settings, store, me)
     codes = envelope.named(settings.codes_profile)
     return Node(
-        me=TelematikId(settings.telematik_id),
+        me=me,
         name=settings.name,
         node_url=settings.node_url,
         hub_audience=settings.hub_url,
@@ -75,7 +83,20 @@ def node(settings: NodeSettings) -> Node:
         filing=partial(filing.filed, codes),
         page=partial(filing.paged, codes, settings.companion_address),
         has_pages=settings.companion_page,
+        renew=lambda: enrol.renew(enrolment_place(settings), hub.renew, store, me, now=now()),
     )
+
+
+def _kept_directory(settings: NodeSettings) -> KeptDirectory:
+    return KeptDirectory(hub_keys(settings), issuer=settings.hub_url, file=settings.state_folder / DIRECTORY, now=now)
+
+
+def _signer(settings: NodeSettings, store: Database, me: TelematikId) -> Signer:
+    """With the keys of certificates before and beside this one: what they have signed is still this node's."""
+    signer = node_signer(settings)
+    with store.work(me) as work:
+        own = work.certificates.all()
+    return replace(signer, earlier=with_earlier(signer.public, own))
 
 
 def _origin_node(

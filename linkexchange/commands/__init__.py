@@ -13,6 +13,7 @@ from linkexchange.commands import (
     demo,
     digest,
     doctor,
+    enrol,
     hub,
     node,
     outbox,
@@ -54,6 +55,7 @@ app.command("stop")(stop.stop)
 app.command("push")(push.push)
 app.command("digest")(digest.digest)
 app.command("convert")(convert.convert)
+app.command("enrol")(enrol.enrol_node)
 app.command("sign")(sign.sign)
 app.add_typer(watch.app, name="watch")
 app.command("validate")(validate.validate)

@@ -16,10 +16,11 @@ Only = Annotated[Part | None, typer.Option(help="Run only this process, beside a
 def hub(settings: SettingsFile = None, only: Only = None) -> None:
     """Run the hub: its database (unless another is named), the resolver's mTLS port, the page, and the relay."""
     chosen = hub_settings(settings)
-    run = {
-        None: processes.hub,
+    parts = {
         Part.RESOLVER: processes.resolver,
         Part.WEB: processes.hub_web,
         Part.RELAY: processes.relay,
+        Part.ENROLMENT: processes.enrolment,
     }
-    run[only](chosen)
+    run = parts[only] if only else processes.hub
+    run(chosen)

@@ -1,38 +1,94 @@
-"""`linkexchange participant`: the hub's directory, until participants enrol by themselves."""
+"""`linkexchange participant`: who takes part, as the hub's operator decides."""
 
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
-from linkexchange import bootstrap
+from linkexchange import admit, bootstrap
 from linkexchange.commands.options import SettingsFile, hub_settings
 from linkexchange.errors import SettingRefused
 from linkexchange.model.audit import Action
+from linkexchange.model.enrolment import OPERATOR, Standing
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.model.participant import Participant
+from linkexchange.model.participant import ROLES, Participant
 
 app = typer.Typer(help="The participants of the network, as the hub's directory has them.", no_args_is_help=True)
+Who = Annotated[str, typer.Argument(help="Telematik-ID of the institution.")]
+Number = Annotated[str, typer.Argument(help="Number of the application, as `participant applications` lists it.")]
+Reason = Annotated[str, typer.Option(help="Why, in one line that the institution may read.")]
+
+
+@app.command("applications")
+def applications(
+    every: Annotated[bool, typer.Option("--all", help="Also those that are settled.")] = False,
+    settings: SettingsFile = None,
+) -> None:
+    """List who wants to take part; compare the fingerprint of the key with the applicant before you approve."""
+    with bootstrap.database(hub_settings(settings)).work(OPERATOR) as work:
+        listed = [it for it in work.enrolments.everyones() if every or it.standing is Standing.APPLIED]
+    for it in listed:
+        typer.echo(f"{it.number}  {it.participant.telematik_id}  {it.standing.value} {it.reason}".rstrip())
+        typer.echo(f"  {it.participant.name}, on its card: {it.card_name}; {ROLES.get(it.role, it.role)}")
+        typer.echo(f"  key {it.key}; {it.participant.node_url}; contact {it.participant.contact}")
+    if not listed:
+        typer.echo("no applications")
+
+
+@app.command("approve")
+def approve(telematik_id: Who, number: Number, settings: SettingsFile = None) -> None:
+    """Let an applicant in: it gets a certificate, and whatever it had before is revoked."""
+    me, enrolment = _institution(telematik_id), _number(number)
+    approved = admit.approve(bootstrap.admission(hub_settings(settings)), me, enrolment)
+    typer.echo(f"{me}: {approved.participant.name} takes part")
+
+
+@app.command("reject")
+def reject(telematik_id: Who, number: Number, reason: Reason, settings: SettingsFile = None) -> None:
+    """Turn an applicant down."""
+    me, enrolment = _institution(telematik_id), _number(number)
+    admit.reject(bootstrap.admission(hub_settings(settings)), me, enrolment, reason=reason)
+    typer.echo(f"{me}: rejected")
+
+
+@app.command("revoke")
+def revoke(telematik_id: Who, reason: Reason, settings: SettingsFile = None) -> None:
+    """Put a participant out at once: the hub refuses it from its next call on, and nobody finds it any more."""
+    me = _institution(telematik_id)
+    admit.revoke(bootstrap.admission(hub_settings(settings)), me, reason=reason)
+    typer.echo(f"{me}: revoked")
 
 
 @app.command("set")
 def put(
-    telematik_id: Annotated[str, typer.Argument(help="Telematik-ID of the institution.")],
+    telematik_id: Who,
     name: Annotated[str, typer.Option(help="Name of the institution.")],
     node_url: Annotated[str, typer.Option(help="Address of its node's mTLS port, https://…")],
     destination: Annotated[list[str], typer.Option(help="Name of a PACS that may receive; repeat it for more.")],
     settings: SettingsFile = None,
 ) -> None:
-    """Enter an institution into the directory, or change its entry."""
+    """Enter an institution whose certificate comes from elsewhere into the directory, or change its entry."""
     chosen = hub_settings(settings)
-    try:
-        me = TelematikId(telematik_id)
-    except ValueError as wrong:
-        raise SettingRefused("TELEMATIK_ID: not a Telematik-ID") from wrong
+    me = _institution(telematik_id)
     if not node_url.startswith("https://"):
         raise SettingRefused("--node-url: must begin with https://")
     with bootstrap.database(chosen).work(me) as work:
         work.directory.put(Participant(me, name, node_url.rstrip("/"), tuple(destination)))
         work.audit(Action.PARTICIPANT_ENROLLED, node_url=node_url)
     typer.echo(f"{me}: {name} at {node_url}, destinations {', '.join(destination)}")
+
+
+def _institution(telematik_id: str) -> TelematikId:
+    try:
+        return TelematikId(telematik_id)
+    except ValueError as wrong:
+        raise SettingRefused("TELEMATIK_ID: not a Telematik-ID") from wrong
+
+
+def _number(number: str) -> UUID:
+    try:
+        return UUID(number)
+    except ValueError as wrong:
+        raise SettingRefused("NUMBER: not the number of an application") from wrong

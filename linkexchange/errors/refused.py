@@ -29,6 +29,14 @@ class IdentityRefused(Refused):
     next_step = "Check card, certificate and trust list of the node that asked."
 
 
+class EnrolmentRefused(Refused):
+    """The enrolment was refused, or is not one that this can be done with."""
+
+    code = "enrolment-refused"
+    owner = Owner.OWN_NODE
+    next_step = "Read the reason. Ask the hub's operator, or enrol again (`linkexchange enrol`)."
+
+
 class Denied(Refused):
     """The resolver denied the transfer."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from linkexchange.ports.brake import Brake
+from linkexchange.ports.enrolment import Certificates, Desk, Enrolments, Verdict
 from linkexchange.ports.hub import Answer, Course, Hub, Receipt, Session, Sessions
 from linkexchange.ports.images import (
     CHUNK_MAX_BYTES,
@@ -37,12 +38,15 @@ __all__ = [
     "Brake",
     "Candidate",
     "Card",
+    "Certificates",
     "Choice",
     "Course",
     "Delivery",
+    "Desk",
     "Destination",
     "Directory",
     "Doubt",
+    "Enrolments",
     "Event",
     "Hub",
     "HubLedger",
@@ -85,6 +89,7 @@ __all__ = [
     "Transfers",
     "Turns",
     "UnitOfWork",
+    "Verdict",
     "Waits",
     "Walks",
     "WatchList",

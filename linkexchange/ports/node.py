@@ -53,6 +53,7 @@ class Node:
     `spool` is None where there is no outbox. Without `index` and `rules` no
     study is published but by a person. `sightings` asks a PACS which studies it has. `particulars` and `numbers` stand
     in every link. `walk` walks along the chain to the TI: what does not work there is a finding, and raises nothing.
+    `renew` fetches a new certificate for this node where one is due, and says whether it did.
     """
 
     me: TelematikId
@@ -84,3 +85,4 @@ class Node:
     numbers: Numbers = NO_NUMBERS
     walk: Callable[[], Readiness] = Readiness
     has_pages: bool = False
+    renew: Callable[[], bool] = lambda: False

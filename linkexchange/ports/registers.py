@@ -94,8 +94,16 @@ class Directory(Protocol):
         """All of them, by name."""
         ...
 
+    def has_left(self, telematik_id: TelematikId) -> bool:
+        """Whether it was here and is retired."""
+        ...
+
     def put(self, participant: Participant) -> None:
-        """Write or overwrite one; only on behalf of that participant."""
+        """Write or overwrite one; only on behalf of that participant. Whoever had left is back."""
+        ...
+
+    def retire(self, telematik_id: TelematikId) -> None:
+        """Take one out; only on behalf of that participant. Nobody finds it any more."""
         ...
 
 

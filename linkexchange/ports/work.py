@@ -10,6 +10,7 @@ from linkexchange.model.identifiers import (
     TelematikId,
 )
 from linkexchange.model.transfer import Transfer
+from linkexchange.ports.enrolment import Certificates, Enrolments
 from linkexchange.ports.outbox import Outbox
 from linkexchange.ports.patients import Patients, RuleRows
 from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes, Walks
@@ -49,6 +50,16 @@ class UnitOfWork(Protocol):
     @property
     def directory(self) -> Directory:
         """Who is in the network."""
+        ...
+
+    @property
+    def enrolments(self) -> Enrolments:
+        """Who wants to be in it."""
+        ...
+
+    @property
+    def certificates(self) -> Certificates:
+        """Certificates of this participant's nodes."""
         ...
 
     @property

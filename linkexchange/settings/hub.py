@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pathlib import Path
+from typing import Annotated, Self
 
-from linkexchange.settings.common import CommonSettings, PrivateFile
+from pydantic import AfterValidator, Field, model_validator
+
+from linkexchange import checks
+from linkexchange.settings.common import PREFIX, CommonSettings, PrivateFile
 
 
 class HubSettings(CommonSettings):
@@ -27,3 +31,21 @@ class HubSettings(CommonSettings):
 
     relay_participant_bytes_per_second: int = Field(default=0, ge=0)
     """So many bytes go through the relay in a second for one participant that pulls. 0: as many as can."""
+
+    ca_certificate: Path | None = None
+    """The CA with which this hub issues certificates of nodes, in PEM; tls_ca holds it too. Empty: it issues none."""
+
+    ca_key: Annotated[Path | None, AfterValidator(checks.private)] = None
+    """Private key (P-256, PEM) of that CA, readable by this user only."""
+
+    enrolment_port: int = Field(default=0, ge=0, le=65535)
+    """Port on listen_host at which nodes apply that have no certificate yet. 0: nobody can apply."""
+
+    @model_validator(mode="after")
+    def _ca_is_whole(self) -> Self:
+        """A CA has a key, and whoever takes applications can issue certificates."""
+        if bool(self.ca_certificate) is not bool(self.ca_key):
+            raise ValueError(f"{PREFIX}CA_KEY: CA certificate and key are needed together")
+        if self.enrolment_port and not self.ca_key:
+            raise ValueError(f"{PREFIX}CA_KEY: is needed with enrolment_port")
+        return self

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, Select, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from linkexchange.model.access import Decision, Offer, RegisteredLink
 from linkexchange.model.identifiers import LinkId, Sha256, StudyUid, TelematikId
 from linkexchange.model.link import LinkStatus
-from linkexchange.model.participant import Institution, Participant
+from linkexchange.model.participant import Capability, Institution, Participant
 from linkexchange.model.transfer import State
 from linkexchange.ports import Course, Receipt, Session
 from linkexchange.store.tables import decisions, directory, ledger, nonces, offers, receipts, sessions
@@ -157,23 +157,38 @@ class DirectoryRows:
 
     def find(self, telematik_id: TelematikId) -> Participant | None:
         """Look one up."""
-        row = self._connection.execute(select(directory).where(directory.c.participant == telematik_id)).one_or_none()
+        named = select(directory).where(directory.c.participant == telematik_id, directory.c.active)
+        row = self._connection.execute(named).one_or_none()
         return _participant(row) if row else None
 
     def all(self) -> Sequence[Participant]:
         """By name."""
-        rows = self._connection.execute(select(directory).order_by(directory.c.name, directory.c.participant))
-        return [_participant(row) for row in rows]
+        return self._listed(select(directory).where(directory.c.active))
+
+    def ever(self) -> Sequence[Participant]:
+        """Those who have left as well: their trail stays."""
+        return self._listed(select(directory))
+
+    def has_left(self, telematik_id: TelematikId) -> bool:
+        """Whether it was retired."""
+        left = select(directory.c.name).where(directory.c.participant == telematik_id, ~directory.c.active)
+        return self._connection.execute(left).first() is not None
 
     def put(self, participant: Participant) -> None:
         """Write or overwrite."""
-        values = {
-            "name": participant.name,
-            "node_url": participant.node_url,
-            "destinations": list(participant.destinations),
-        }
-        row = insert(directory).values(participant=participant.telematik_id, **values)
+        values = {**participant.to_json(), "active": True}
+        values["participant"] = values.pop("telematik_id")
+        row = insert(directory).values(values)
         self._connection.execute(row.on_conflict_do_update(index_elements=["participant"], set_=values))
+
+    def retire(self, telematik_id: TelematikId) -> None:
+        """Mark as gone."""
+        mine = update(directory).where(directory.c.participant == telematik_id)
+        self._connection.execute(mine.values(active=False))
+
+    def _listed(self, query: Select[Any]) -> Sequence[Participant]:
+        rows = self._connection.execute(query.order_by(directory.c.name, directory.c.participant))
+        return [_participant(row) for row in rows]
 
 
 def _digest(secret: str) -> str:
@@ -231,4 +246,13 @@ def _offer(row: Row[Any]) -> Offer:
 
 
 def _participant(row: Row[Any]) -> Participant:
-    return Participant(TelematikId(row.participant), row.name, row.node_url, tuple(row.destinations))
+    return Participant(
+        TelematikId(row.participant),
+        row.name,
+        row.node_url,
+        destinations=tuple(row.destinations),
+        ae_titles=tuple(row.ae_titles),
+        capabilities=tuple(Capability(it) for it in row.capabilities),
+        contact=row.contact,
+        hours=tuple(row.hours),
+    )

@@ -126,7 +126,7 @@ _OWNED: Mapping[RevocationKind, Column[Any]] = {
 
 def _everyone(connection: Connection) -> Iterator[TelematikId]:
     """Row-level security shows one participant's rows at a time; so each is looked at in turn."""
-    for participant in DirectoryRows(connection).all():
+    for participant in DirectoryRows(connection).ever():
         act_for(connection, participant.telematik_id)
         yield participant.telematik_id
 

@@ -248,6 +248,42 @@ directory = Table(
     Column("name", Text, nullable=False),
     Column("node_url", Text, nullable=False),
     Column("destinations", ARRAY(Text), nullable=False),
+    Column("ae_titles", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("capabilities", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("contact", Text, nullable=False, server_default=""),
+    Column("hours", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+)
+
+enrolments = Table(
+    "enrolments",
+    metadata,
+    _participant(),
+    Column("enrolment", Uuid, primary_key=True),
+    Column("secret_digest", Text, nullable=False),
+    Column("details", JSONB, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("card_name", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("standing", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("applied", _NOW, nullable=False),
+    Column("changed", _NOW, nullable=False),
+    Index("enrolments_secret", "secret_digest", unique=True),
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    _participant(),
+    Column("thumbprint", Text, primary_key=True),
+    Column("serial", Text, nullable=False),
+    Column("not_before", _NOW, nullable=False),
+    Column("not_after", _NOW, nullable=False),
+    Column("pem", Text, nullable=False),
+    Column("revoked_at", _NOW),
+    Column("reason", Text, nullable=False),
 )
 
 nonces = Table(

@@ -11,11 +11,13 @@ from procrastinate.exceptions import AlreadyEnqueued
 from sqlalchemy import Connection, Engine
 
 from linkexchange.model.audit import Action, AuditEntry
+from linkexchange.model.enrolment import OPERATOR
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.link import Document, Link
 from linkexchange.model.transfer import Transfer
 from linkexchange.ports import Event
 from linkexchange.store import trail
+from linkexchange.store.enrolments import CertificateRows, EnrolmentRows
 from linkexchange.store.findings import ProbeRows
 from linkexchange.store.hub import DirectoryRows, HubRows
 from linkexchange.store.journal import RunJournal, journal
@@ -85,6 +87,8 @@ class Work:
         self.serving = ServedRows(connection, participant)
         self.hub = HubRows(connection, participant)
         self.directory = DirectoryRows(connection)
+        self.enrolments = EnrolmentRows(connection, participant)
+        self.certificates = CertificateRows(connection, participant)
         self.pacs = PacsRows(connection, participant)
         self.probes = ProbeRows(connection, participant)
         self.walks = WalkRows(connection, participant)
@@ -147,9 +151,10 @@ class Database:
             return seq == 0 or trail.hash_at(connection, seq) == digest
 
     def participants(self) -> list[TelematikId]:
-        """Everyone in the directory."""
+        """Everyone who is or was in the directory, and last the hub's own chain where there is one."""
         with transaction(self.engine) as connection:
-            return [row.telematik_id for row in DirectoryRows(connection).all()]
+            known = [row.telematik_id for row in DirectoryRows(connection).ever()]
+        return [*known, OPERATOR] if self.audit_head(OPERATOR) else known
 
     @contextmanager
     def _reading(self, participant: TelematikId) -> Iterator[Connection]:

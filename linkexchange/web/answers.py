@@ -71,7 +71,17 @@ class ParticipantAnswer(_Answer):
     telematik_id: str
     name: str
     node_url: str
+    contact: str
     destinations: list[str]
+    ae_titles: list[str]
+    capabilities: list[str]
+    hours: list[str]
+
+
+class CertificateAnswer(_Answer):
+    """A certificate in PEM."""
+
+    certificate: str
 
 
 class KeyAnswer(_Answer):

@@ -12,6 +12,7 @@ from linkexchange.errors import (
     CardUnavailable,
     Denied,
     DocumentFault,
+    EnrolmentRefused,
     Fault,
     FormRefused,
     GrantRefused,
@@ -88,6 +89,10 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     IdentityRefused: (
         "Ihre Einrichtung konnte sich nicht ausweisen.",
         "Lassen Sie Institutionskarte (SMC-B), Zertifikat und Vertrauensliste prüfen.",
+    ),
+    EnrolmentRefused: (
+        "Die Aufnahme wurde abgelehnt, oder dieser Antrag lässt das nicht zu.",
+        "Lesen Sie den Grund. Fragen Sie den Betreiber der Vermittlungsstelle, oder stellen Sie einen neuen Antrag.",
     ),
     Denied: (
         "Die Vermittlungsstelle hat die Übertragung nicht erlaubt.",

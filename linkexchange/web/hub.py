@@ -13,11 +13,13 @@ from uuid import UUID
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 
+from linkexchange.admit import Admission
 from linkexchange.model.access import Offer
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.participant import Participant
 from linkexchange.web import german
-from linkexchange.web.pages.site import Site
+from linkexchange.web.pages.enrolments import PATH, add_enrolments
+from linkexchange.web.pages.site import Place, Site
 
 
 class Line(Protocol):
@@ -102,9 +104,12 @@ class Overview(Protocol):
         ...
 
 
-def application(overview: Overview, now: Callable[[], datetime]) -> FastAPI:
-    """The ASGI application of the hub's page."""
-    site = Site("Bilderaustausch", owner="Vermittlungsstelle")
+def application(overview: Overview, now: Callable[[], datetime], admission: Admission | None = None) -> FastAPI:
+    """The ASGI application of the hub's pages; without `admission` there is the first one only."""
+    menu = [Place("/", "Stand"), Place(PATH, "Teilnehmer")] if admission else []
+    site = Site("Bilderaustausch", owner="Vermittlungsstelle", menu=menu)
+    if admission:
+        add_enrolments(site, admission, now)
 
     @site.pages.get("/")
     def state(request: Request) -> HTMLResponse:

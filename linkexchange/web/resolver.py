@@ -7,7 +7,7 @@ and how it refuses stands in docs/reference/openapi-hub.json, which is made from
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,17 +15,22 @@ from uuid import UUID
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from fastapi import Depends, FastAPI, Header, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict
 
-from linkexchange import register, resolve, tls
+from linkexchange import admit, register, resolve, tls
+from linkexchange.admit import Admission
 from linkexchange.errors import IdentityRefused
 from linkexchange.listener import client_certificate
 from linkexchange.model.access import Offer, RegisteredLink
+from linkexchange.model.directory import TYP as SNAPSHOT_TYP
+from linkexchange.model.directory import Snapshot
 from linkexchange.model.identifiers import LinkId, Sha256, StudyUid, TelematikId
+from linkexchange.model.participant import Participant
 from linkexchange.resolve import Caller, Resolver
 from linkexchange.signing import PublicKeys, thumbprint
 from linkexchange.web import answers, description
+from linkexchange.web.fhir_directory import BUNDLE, FhirAnswer, Token, search_endpoints, search_organizations
 from linkexchange.web.fields import DigestText, LinkIdText, Moment, StudyUidText, TelematikIdText
 from linkexchange.web.limits import HUB, Limits
 from linkexchange.web.rates import Rates
@@ -46,7 +51,13 @@ def caller_of(request: Request) -> Caller:
         raise IdentityRefused("TLS certificate") from wrong
 
 
-ByTls = Annotated[Caller, Depends(caller_of)]
+def known_caller(request: Request) -> Caller:
+    """The same, if the hub has not put it out: looked up for every call, so that every process knows it at once."""
+    resolver: Resolver = request.app.state.resolver
+    return admit.admitted(resolver.store, caller_of(request), resolver.now())
+
+
+ByTls = Annotated[Caller, Depends(known_caller)]
 InSession = Annotated[str, Header(alias="X-Session", max_length=200)]
 
 
@@ -54,6 +65,12 @@ class JwkSet(JSONResponse):
     """Keys (RFC 7517)."""
 
     media_type = "application/jwk-set+json"
+
+
+class Signed(PlainTextResponse):
+    """A compact JWS."""
+
+    media_type = "application/jose"
 
 
 class _Body(BaseModel):
@@ -92,9 +109,16 @@ class OfferBody(_Body):
     made: Moment
 
 
-def application(resolver: Resolver, rates: Rates | None = None) -> FastAPI:
-    """The ASGI application of the hub's mTLS port."""
+class RenewalBody(_Body):
+    """A certificate request (PKCS #10) in PEM."""
+
+    request: str
+
+
+def application(resolver: Resolver, rates: Rates | None = None, *, admission: Admission | None = None) -> FastAPI:
+    """The ASGI application of the hub's mTLS port; without `admission` certificates are not renewed here."""
     app = FastAPI(title="linkexchange hub", openapi_url=None, responses=description.REFUSALS)
+    app.state.resolver = resolver
     refuse_on(app)
     app.add_middleware(Limits, HUB, rates)
     _add_resolver(app, resolver)
@@ -103,6 +127,8 @@ def application(resolver: Resolver, rates: Rates | None = None) -> FastAPI:
     _add_receipts(app, resolver)
     _add_transfers(app, resolver)
     _add_directory(app, resolver)
+    if admission:
+        _add_renewal(app, admission)
     return app
 
 
@@ -188,8 +214,31 @@ def _add_transfers(app: FastAPI, resolver: Resolver) -> None:
 def _add_directory(app: FastAPI, resolver: Resolver) -> None:
     @app.get("/directory/participants", response_model=list[answers.ParticipantAnswer])
     def participants(caller: ByTls) -> list[dict[str, Any]]:
-        with resolver.store.work(caller.telematik_id) as work:
-            return [asdict(participant) for participant in work.directory.all()]
+        return [participant.to_json() for participant in _listed(resolver, caller)]
+
+    @app.get("/directory/snapshot", response_class=Signed)
+    def snapshot(caller: ByTls) -> Signed:
+        taken = Snapshot.of(_listed(resolver, caller), resolver.now())
+        return Signed(resolver.signer.sign(taken.claims(resolver.audience), typ=SNAPSHOT_TYP))
+
+    @app.get("/fhir/Organization", response_class=FhirAnswer, responses=BUNDLE)
+    def organizations(caller: ByTls, request: Request, identifier: Token = None, name: Token = None) -> FhirAnswer:
+        return FhirAnswer(search_organizations(request, _listed(resolver, caller), identifier, name))
+
+    @app.get("/fhir/Endpoint", response_class=FhirAnswer, responses=BUNDLE)
+    def endpoints(caller: ByTls, request: Request, organization: Token = None) -> FhirAnswer:
+        return FhirAnswer(search_endpoints(request, _listed(resolver, caller), organization))
+
+
+def _add_renewal(app: FastAPI, admission: Admission) -> None:
+    @app.post("/enrolment/renewals", response_model=answers.CertificateAnswer)
+    def renewals(caller: ByTls, body: RenewalBody) -> dict[str, str]:
+        return {"certificate": admit.renew(admission, caller, body.request)}
+
+
+def _listed(resolver: Resolver, caller: Caller) -> Sequence[Participant]:
+    with resolver.store.work(caller.telematik_id) as work:
+        return work.directory.all()
 
 
 def _offer_row(offer: Offer) -> dict[str, str]:

@@ -29,6 +29,7 @@ WORDS = [
             "push",
             "digest",
             "convert",
+            "enrol",
             "sign",
             "validate",
         )
@@ -38,7 +39,7 @@ WORDS = [
     *[["patients", name] for name in ("card", "list", "decide", "set", "object", "agree")],
     *[["release-rules", name] for name in ("list", "load", "explain")],
     *[["pacs", name] for name in ("set", "list", "limit")],
-    ["participant", "set"],
+    *[["participant", name] for name in ("applications", "approve", "reject", "revoke", "set")],
     *[["revoke", name] for name in ("institution", "node", "link", "transfer", "lift")],
     *[["doctor", name] for name in ("pacs", "ti")],
     *[["audit", name] for name in ("verify", "head")],

@@ -8,7 +8,7 @@ from __future__ import annotations
 from alembic import context, op
 
 revision = "0013"
-down_revision = "0009"
+down_revision = "0010"
 
 _STATEMENTS = """
 CREATE TABLE routes (

@@ -1,0 +1,123 @@
+"""The operator's page at the hub: who wants to take part, who does, and the forms that let in and put out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from linkexchange import admit
+from linkexchange.admit import Admission
+from linkexchange.model.enrolment import OPERATOR, Enrolment, IssuedCertificate, Standing
+from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.participant import ROLES, Capability, Participant
+from linkexchange.web.pages.fields import Field, identifier
+from linkexchange.web.pages.site import Site
+
+PATH = "/enrolments"
+STANDINGS: dict[str, str] = {
+    Standing.APPLIED: "wartet",
+    Standing.APPROVED: "aufgenommen",
+    Standing.RENEWED: "aufgenommen, Zertifikat erneuert",
+    Standing.REJECTED: "abgelehnt",
+    Standing.REVOKED: "gesperrt",
+}
+CHIPS: dict[str, str] = {
+    Standing.APPLIED: "waiting",
+    Standing.APPROVED: "complete",
+    Standing.RENEWED: "complete",
+    Standing.REJECTED: "failed",
+    Standing.REVOKED: "failed",
+}
+REASONS: dict[str, str] = {admit.SUPERSEDED: "durch einen neueren Antrag ersetzt"}
+CAPABILITIES: dict[str, str] = {
+    Capability.SERVES: "gibt Bilder ab",
+    Capability.PULLS: "holt Bilder",
+    Capability.TAKES_OFFERS: "nimmt Angebote an",
+}
+
+WORDS = {"standings": STANDINGS, "chips": CHIPS, "why": REASONS, "capabilities": CAPABILITIES}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownParticipant:
+    """One that takes part, and until when its newest certificate is good; None where it was entered by hand."""
+
+    participant: Participant
+    certificate: IssuedCertificate | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownEnrolment:
+    """An application as the operator judges it. `key` is the fingerprint in groups of four."""
+
+    enrolment: Enrolment
+    role: str
+    key: str
+    names_differ: bool
+
+
+def add_enrolments(site: Site, admission: Admission, now: Callable[[], datetime]) -> None:
+    """The page and its three forms."""
+
+    @site.pages.get(PATH)
+    def enrolments(request: Request) -> HTMLResponse:
+        with admission.store.work(OPERATOR) as work:
+            everyones = work.enrolments.everyones()
+        waiting = [_shown(it) for it in everyones if it.standing is Standing.APPLIED]
+        past = [_shown(it) for it in everyones if it.standing is not Standing.APPLIED]
+        shown = list(_participants(admission, now()))
+        return site.page(
+            request, "enrolments.html", waiting=waiting, past=past, shown=shown, ca=admission.authority, words=WORDS
+        )
+
+    @site.forms.post(f"{PATH}/approval")
+    def approval(participant: Field, enrolment: Field) -> RedirectResponse:
+        admit.approve(admission, identifier(TelematikId, participant), _number(enrolment))
+        return RedirectResponse(PATH, status_code=303)
+
+    @site.forms.post(f"{PATH}/rejection")
+    def rejection(participant: Field, enrolment: Field, reason: Field) -> RedirectResponse:
+        admit.reject(admission, identifier(TelematikId, participant), _number(enrolment), reason=_line(reason))
+        return RedirectResponse(PATH, status_code=303)
+
+    @site.forms.post(f"{PATH}/revocation")
+    def revocation(participant: Field, reason: Field) -> RedirectResponse:
+        admit.revoke(admission, identifier(TelematikId, participant), reason=_line(reason))
+        return RedirectResponse(PATH, status_code=303)
+
+
+def in_groups(fingerprint: str) -> str:
+    """As two people read it to each other."""
+    return " ".join(fingerprint[at : at + 4] for at in range(0, len(fingerprint), 4))
+
+
+def _participants(admission: Admission, now: datetime) -> Iterator[ShownParticipant]:
+    with admission.store.work(OPERATOR) as work:
+        for participant in work.directory.all():
+            with work.on_behalf_of(participant.telematik_id):
+                good = [it for it in work.certificates.all() if it.is_good(now)]
+            yield ShownParticipant(participant, good[0] if good else None)
+
+
+def _shown(enrolment: Enrolment) -> ShownEnrolment:
+    role = ROLES.get(enrolment.role, enrolment.role)
+    return ShownEnrolment(enrolment, role, in_groups(enrolment.key), enrolment.card_name != enrolment.participant.name)
+
+
+def _number(value: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError:
+        raise HTTPException(422) from None
+
+
+def _line(value: str) -> str:
+    line = " ".join(value.split())
+    if not line or not line.isprintable():
+        raise HTTPException(422)
+    return line

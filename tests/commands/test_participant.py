@@ -1,0 +1,77 @@
+"""The operator's commands over a real database, and what they say."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import pytest
+from conftest import Clock
+from enrolling import EnrolmentBench
+from wishes import HOSPITAL, PRACTICE
+
+from linkexchange import bootstrap
+from linkexchange.commands import main, participant
+from linkexchange.model.enrolment import Standing
+from linkexchange.store.work import Database
+
+Typed = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def desk(database: Database, clock: Clock) -> EnrolmentBench:
+    return EnrolmentBench(database, clock)
+
+
+@pytest.fixture
+def typed(desk: EnrolmentBench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """Type a command at the hub: its exit status, and what it printed."""
+    monkeypatch.setattr(bootstrap, "admission", lambda _: desk.admission)
+    monkeypatch.setattr(bootstrap, "database", lambda _: desk.database)
+    monkeypatch.setattr(participant, "hub_settings", lambda _: None)
+
+    def typing(*words: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["linkexchange", "participant", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capsys.readouterr()
+        return int(end.value.code or 0), said.out + said.err
+
+    return typing
+
+
+def test_applications_are_listed_with_what_the_operator_compares(desk: EnrolmentBench, typed: Typed) -> None:
+    assert typed("applications") == (0, "no applications\n")
+    desk.apply()
+    [it] = desk.enrolments()
+    status, said = typed("applications")
+    assert status == 0
+    for part in (str(it.number), PRACTICE, "applied", "Betriebsstätte Arzt", f"key {it.key}", "contact Tel. 030 1"):
+        assert part in said
+
+
+def test_an_applicant_is_approved_and_later_revoked(desk: EnrolmentBench, typed: Typed) -> None:
+    desk.apply()
+    number = str(desk.enrolments()[0].number)
+    assert typed("approve", PRACTICE, number) == (0, f"{PRACTICE}: Praxis am Markt takes part\n")
+    assert typed("applications") == (0, "no applications\n")
+    assert typed("revoke", PRACTICE, "--reason", "closed") == (0, f"{PRACTICE}: revoked\n")
+    assert "revoked closed" in typed("applications", "--all")[1]
+
+
+def test_an_applicant_is_rejected_with_a_reason(desk: EnrolmentBench, typed: Typed) -> None:
+    secret = desk.apply()
+    assert typed("reject", PRACTICE, str(desk.enrolments()[0].number), "--reason", "no call")[0] == 0
+    assert desk.verdict(secret).reason == "no call"
+
+
+def test_what_cannot_be_done_is_said_and_nothing_is_changed(desk: EnrolmentBench, typed: Typed) -> None:
+    desk.apply()
+    number = str(desk.enrolments()[0].number)
+    assert "unknown" in typed("approve", HOSPITAL, number)[1]
+    rejects = ("reject", PRACTICE, "1", "--reason", "x")
+    for words in (("approve", "nobody", number), ("approve", PRACTICE, "one"), rejects):
+        assert typed(*words)[0] == 2
+    status, said = typed("revoke", HOSPITAL, "--reason", "x")
+    assert (status, "No such participant" in said) == (1, True)
+    assert desk.enrolments()[0].standing is Standing.APPLIED
