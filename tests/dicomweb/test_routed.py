@@ -155,7 +155,9 @@ def test_after_its_end_a_server_takes_nobody(tmp_path: Path) -> None:
         thread.start()
         server.stop()
         thread.join(listening.READY_SECONDS)
-        ours, theirs = socket.socketpair()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            ours = socket.create_connection(listener.getsockname(), relaying.SECONDS)
+            theirs, _ = listener.accept()
         with ours, theirs:
             server.take(theirs)
             assert ours.recv(1) == b""

@@ -179,7 +179,7 @@ def test_a_study_goes_through_the_relay_and_a_capture_at_the_hub_holds_nothing_o
     assert [text for text in _secrets() if capture.has(text)] == []
     [changed] = [it for it in ground.entries() if it.action == "route.changed"]
     assert changed.fields["route"] == Route.RELAY
-    [ended] = [it for it in ground.entries() if it.action == "pull.ended"]
+    [ended] = [it for it in ground.entries() if (it.action, it.fields.get("transfer")) == ("pull.ended", str(transfer))]
     assert ended.fields["route"] == Route.RELAY
 
 
