@@ -10,6 +10,7 @@ import errno
 import random
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _CALL_SECONDS = 20.0
 _SILENCE_SECONDS = 60.0
 """A relay that waits asks three times as often whether its nodes are there."""
 _PAUSE_SECONDS, _PAUSES_MAX = 0.1, 6
+_END_SECONDS = 2.0
 _READ_BYTES = 1 << 10
 LINES = 4
 """So many wait at each relay: one that is called is followed by another, within two round trips or so."""
@@ -94,8 +96,9 @@ class Standing:
             self._ended.set()
             for sock in list(self._sockets.values()):
                 hang_up(sock)
+            deadline = time.monotonic() + _END_SECONDS
             for thread in threads:
-                thread.join(_SAY_SECONDS)
+                thread.join(max(0.0, deadline - time.monotonic()))
 
     def _stand(self, spot: int, place: Place, take: Callable[[socket.socket], None]) -> None:
         failed = 0

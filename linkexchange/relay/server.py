@@ -255,10 +255,13 @@ class Relay:
     async def _join(self, requester: TelematikId, call: _Line, waiting: _Line) -> None:
         """Two lines become a stream. Where the one that waited is gone without a word, the call meets the next."""
         seconds = self._rules.patience.release
+        there = True
         try:
             there = await waiting.released(seconds)
             if there and await call.released(seconds):
                 await self._stream(requester, call, waiting)
+        except Exception as bug:
+            _log.error("unexpected error", **described(bug))
         finally:
             self._meeting.end(requester, waiting.peer)
             waiting.done.set()
