@@ -20,7 +20,7 @@ from linkexchange.errors import (
     UnknownParticipant,
 )
 from linkexchange.kept_directory import KeptDirectory
-from linkexchange.model.access import Offer, RegisteredLink
+from linkexchange.model.access import Basis, Offer, RegisteredLink
 from linkexchange.model.identifiers import LinkId, TelematikId
 from linkexchange.model.participant import Participant
 from linkexchange.model.transfer import State
@@ -109,6 +109,7 @@ class HubClient:
             "receiver": offer.receiver,
             "link": offer.link,
             "made": offer.made.isoformat(),
+            **_beyond(offer),
         }
         self._call("POST", "/ledger/offers", session=session, json=body)
 
@@ -188,4 +189,12 @@ def _offer(row: dict[str, Any]) -> Offer:
         receiver=TelematikId(row["receiver"]),
         link=LinkId(row["link"]),
         made=datetime.fromisoformat(row["made"]),
+        expires=datetime.fromisoformat(row["expires"]) if row.get("expires") else None,
+        basis=Basis(row.get("basis", Basis.PERSON)),
     )
+
+
+def _beyond(offer: Offer) -> dict[str, str]:
+    """What not every offer says. A hub of an older version refuses members that it does not know."""
+    expires = {"expires": offer.expires.isoformat()} if offer.expires else {}
+    return expires if offer.basis is Basis.PERSON else {**expires, "basis": offer.basis.value}

@@ -51,7 +51,7 @@ class MountedHub:
 
     def offers(self) -> Sequence[Offer]:
         with self._resolver.store.work(self._caller.telematik_id) as work:
-            return work.hub.offers()
+            return [offer for offer in work.hub.offers() if offer.is_open(self._resolver.now())]
 
     def receipts(self, link: LinkId, requester: TelematikId) -> Sequence[Receipt]:
         return register.receipts(self._resolver, self._caller, link, requester=requester)

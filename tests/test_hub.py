@@ -37,6 +37,7 @@ from linkexchange.errors import (
     UnknownParticipant,
 )
 from linkexchange.hub import HubClient
+from linkexchange.model.access import Basis
 from linkexchange.model.grant import accept
 from linkexchange.model.link import LinkStatus
 from linkexchange.model.participant import Institution
@@ -208,6 +209,17 @@ def test_links_are_entered_replaced_and_withdrawn(hub: RunningHub, hospital: Hub
 def test_an_offer_reaches_its_receiver_and_nobody_else(hub: RunningHub, hospital: HubClient, client: HubClient) -> None:
     hospital.offer(_as_hospital(hub, hospital), OFFER)
     assert (client.offers(), hospital.offers()) == ([OFFER], [])
+
+
+def test_an_offer_says_until_when_and_on_what_basis_and_is_gone_when_it_has_expired(
+    hub: RunningHub, hospital: HubClient, client: HubClient
+) -> None:
+    until = hub.bench.clock() + timedelta(hours=1)
+    offer = replace(OFFER, expires=until, basis=Basis.EMERGENCY)
+    hospital.offer(_as_hospital(hub, hospital), offer)
+    assert client.offers() == [offer]
+    hub.bench.clock.time = until
+    assert client.offers() == []
 
 
 def test_an_offer_to_nobody_is_refused(hub: RunningHub, hospital: HubClient) -> None:

@@ -46,9 +46,17 @@ class RegisteredLink:
     replaced_by: LinkId | None = None
 
 
+class Basis(StrEnum):
+    """What let a study go at its origin."""
+
+    PERSON = "person"
+    RULE = "rule"
+    EMERGENCY = "emergency"
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A release: this sender lets this receiver have this link."""
+    """A release: this sender lets this receiver have this link until it `expires`; None: as long as the link lives."""
 
     offer: str
     sender: TelematikId
@@ -56,6 +64,12 @@ class Offer:
     link: LinkId
     made: datetime
     taken: bool = False
+    expires: datetime | None = None
+    basis: Basis = Basis.PERSON
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether it can still be taken up."""
+        return not self.taken and (self.expires is None or now < self.expires)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +131,7 @@ def _holds_document(request: Request, _: Facts, link: RegisteredLink) -> bool:
 
 def _holds_offer(request: Request, facts: Facts, link: RegisteredLink) -> bool:
     offer = facts.offer
-    if offer is None or offer.taken or offer.offer != request.offer:
+    if offer is None or not offer.is_open(facts.now) or offer.offer != request.offer:
         return False
     return (offer.sender, offer.receiver, offer.link) == (link.origin, request.requester, link.link)
 

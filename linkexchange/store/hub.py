@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Row, Select, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from linkexchange.model.access import Decision, Offer, RegisteredLink
+from linkexchange.model.access import Basis, Decision, Offer, RegisteredLink
 from linkexchange.model.identifiers import LinkId, Sha256, StudyUid, TelematikId
 from linkexchange.model.link import LinkStatus
 from linkexchange.model.participant import Capability, Institution, Participant
@@ -107,6 +107,8 @@ class HubRows:
             "link": offer.link,
             "made": offer.made,
             "taken": False,
+            "expires": offer.expires,
+            "basis": offer.basis.value,
         }
         self._connection.execute(insert(offers).values(row).on_conflict_do_nothing())
 
@@ -242,6 +244,8 @@ def _offer(row: Row[Any]) -> Offer:
         link=LinkId(row.link),
         made=row.made,
         taken=row.taken,
+        expires=row.expires,
+        basis=Basis(row.basis),
     )
 
 

@@ -343,6 +343,8 @@ offers = Table(
     Column("link", Text, nullable=False),
     Column("made", _NOW, nullable=False),
     Column("taken", Boolean, nullable=False),
+    Column("expires", _NOW),
+    Column("basis", Text, nullable=False, server_default=text("'person'")),
 )
 
 receipts = Table(

@@ -22,7 +22,7 @@ from linkexchange import admit, register, resolve, tls
 from linkexchange.admit import Admission
 from linkexchange.errors import IdentityRefused
 from linkexchange.listener import client_certificate
-from linkexchange.model.access import Offer, RegisteredLink
+from linkexchange.model.access import Basis, Offer, RegisteredLink
 from linkexchange.model.directory import TYP as SNAPSHOT_TYP
 from linkexchange.model.directory import Snapshot
 from linkexchange.model.identifiers import LinkId, Sha256, StudyUid, TelematikId
@@ -107,6 +107,8 @@ class OfferBody(_Body):
     receiver: TelematikIdText
     link: LinkIdText
     made: Moment
+    expires: Moment | None = None
+    basis: Basis = Basis.PERSON
 
 
 class RenewalBody(_Body):
@@ -179,13 +181,15 @@ def _add_offers(app: FastAPI, resolver: Resolver) -> None:
             receiver=TelematikId(body.receiver),
             link=LinkId(body.link),
             made=body.made,
+            expires=body.expires,
+            basis=body.basis,
         )
         register.offer(resolver, caller, session, made=made)
 
     @app.get("/ledger/offers", response_model=list[answers.OfferAnswer])
     def offers(caller: ByTls) -> list[dict[str, str]]:
         with resolver.store.work(caller.telematik_id) as work:
-            return [_offer_row(offer) for offer in work.hub.offers()]
+            return [_offer_row(offer) for offer in work.hub.offers() if offer.is_open(resolver.now())]
 
 
 def _add_receipts(app: FastAPI, resolver: Resolver) -> None:
@@ -248,6 +252,8 @@ def _offer_row(offer: Offer) -> dict[str, str]:
         "receiver": offer.receiver,
         "link": offer.link,
         "made": offer.made.isoformat(),
+        "basis": offer.basis.value,
+        **({"expires": offer.expires.isoformat()} if offer.expires else {}),
     }
 
 

@@ -127,6 +127,15 @@ def test_a_link_ends_at_its_expiry() -> None:
     assert _reason(BY_RECORD, _with_link(expires=NOW)) is Reason.EXPIRED
 
 
+def test_an_offer_ends_at_its_expiry_and_a_stranger_learns_nothing_of_it() -> None:
+    assert _reason(BY_RELEASE, _with_offer(expires=NOW + TICK)) is None
+    assert _reason(BY_RELEASE, _with_offer(expires=NOW)) is Reason.LINK
+
+
+def test_an_offer_that_was_taken_up_is_used_up() -> None:
+    assert _reason(BY_RELEASE, _with_offer(taken=True)) is Reason.LINK
+
+
 @pytest.mark.parametrize("age", [READ_AT_MAX_AGE, timedelta(0), -CLOCK_SKEW])
 def test_a_document_that_was_just_read_counts(age: timedelta) -> None:
     assert _reason(replace(BY_RECORD, read_at=NOW - age)) is None

@@ -27,12 +27,15 @@ STORED = Delivered(UID, Fate.STORED, received=DIGEST, sent=DIGEST, pixels=DIGEST
 
 
 _WITHOUT_NEWER = """
-DROP TABLE watched; ALTER TABLE links DROP COLUMN attempted, DROP COLUMN waits, DROP COLUMN closing, DROP COLUMN
-closing_entry; DROP TABLE patients, patient_questions, objections, release_rules, walks, routes,
-revocations, heard_revocations, resolver_keys, enrolments, certificates;
+DROP TABLE watched, patients, patient_questions, objections, release_rules, walks;
+ALTER TABLE links DROP COLUMN attempted, DROP COLUMN waits, DROP COLUMN closing, DROP COLUMN closing_entry;
+DROP TABLE enrolments, certificates;
+ALTER TABLE directory
+    DROP COLUMN ae_titles, DROP COLUMN capabilities, DROP COLUMN contact, DROP COLUMN hours, DROP COLUMN active;
+DROP TABLE routes;
+DROP TABLE revocations, heard_revocations, resolver_keys;
 ALTER TABLE sessions DROP COLUMN certificate, DROP COLUMN checked;
-ALTER TABLE directory DROP COLUMN ae_titles, DROP COLUMN capabilities, DROP COLUMN contact, DROP COLUMN hours, DROP
-COLUMN active
+ALTER TABLE offers DROP COLUMN expires, DROP COLUMN basis;
 """
 
 
