@@ -2,6 +2,7 @@
 
 An action is `subject.verb`, in the past tense, from the list below and from nowhere else. One entry per step of a
 transfer, never per instance. Fields hold identifiers of links, transfers, studies and institutions; no names, no KVNR.
+`GRAMMAR` says which fields an action must and may have: an entry with others is never written.
 
 Wire format: docs/reference/audit.md. An entry's hash is SHA-256 over the canonical JSON (RFC 8785) of the entry without
 the hash itself; `previous` is the hash of the entry before it, 64 zeros for the first.
@@ -79,6 +80,98 @@ class Action(StrEnum):
     NODE_REVOKED = "node.revoked"
     LINK_REVOKED = "link.revoked"
     TRANSFER_REVOKED = "transfer.revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The names of the fields that an action must have, and of those that it may have."""
+
+    must: frozenset[str]
+    may: frozenset[str] = frozenset()
+
+
+def _fields(must: str = "", *, may: str = "") -> Fields:
+    """Names with blanks between."""
+    return Fields(frozenset(must.split()), frozenset(may.split()))
+
+
+GRAMMAR: dict[Action, Fields] = {
+    Action.NONCE_ISSUED: _fields(),
+    Action.SESSION_OPENED: _fields("role"),
+    Action.SESSION_REFUSED: _fields("reason"),
+    Action.LEDGER_REFUSED: _fields("reason"),
+    Action.LINK_REGISTERED: _fields("link study replaces"),
+    Action.LINK_WITHDRAWN: _fields("link"),
+    Action.LINK_PUBLISHED: _fields("link study replaces"),
+    Action.LINK_CLOSED: _fields("link"),
+    Action.PULL_REQUESTED: _fields("transfer authority user"),
+    Action.PULL_GRANTED: _fields("transfer origin link authority reason"),
+    Action.PULL_DENIED: _fields("reason", may="transfer origin link authority"),
+    Action.PULL_REFUSED: _fields("transfer state reason"),
+    Action.PULL_PERMITTED: _fields("transfer link epoch"),
+    Action.PULL_BEGUN: _fields("transfer origin wanted"),
+    Action.PULL_WAITING: _fields("transfer state reason"),
+    Action.PULL_STOP_ASKED: _fields("transfer user"),
+    Action.PULL_ENDED: _fields("transfer state reason", may="stored route"),
+    Action.STUDY_RELEASED: _fields("link study receiver"),
+    Action.SERVING_BEGUN: _fields("transfer requester link wanted"),
+    Action.SERVING_ENDED: _fields("transfer requester link instances", may="ways"),
+    Action.SERVING_REFUSED: _fields("reason step"),
+    Action.DOCUMENT_SERVED: _fields("transfer requester link"),
+    Action.OFFER_MADE: _fields("offer receiver link"),
+    Action.OFFER_TAKEN: _fields("offer sender link"),
+    Action.RECEIPT_SENT: _fields("transfer"),
+    Action.RECEIPT_BOOKED: _fields("transfer link origin outcome expected stored"),
+    Action.PARTICIPANT_ENROLLED: _fields("node_url", may="enrolment certificate"),
+    Action.PARTICIPANT_REVOKED: _fields("reason"),
+    Action.ENROLMENT_APPLIED: _fields("enrolment key role"),
+    Action.ENROLMENT_REFUSED: _fields("claimed reason"),
+    Action.ENROLMENT_REJECTED: _fields("enrolment reason"),
+    Action.CERTIFICATE_RENEWED: _fields("certificate before"),
+    Action.PACS_CHANGED: _fields("pacs"),
+    Action.PACS_PROBED: _fields("pacs changes test_object"),
+    Action.TI_WALKED: _fields("fails warns"),
+    Action.OUTBOX_RECEIVED: _fields("study calling"),
+    Action.OUTBOX_ANSWERED: _fields("link receiver outcome delivered"),
+    Action.OUTBOX_CLEARED: _fields("study instances"),
+    Action.OUTBOX_DISCARDED: _fields("study instances user reason"),
+    Action.RECORD_OPENED: _fields("until user"),
+    Action.PATIENT_DOUBTED: _fields("question doubt"),
+    Action.PATIENT_DECIDED: _fields("question answer user"),
+    Action.PATIENT_ASSIGNED: _fields("patient source user"),
+    Action.PATIENT_MERGED: _fields("gone into"),
+    Action.OBJECTION_MADE: _fields("study user"),
+    Action.OBJECTION_WITHDRAWN: _fields("study user"),
+    Action.RULES_CHANGED: _fields("rules names user"),
+    Action.ROUTE_CHANGED: _fields("peer route reason"),
+    Action.INSTITUTION_REVOKED: _fields("number value reason"),
+    Action.INSTITUTION_REINSTATED: _fields("number value reason"),
+    Action.NODE_REVOKED: _fields("number value reason"),
+    Action.LINK_REVOKED: _fields("number value reason"),
+    Action.TRANSFER_REVOKED: _fields("number value reason"),
+}
+"""One line for each action; docs/reference/audit.md has the same, with what the fields mean."""
+
+NUMBERS = _fields("epoch wanted instances expected stored delivered changes test_object fails warns rules").must
+"""The fields that are whole numbers; all others are texts."""
+
+
+class UndeclaredEntry(Exception):
+    """An entry that `GRAMMAR` does not know: a bug of ours, which takes the whole step back."""
+
+
+def check(action: Action, fields: Mapping[str, str | int]) -> None:
+    """Raises `UndeclaredEntry` for fields that `GRAMMAR` does not declare, misses, or has as another type."""
+    declared = GRAMMAR.get(action)
+    if declared is None:
+        raise UndeclaredEntry(f"{action}: declare its fields in GRAMMAR of linkexchange/model/audit.py")
+    missing, unknown = declared.must - fields.keys(), fields.keys() - declared.must - declared.may
+    if missing or unknown:
+        raise UndeclaredEntry(f"{action}: missing {sorted(missing)}, not declared in GRAMMAR {sorted(unknown)}")
+    for name, value in fields.items():
+        wanted = int if name in NUMBERS else str
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            raise UndeclaredEntry(f"{action}: {name} is no {wanted.__name__} (NUMBERS of linkexchange/model/audit.py)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Text, bindparam, cast, func, insert, select
 
-from linkexchange.model.audit import Action, AuditEntry, chain
+from linkexchange.model.audit import Action, AuditEntry, chain, check
 from linkexchange.model.identifiers import Sha256, TelematikId
 from linkexchange.ports import Event
 from linkexchange.store.tables import audit, events
@@ -27,7 +27,11 @@ _EMIT = select(func.pg_notify(CHANNEL, cast(_ADDED.c.event, Text)))
 def append(
     connection: Connection, participant: TelematikId, action: Action, *, fields: dict[str, str | int], at: datetime
 ) -> AuditEntry:
-    """Add the next entry; one writer at a time per chain, until the transaction ends."""
+    """Add the next entry; one writer at a time per chain, until the transaction ends.
+
+    Raises `UndeclaredEntry` for fields that the action does not have.
+    """
+    check(action, fields)
     connection.execute(_LOCK, {"chain": f"audit {participant}"})
     entry = chain(participant, last(connection, participant), action=action, fields=fields, at=at)
     row = {

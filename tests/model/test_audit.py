@@ -4,13 +4,25 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkexchange.model.audit import GENESIS, Action, AuditEntry, chain, first_bad
+from linkexchange.model.audit import (
+    GENESIS,
+    GRAMMAR,
+    NUMBERS,
+    Action,
+    AuditEntry,
+    Fields,
+    UndeclaredEntry,
+    chain,
+    check,
+    first_bad,
+)
 from linkexchange.model.identifiers import Sha256, TelematikId
 
 ME, OTHER = TelematikId("1-2-practice"), TelematikId("5-2-hospital")
@@ -148,3 +160,70 @@ def test_the_zone_of_a_moment_does_not_matter() -> None:
 @pytest.mark.parametrize("action", Action)
 def test_an_action_is_a_subject_and_a_verb(action: Action) -> None:
     assert re.fullmatch(r"[a-z]+\.[a-z]+(-[a-z]+)?", action)
+
+
+# --- grammar ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_action_has_its_fields_declared() -> None:
+    assert GRAMMAR.keys() == set(Action)
+
+
+def test_every_whole_number_is_a_field_of_some_action() -> None:
+    assert frozenset().union(*(it.must | it.may for it in GRAMMAR.values())) > NUMBERS
+
+
+def _entry(action: Action) -> dict[str, str | int]:
+    return {name: 3 if name in NUMBERS else "x" for name in GRAMMAR[action].must | GRAMMAR[action].may}
+
+
+@pytest.mark.parametrize("action", Action)
+def test_an_entry_has_what_its_action_must_have_and_may_leave_the_rest_out(action: Action) -> None:
+    whole = _entry(action)
+    check(action, whole)
+    check(action, {name: whole[name] for name in GRAMMAR[action].must})
+
+
+@pytest.mark.parametrize("action", [action for action in Action if GRAMMAR[action].must])
+def test_an_entry_without_a_field_that_it_must_have_is_none(action: Action) -> None:
+    missing = min(GRAMMAR[action].must)
+    with pytest.raises(UndeclaredEntry, match=rf"{action}: missing \['{missing}'\]"):
+        check(action, {name: value for name, value in _entry(action).items() if name != missing})
+
+
+def test_an_entry_with_a_field_that_nobody_has_declared_is_none() -> None:
+    with pytest.raises(UndeclaredEntry, match=r"not declared in GRAMMAR \['name'\]"):
+        check(Action.RECEIPT_SENT, {"transfer": "t1", "name": "Muster"})
+
+
+@pytest.mark.parametrize(("field", "value"), [("transfer", 3), ("stored", "3"), ("stored", True)], ids=str)
+def test_a_field_of_another_type_is_none(field: str, value: str | int) -> None:
+    with pytest.raises(UndeclaredEntry, match=f"{field} is no"):
+        check(Action.PULL_ENDED, {**_entry(Action.PULL_ENDED), field: value})
+
+
+def test_an_action_that_nobody_has_declared_says_where_that_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(GRAMMAR, Action.NONCE_ISSUED)
+    with pytest.raises(UndeclaredEntry, match=r"nonce.issued: declare its fields in GRAMMAR of linkexchange/model"):
+        check(Action.NONCE_ISSUED, {})
+
+
+PAGE = Path(__file__).parents[2] / "docs/reference/audit.md"
+
+
+def _described() -> dict[str, Fields]:
+    """The table of the page: action to fields."""
+    found = {}
+    for row in re.findall(r"^\| (`[a-z]+\.[^|]*) \|[^|]*\| ([^|]*) \|$", PAGE.read_text(), re.MULTILINE):
+        must, _, may = (re.findall(r"`(\w+)`", part) for part in row[1].partition("perhaps"))
+        found.update(dict.fromkeys(re.findall(r"`([^`]+)`", row[0]), Fields(frozenset(must), frozenset(may))))
+    return found
+
+
+def test_the_page_describes_every_action_with_its_fields() -> None:
+    assert _described() == {action.value: fields for action, fields in GRAMMAR.items()}
+
+
+def test_the_page_names_the_whole_numbers() -> None:
+    [sentence] = re.findall(r"missing\. ([^.]*) are whole numbers", PAGE.read_text())
+    assert set(re.findall(r"`(\w+)`", sentence)) == NUMBERS

@@ -38,7 +38,7 @@ def requested(database: Database, clock: Clock, participant: TelematikId = ME) -
 
 def test_state_job_event_and_audit_are_committed_together(database: Database, clock: Clock) -> None:
     with database.work(ME) as work:
-        work.audit(Action.PULL_REQUESTED, transfer="t1")
+        work.audit(Action.RECEIPT_SENT, transfer="t1")
         work.emit("pull.requested", transfer="t1")
         work.defer("pull", transfer="t1")
     with database.engine.connect() as connection:
@@ -50,7 +50,7 @@ def test_state_job_event_and_audit_are_committed_together(database: Database, cl
 def test_an_exception_takes_job_event_and_audit_back(database: Database) -> None:
     def fail_at_the_end() -> None:
         with database.work(ME) as work:
-            work.audit(Action.PULL_REQUESTED, transfer="t1")
+            work.audit(Action.RECEIPT_SENT, transfer="t1")
             work.emit("pull.requested", transfer="t1")
             work.defer("pull", transfer="t1")
             raise RuntimeError
@@ -94,7 +94,7 @@ def test_a_row_cannot_be_written_in_the_name_of_another(database: Database, cloc
 
 def test_the_serving_role_cannot_change_the_audit_trail(database: Database) -> None:
     with database.work(ME) as work:
-        work.audit(Action.PULL_REQUESTED, transfer="t1")
+        work.audit(Action.RECEIPT_SENT, transfer="t1")
     for statement in ("UPDATE audit SET action = 'x'", "DELETE FROM audit", "TRUNCATE audit"):
         with pytest.raises(ProgrammingError), database.engine.begin() as connection:
             connection.execute(text(statement))
@@ -337,7 +337,7 @@ def test_the_time_that_is_left_is_estimated_from_the_pace_of_this_run_alone(cloc
 def test_audit_entries_of_a_participant_form_a_chain(database: Database) -> None:
     for number in range(5):
         with database.work(ME) as work:
-            work.audit(Action.PULL_REQUESTED, transfer=str(number))
+            work.audit(Action.RECEIPT_SENT, transfer=str(number))
     with database.audit_trail(ME) as entries:
         assert first_bad(entries) is None
 
@@ -354,7 +354,7 @@ def test_audit_entries_of_a_participant_form_a_chain(database: Database) -> None
 def test_a_change_of_the_trail_is_found_and_named(database: Database, postgres: Server, change: str) -> None:
     for number in range(5):
         with database.work(ME) as work:
-            work.audit(Action.PULL_REQUESTED, transfer=str(number))
+            work.audit(Action.RECEIPT_SENT, transfer=str(number))
     with postgres.superuser_of(database) as connection:
         connection.execute(change)
     with database.audit_trail(ME) as entries:
