@@ -16,6 +16,8 @@ CUTS ?= 200
 KILLS ?= 300
 PULLS ?= 100
 STORM ?= 300
+ENTRIES ?= 10000
+CHANGES ?= 1000
 SEED ?= 77
 FUZZ_SECONDS ?= 600
 INSTANCES ?= 10000
@@ -65,6 +67,12 @@ storm: $(VENV)/.dev system-packages ## Two hub processes, three workers, SIGKILL
 
 pulls: $(VENV)/.dev system-packages ## A hundred pulls (PULLS=100), counted in signatures of the card
 	LINKEXCHANGE_PULLS=$(PULLS) $(PYTEST) tests/faults/test_card.py
+
+tampering: $(VENV)/.dev ## 1,000 random changes by SQL (CHANGES=1000) to 10,000 audit entries (ENTRIES=10000): each must be found
+	LINKEXCHANGE_ENTRIES=$(ENTRIES) LINKEXCHANGE_CHANGES=$(CHANGES) LINKEXCHANGE_SEED=$(SEED) $(PYTEST) tests/store/test_trail.py -k u_01
+
+balp: $(VENV)/.dev ## Hold audit events against the profiles of IHE BALP (BALP_FSH=folder, a working copy; needs node and npm)
+	$(BIN)/python tests/balp/conformance.py $(BALP_FSH)
 
 fuzz: $(VENV)/.dev ## Fuzz what reads DICOM and the messages of the TI, each part for ten minutes (FUZZ_SECONDS=600)
 	for part in codec pki konnektor jose vau xds; do $(BIN)/python tests/fuzz/$$part.py -max_total_time=$(FUZZ_SECONDS) || exit; done

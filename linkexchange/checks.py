@@ -147,6 +147,18 @@ def https(url: str) -> str:
     return url.rstrip("/")
 
 
+def https_or_none(url: str) -> str:
+    """An address, or nothing."""
+    return https(url) if url else url
+
+
+def place_or_none(text: str) -> str:
+    """Host and port, or nothing."""
+    if text and not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]/]+):[1-9][0-9]{0,4}", text):
+        raise ValueError("must be a host and a port with a colon between")
+    return text
+
+
 def https_place(url: str) -> str:
     """An address whose slash at the end means something."""
     https(url)

@@ -322,22 +322,25 @@ async def work(
     *,
     destination: str,
     patient_files: PatientFolder | None = None,
+    beside: Sequence[tuple[float, Callable[[], object]]] = (),
 ) -> None:
     """Run jobs until SIGTERM or SIGINT; take up offers for `destination` and take over what dead workers left.
 
-    What a practice system leaves in `patient_files` is read beside.
+    What a practice system leaves in `patient_files` is read beside, and so is what else is done every so many seconds.
     """
     app = tasks(node, connector, pace)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(_QUEUES) * pace.concurrency + 4))
     async with app.open_async():
         rounds = _rounds(node, pace, destination, patient_files)
-        beside = [asyncio.create_task(one) for one in (_heed(app), _rescue(app, node, pace), *rounds)]
+        missed = "the audit trail was not looked after; in the next round again"
+        others = (_again(seconds, call, missed, log=_log.warning) for seconds, call in beside)
+        tasks_beside = [asyncio.create_task(one) for one in (_heed(app), _rescue(app, node, pace), *rounds, *others)]
         try:
-            await _run(app, pace, beside)
+            await _run(app, pace, tasks_beside)
         finally:
-            for task in beside:
+            for task in tasks_beside:
                 task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+            await asyncio.gather(*tasks_beside, return_exceptions=True)
 
 
 def _rounds(

@@ -6,18 +6,24 @@ import asyncio
 import gc
 import signal
 import threading
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 from contextlib import closing
 from enum import StrEnum
 from functools import partial
 
+import structlog
+
 from linkexchange import bootstrap, enrol, hearing
-from linkexchange.errors import SettingRefused
+from linkexchange.errors import Fault, SettingRefused
 from linkexchange.household import Household, Renewal
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.settings import HubSettings, NodeSettings
+from linkexchange.settings import CommonSettings, HubSettings, NodeSettings
 
 _TURN_SECONDS = 0.5
+_LOOK_SECONDS = 900.0
+"""So often it is asked whether a look through the audit trail is due."""
+_log = structlog.get_logger(__name__)
 _COLLECT_AFTER = 20_000
 """So many new objects; the default of 700 is made for short scripts."""
 
@@ -42,6 +48,7 @@ class Part(StrEnum):
     WEB = "web"
     RELAY = "relay"
     ENROLMENT = "enrolment"
+    TRAIL = "trail"
 
 
 def node(settings: NodeSettings, without: Collection[Process] = ()) -> None:
@@ -62,7 +69,7 @@ def hub(settings: HubSettings) -> None:
     share_imports()
     resolvers = {f"{Part.RESOLVER} {number}": resolver for number in range(1, settings.resolver_processes + 1)}
     relays = {Part.RELAY.value: relay} if settings.relay_port else {}
-    run = {**resolvers, Part.WEB.value: hub_web, **relays}
+    run = {**resolvers, Part.WEB.value: hub_web, Part.TRAIL.value: hub_trail, **relays}
     if settings.enrolment_port:
         run[Part.ENROLMENT.value] = enrolment
     with bootstrap.state(settings) as see_to:
@@ -96,14 +103,15 @@ def worker(settings: NodeSettings) -> None:
     node, queue, pace = bootstrap.node(settings), bootstrap.queue(settings), bootstrap.pace(settings)
     _settle_in()
     files = bootstrap.patient_files(settings)
-    asyncio.run(jobs.work(node, queue, pace, destination=settings.default_destination, patient_files=files))
+    beside = _trail_rounds(bootstrap.node_trails(settings), settings)
+    asyncio.run(
+        jobs.work(node, queue, pace, destination=settings.default_destination, patient_files=files, beside=beside)
+    )
 
 
 def notice(settings: NodeSettings) -> None:
     """What PACS and RIS say to this node: notifications and HL7 messages."""
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+    ended = _until_told()
     with closing(bootstrap.node(settings)) as node, hearing.listeners(settings, node):
         _settle_in()
         # The system may hand a signal to another thread, which does not wake this one.
@@ -155,6 +163,39 @@ def enrolment(settings: HubSettings) -> None:
     app = application(bootstrap.admission(settings))
     context = bootstrap.enrolment_context(settings)
     serve(app, host=settings.listen_host, port=settings.enrolment_port, context=context)
+
+
+def hub_trail(settings: HubSettings) -> None:
+    """What is done with the audit trail of a hub again and again: it is sent on, looked through, and shortened."""
+    ended, trails = _until_told(), bootstrap.hub_trails(settings)
+    with closing(trails.store):
+        rounds = _trail_rounds(trails, settings)
+        due = [time.monotonic()] * len(rounds)
+        while not ended.wait(_TURN_SECONDS):
+            for place, (seconds, call) in enumerate(rounds):
+                if time.monotonic() >= due[place]:
+                    _do(call)
+                    due[place] = time.monotonic() + seconds
+
+
+def _trail_rounds(trails: bootstrap.Trails, settings: CommonSettings) -> list[tuple[float, Callable[[], object]]]:
+    """What is done, and how often."""
+    return [(settings.audit_every_seconds, trails.exporter.go_round), (_LOOK_SECONDS, trails.daily)]
+
+
+def _do(call: Callable[[], object]) -> None:
+    try:
+        call()
+    except Fault as fault:
+        _log.warning("audit trail not looked after; in the next round again", code=fault.code)
+
+
+def _until_told() -> threading.Event:
+    """Set by SIGTERM or SIGINT."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    return ended
 
 
 def _settle_in() -> None:

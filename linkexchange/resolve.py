@@ -114,6 +114,7 @@ def grant(resolver: Resolver, caller: Caller, session: str, *, request: str) -> 
         wish = read(verify(request, caller.keys), audience=resolver.audience, requester=caller.telematik_id, now=now)
         with resolver.store.work(caller.telematik_id) as work:
             institution = session_of(work, caller, session, now=now)
+            work.trail.check_room()
             facts = _facts(work, wish, institution, now=now)
             decision = decide(wish, facts)
             _write_down(work, decision, request)

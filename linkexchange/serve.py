@@ -110,10 +110,12 @@ class Origin:
         other images of the study, is left out. The PACS is asked by so many at once as it bears, in the order of
         `model.turn`. Raises `OriginPacsBusy` where the turn does not come in time, `OriginPacsUnavailable`, also when
         the brake is pulled, `OriginPacsRejectsNode`, or `MessageFault` for a subset of something else. Begin and end
-        are written down.
+        are written down; where they would wait behind too many entries, `AuditSinkUnavailable` is raised.
         """
         with self._refusals():
             published = self._own_link(grant)
+        with self.store.work(self.me) as work:
+            work.trail.check_room()
         passport, manifest = self._passport(published.pacs), published.link.manifest
         asked = _part(manifest, series, wanted)
         mine = brake or Brake()
@@ -289,4 +291,5 @@ def _part(
 
 
 def _step(grant: Grant) -> dict[str, str | int]:
-    return {"transfer": str(grant.transfer), "requester": grant.requester, "link": grant.link}
+    named = {"requester": grant.requester, "link": grant.link, "study": grant.study}
+    return {"transfer": str(grant.transfer), **named}

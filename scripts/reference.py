@@ -135,6 +135,8 @@ _BY_CHECK = {
     "iknr": "IKNR",
     "oid": "OID",
     "https": "https address",
+    "https_or_none": "https address",
+    "place_or_none": "host:port",
     "https_list": "https addresses",
     "https_place": "https address",
     "web": "address",

@@ -42,4 +42,7 @@ from linkexchange.bootstrap.storage import now as now
 from linkexchange.bootstrap.storage import pace as pace
 from linkexchange.bootstrap.storage import queue as queue
 from linkexchange.bootstrap.storage import state as state
+from linkexchange.bootstrap.trails import Trails as Trails
+from linkexchange.bootstrap.trails import hub_trails as hub_trails
+from linkexchange.bootstrap.trails import node_trails as node_trails
 from linkexchange.logs import log_to_stderr as log_to_stderr

@@ -1,33 +1,23 @@
-"""`linkexchange audit`: whether the trail of this node or hub is whole."""
+"""`linkexchange audit`: whether the trail of this node or hub is whole, where it has got to, and what it says."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from linkexchange import bootstrap
+from linkexchange.bootstrap import Trails
 from linkexchange.commands.options import SettingsFile, hub_settings, node_settings
 from linkexchange.errors import MessageFault, SettingRefused
-from linkexchange.model.audit import first_bad
-from linkexchange.model.identifiers import TelematikId
-from linkexchange.signing import Signer, verify
-from linkexchange.store.work import Database
+from linkexchange.model.audit import HEAD_TYP
+from linkexchange.model.trail import Check, Sink
+from linkexchange.signing import PublicKeys, verify
+from linkexchange.trail.export import signed_head
 
-HEAD_TYP = "linkexchange-audit-head+jws"
 app = typer.Typer(help="The audit trail of this node, or with --hub of the hub.", no_args_is_help=True)
 OfHub = Annotated[bool, typer.Option("--hub", help="Read the settings as those of a hub.")]
-
-
-@dataclass(frozen=True, slots=True)
-class _Trail:
-    """One chain for each participant, and the key that signs their heads."""
-
-    database: Database
-    participants: tuple[TelematikId, ...]
-    signer: Signer
 
 
 @app.command("verify")
@@ -35,55 +25,80 @@ def verify_trail(
     settings: SettingsFile = None,
     hub: OfHub = False,
     head: Annotated[Path | None, typer.Option(help="A signed head exported before: finds a cut tail.")] = None,
+    key: Annotated[Path | None, typer.Option(help="JWK Set with earlier keys of this node or hub.")] = None,
 ) -> None:
-    """Recompute the chain of hashes and name the first entry that does not fit; then the exit status is 1."""
-    trail = _open(settings, hub=hub)
-    exported = _exported(trail, head) if head else {}
-    verdicts = [_verdict(trail, participant, exported.get(participant)) for participant in trail.participants]
-    for line, _ in verdicts:
-        typer.echo(line)
-    raise typer.Exit(0 if all(whole for _, whole in verdicts) else 1)
+    """Recompute the chain of hashes and name the first entry that does not fit; then the exit status is 1.
+
+    The signed heads in `audit_file` are compared as well: they find a tail that was cut off.
+    """
+    trails = _open(settings, hub=hub, key=key)
+    heads = [_exported(head, trails.checker.keys)] if head else []
+    verdicts = {participant: trails.checker.look(participant, heads) for participant in trails.chains()}
+    for participant, check in verdicts.items():
+        typer.echo(f"{participant}: {_verdict(check)}")
+    raise typer.Exit(0 if all(check.bad is None for check in verdicts.values()) else 1)
 
 
 @app.command("head")
 def head_of_trail(settings: SettingsFile = None, hub: OfHub = False) -> None:
     """Print the signed head of the trail; keep it outside, so that a cut tail can be found later."""
-    trail = _open(settings, hub=hub)
-    heads = {str(participant): _head(trail, participant) for participant in trail.participants}
-    typer.echo(trail.signer.sign({"at": bootstrap.now().isoformat(), "heads": heads}, typ=HEAD_TYP))
+    trails = _open(settings, hub=hub)
+    heads = {}
+    for participant in trails.chains():
+        with trails.store.work(participant) as work:
+            heads[participant] = work.trail.head()
+    typer.echo(signed_head(trails.signer, heads, bootstrap.now()))
 
 
-def _open(file: Path | None, *, hub: bool) -> _Trail:
-    if not hub:
-        settings = node_settings(file)
-        me = TelematikId(settings.telematik_id)
-        return _Trail(bootstrap.database(settings), (me,), bootstrap.node_signer(settings))
-    chosen = hub_settings(file)
-    database = bootstrap.database(chosen)
-    return _Trail(database, tuple(database.participants()), bootstrap.hub_signer(chosen))
+@app.command("state")
+def state_of_trail(settings: SettingsFile = None, hub: OfHub = False) -> None:
+    """Show how far entries have got at each receiver; exit status 1 where one has too many waiting."""
+    trails = _open(settings, hub=hub)
+    full = False
+    for participant in trails.chains():
+        with trails.store.work(participant) as work:
+            sinks = work.trail.sinks()
+        full |= any(sink.is_full for sink in sinks)
+        for sink in sinks:
+            typer.echo(f"{participant}: {_waits(sink)}")
+    raise typer.Exit(int(full))
 
 
-def _verdict(trail: _Trail, participant: TelematikId, exported: dict[str, Any] | None) -> tuple[str, bool]:
-    with trail.database.audit_trail(participant) as entries:
-        bad = first_bad(entries)
-    if bad is not None:
-        return f"{participant}: entry {bad} does not follow from the one before it", False
-    if exported and not trail.database.has_audit_entry(participant, exported["seq"], exported["hash"]):
-        return f"{participant}: entry {exported['seq']} of the exported head is not there: the tail was cut", False
-    return f"{participant}: {_head(trail, participant)['seq']} entries, whole", True
+@app.command("export")
+def export_trail(settings: SettingsFile = None, hub: OfHub = False) -> None:
+    """Send on now what waits for the receivers; otherwise the node or hub does so every few seconds."""
+    typer.echo(f"{_open(settings, hub=hub).exporter.go_round()} entries sent on")
 
 
-def _head(trail: _Trail, participant: TelematikId) -> dict[str, Any]:
-    last = trail.database.audit_head(participant)
-    return {"seq": last.seq, "hash": str(last.hash)} if last else {"seq": 0, "hash": ""}
+def _open(file: Path | None, *, hub: bool, key: Path | None = None) -> Trails:
+    known = _keys(key) if key else None
+    return bootstrap.hub_trails(hub_settings(file), known) if hub else bootstrap.node_trails(node_settings(file), known)
 
 
-def _exported(trail: _Trail, file: Path) -> dict[str, Any]:
+def _keys(file: Path) -> PublicKeys:
     try:
-        proven = verify(file.read_text().strip(), trail.signer.public)
+        return PublicKeys.from_jwks(file.read_text())
+    except (OSError, ValueError) as wrong:
+        raise SettingRefused("--key: not a JWK Set of named P-256 keys") from wrong
+
+
+def _verdict(check: Check) -> str:
+    if check.bad is not None:
+        return f"entry {check.bad}: {check.detail}"
+    return f"{check.entries} entries, whole" + (f" ({check.detail})" if check.detail else "")
+
+
+def _waits(sink: Sink) -> str:
+    fault = f", failing since {sink.failing_since:%Y-%m-%d %H:%M} ({sink.fault})" if sink.failing_since else ""
+    return f"{sink.name}: entry {sink.position} is there, {sink.waiting} of at most {sink.buffer_max} wait{fault}"
+
+
+def _exported(file: Path, keys: PublicKeys) -> str:
+    try:
+        signed = file.read_text().strip()
+        proven = verify(signed, keys)
     except (OSError, MessageFault) as wrong:
         raise SettingRefused("--head: not a head that this node or hub has signed") from wrong
-    heads = proven.claims.get("heads")
-    if proven.typ != HEAD_TYP or not isinstance(heads, dict):
+    if proven.typ != HEAD_TYP or not isinstance(proven.claims.get("heads"), dict):
         raise SettingRefused("--head: not the head of an audit trail")
-    return heads
+    return signed

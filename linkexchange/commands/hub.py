@@ -21,6 +21,7 @@ def hub(settings: SettingsFile = None, only: Only = None) -> None:
         Part.WEB: processes.hub_web,
         Part.RELAY: processes.relay,
         Part.ENROLMENT: processes.enrolment,
+        Part.TRAIL: processes.hub_trail,
     }
     run = parts[only] if only else processes.hub
     run(chosen)

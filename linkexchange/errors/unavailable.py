@@ -144,6 +144,14 @@ class StateUnavailable(Unavailable):
     next_step = "Check PostgreSQL; what was not committed is tried again by itself."
 
 
+class AuditSinkUnavailable(Unavailable):
+    """So many audit entries wait for their receiver that nothing new may begin."""
+
+    code = "audit-sink-unavailable"
+    owner = Owner.OWN_NODE
+    next_step = "Look why the receiver named here takes no entries (`linkexchange audit state`); it goes on by itself."
+
+
 class TransferInterrupted(Unavailable):
     """The stream from the origin broke off."""
 

@@ -17,9 +17,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-import rfc8785
-
 from linkexchange.model.identifiers import Sha256, TelematikId
+from linkexchange.signing import canonical
 
 GENESIS = Sha256("0" * 64)
 
@@ -80,6 +79,12 @@ class Action(StrEnum):
     NODE_REVOKED = "node.revoked"
     LINK_REVOKED = "link.revoked"
     TRANSFER_REVOKED = "transfer.revoked"
+    TRAIL_SHORTENED = "trail.shortened"
+    HISTORY_GIVEN = "history.given"
+    DISPATCH_SENT = "dispatch.sent"
+    DISPATCH_BOOKED = "dispatch.booked"
+    BALANCE_LOST = "balance.lost"
+    BALANCE_FOUND = "balance.found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +114,15 @@ GRAMMAR: dict[Action, Fields] = {
     Action.PULL_DENIED: _fields("reason", may="transfer origin link authority"),
     Action.PULL_REFUSED: _fields("transfer state reason"),
     Action.PULL_PERMITTED: _fields("transfer link epoch"),
-    Action.PULL_BEGUN: _fields("transfer origin wanted"),
+    Action.PULL_BEGUN: _fields("transfer origin link study wanted"),
     Action.PULL_WAITING: _fields("transfer state reason"),
     Action.PULL_STOP_ASKED: _fields("transfer user"),
-    Action.PULL_ENDED: _fields("transfer state reason", may="stored route"),
+    Action.PULL_ENDED: _fields("transfer state reason", may="stored origin link study route"),
     Action.STUDY_RELEASED: _fields("link study receiver"),
-    Action.SERVING_BEGUN: _fields("transfer requester link wanted"),
-    Action.SERVING_ENDED: _fields("transfer requester link instances", may="ways"),
+    Action.SERVING_BEGUN: _fields("transfer requester link study wanted"),
+    Action.SERVING_ENDED: _fields("transfer requester link study instances", may="ways"),
     Action.SERVING_REFUSED: _fields("reason step"),
-    Action.DOCUMENT_SERVED: _fields("transfer requester link"),
+    Action.DOCUMENT_SERVED: _fields("transfer requester link study"),
     Action.OFFER_MADE: _fields("offer receiver link"),
     Action.OFFER_TAKEN: _fields("offer sender link"),
     Action.RECEIPT_SENT: _fields("transfer"),
@@ -149,10 +154,18 @@ GRAMMAR: dict[Action, Fields] = {
     Action.NODE_REVOKED: _fields("number value reason"),
     Action.LINK_REVOKED: _fields("number value reason"),
     Action.TRANSFER_REVOKED: _fields("number value reason"),
+    Action.TRAIL_SHORTENED: _fields("seq hash entries since until"),
+    Action.HISTORY_GIVEN: _fields("user entries"),
+    Action.DISPATCH_SENT: _fields("transfer requester link instances digest"),
+    Action.DISPATCH_BOOKED: _fields("transfer requester link instances digest"),
+    Action.BALANCE_LOST: _fields("transfer origin imbalance"),
+    Action.BALANCE_FOUND: _fields("transfer origin imbalance"),
 }
 """One line for each action; docs/reference/audit.md has the same, with what the fields mean."""
 
-NUMBERS = _fields("epoch wanted instances expected stored delivered changes test_object fails warns rules").must
+NUMBERS = _fields(
+    "epoch wanted instances expected stored delivered changes test_object fails warns rules seq entries number"
+).must
 """The fields that are whole numbers; all others are texts."""
 
 
@@ -193,16 +206,43 @@ def chain(
     """The entry that follows `last` (None: the first)."""
     seq, previous = (last.seq + 1, last.hash) if last else (1, GENESIS)
     utc = at.astimezone(UTC)
-    digest = _digest(participant, seq, utc, action.value, fields, previous)
-    return AuditEntry(participant, seq, utc, action, dict(fields), previous, digest)
+    plain = {name: str(value) if isinstance(value, str) else value for name, value in fields.items()}
+    digest = _digest(participant, seq, utc, action.value, plain, previous)
+    return AuditEntry(participant, seq, utc, action, plain, previous, digest)
 
 
-def first_bad(entries: Iterable[AuditEntry]) -> int | None:
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What is left of entries that were kept long enough: the number and hash of the last one that was removed.
+
+    `entries` counts all that were ever removed, `since` and `until` are the moments of the first and the last of them.
+    """
+
+    participant: TelematikId
+    seq: int
+    hash: Sha256
+    entries: int
+    since: datetime
+    until: datetime
+
+    def claims(self) -> dict[str, Any]:
+        """What is signed with the type `CHECKPOINT_TYP`."""
+        moments = {"since": self.since.astimezone(UTC).isoformat(), "until": self.until.astimezone(UTC).isoformat()}
+        numbers = {"seq": self.seq, "entries": self.entries}
+        return {"participant": str(self.participant), "hash": str(self.hash), **numbers, **moments}
+
+
+CHECKPOINT_TYP = "linkexchange-audit-checkpoint+jws"
+HEAD_TYP = "linkexchange-audit-head+jws"
+
+
+def first_bad(entries: Iterable[AuditEntry], start: Checkpoint | None = None) -> int | None:
     """Sequence number of the first entry that does not follow from the one before it; None when all do.
 
-    An entry that cannot even be read, upon which `entries` raises ValueError, is a bad one.
+    A chain whose beginning was removed begins behind `start`, which must have been proven. An entry that cannot even be
+    read, upon which `entries` raises ValueError, is a bad one.
     """
-    seq, previous = 1, GENESIS
+    seq, previous = (start.seq + 1, start.hash) if start else (1, GENESIS)
     try:
         for entry in entries:
             if (entry.seq, entry.previous, entry.hash) != (seq, previous, _digest_of(entry)):
@@ -216,6 +256,8 @@ def first_bad(entries: Iterable[AuditEntry]) -> int | None:
 def _digest_of(entry: AuditEntry) -> Sha256 | None:
     """None where somebody has written into the entry what no entry can hold."""
     try:
+        if not {type(value) for value in entry.fields.values()} <= {str, int}:
+            return None
         at = entry.at.astimezone(UTC)
         return _digest(entry.participant, entry.seq, at, entry.action, entry.fields, entry.previous)
     except (ValueError, TypeError, AttributeError, OverflowError):
@@ -230,7 +272,7 @@ def _digest(
         "seq": seq,
         "at": at.isoformat(),
         "action": str(action),
-        "fields": {key: str(value) if isinstance(value, str) else value for key, value in fields.items()},
+        "fields": dict(fields),
         "previous": str(previous),
     }
-    return Sha256(hashlib.sha256(rfc8785.dumps(entry)).hexdigest())
+    return Sha256(hashlib.sha256(canonical(entry)).hexdigest())

@@ -25,6 +25,7 @@ from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Pro
 from linkexchange.ports.release import Candidate, Doubt, Judgement, PatientIndex, ReleaseRules
 from linkexchange.ports.revocations import Revocations
 from linkexchange.ports.routes import Choice, Routes
+from linkexchange.ports.trail import Trail
 from linkexchange.ports.transcoding import Transcoded, Transcoder
 from linkexchange.ports.transfers import Event, Journal, Links, Progress, Published, Serving, Transfers, Waits
 from linkexchange.ports.turns import Turns
@@ -84,6 +85,7 @@ __all__ = [
     "Store",
     "StudyQuery",
     "Told",
+    "Trail",
     "Transcoded",
     "Transcoder",
     "Transfers",

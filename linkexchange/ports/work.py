@@ -16,6 +16,7 @@ from linkexchange.ports.patients import Patients, RuleRows
 from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes, Walks
 from linkexchange.ports.revocations import Revocations
 from linkexchange.ports.routes import Routes
+from linkexchange.ports.trail import Trail
 from linkexchange.ports.transfers import Journal, Links, Serving, Transfers
 from linkexchange.ports.turns import Turns
 from linkexchange.ports.watched import WatchList
@@ -105,6 +106,11 @@ class UnitOfWork(Protocol):
     @property
     def revocations(self) -> Revocations:
         """What is revoked."""
+        ...
+
+    @property
+    def trail(self) -> Trail:
+        """The audit chain, and the rows around it."""
         ...
 
     @property

@@ -154,8 +154,11 @@ def _account(node: Node, work: UnitOfWork, run: Transfer, *, stopped: str = "") 
     )
     work.transfers.progress(run, Progress.of(ledger, len(manifest.uids)), last=True)
     work.transfers.prove(run, proof, node.signer.sign(proof.to_json(), typ=TYP))
-    stored, route = len(proof.stored), _route(work, row.origin)
-    _write_down(work, Action.PULL_ENDED, run, state=proof.outcome, reason=stopped, stored=stored, **route)
+    said: dict[str, str | int] = {"state": proof.outcome.value, "reason": stopped, "stored": len(proof.stored)}
+    said |= _route(work, row.origin)
+    whence = {"origin": row.origin, "link": row.link, "study": manifest.study}
+    work.audit(Action.PULL_ENDED, transfer=str(run.transfer), **said, **whence)
+    work.emit(Action.PULL_ENDED.value, transfer=str(run.transfer), **said)
     work.defer(RECEIPT_JOB, transfer=str(run.transfer))
 
 

@@ -59,6 +59,7 @@ def _attempt(node: Node, claimed: Transfer) -> None:
     try:
         with node.store.work(node.me) as work:
             finish.heed(work, claimed)
+            work.trail.check_room()
         with at_destination(node, claimed) as turn:
             permission = obtain(node, claimed)
             _carry_out(node, _begin(node, claimed, permission, turn), permission)
@@ -85,7 +86,8 @@ def _begin(node: Node, claimed: Transfer, permission: Permission, turn: Turn) ->
         moving = work.transfers.advance(permitted, State.MOVING)
         ledger = Ledger(link.manifest, work.transfers.ledger(claimed.transfer))
         work.transfers.progress(moving, ledger.progress, first=True)
-        work.audit(Action.PULL_BEGUN, transfer=number, origin=link.origin.telematik_id, wanted=len(ledger.wanted))
+        whence = {"origin": link.origin.telematik_id, "link": link.link, "study": link.manifest.study}
+        work.audit(Action.PULL_BEGUN, transfer=number, **whence, wanted=len(ledger.wanted))
         work.emit(Action.PULL_BEGUN.value, transfer=number, state=moving.state.value, total=ledger.progress.total)
     return _Begun(moving, ledger, turn)
 

@@ -75,5 +75,26 @@ class CommonSettings(BaseModel):
     pages_port: Port
     """Port of the pages for people."""
 
+    audit_file: Path | None = None
+    """Folder to which the audit trail is appended, best on another machine's disk. Empty: it is not."""
+
+    audit_syslog: Annotated[str, AfterValidator(checks.place_or_none)] = ""
+    """Host and port of a syslog receiver for DICOM audit messages over TLS (IHE ATNA). Empty: there is none."""
+
+    audit_feed_url: Annotated[str, AfterValidator(checks.https_or_none)] = ""
+    """Base address of a FHIR server that takes AuditEvents (IHE RESTful ATNA). Empty: there is none."""
+
+    audit_ca: Path | None = None
+    """CA certificates (PEM) of these receivers. Empty: the hub's CA."""
+
+    audit_every_seconds: float = Field(default=10.0, gt=0)
+    """How often audit entries and the signed head of the trail are sent to these receivers."""
+
+    audit_buffer_max: int = Field(default=100_000, ge=1)
+    """When more entries than these wait for one of them, no new transfer begins until it has taken some."""
+
+    audit_keep_days: int = Field(default=1096, ge=1096)
+    """So many days, three years at least, audit entries are kept; then they are removed with evidence."""
+
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
     """How much is logged: debug, info, warning or error. Study UIDs appear at debug only; names and tokens never."""

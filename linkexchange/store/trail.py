@@ -61,6 +61,18 @@ def entries(connection: Connection, participant: TelematikId) -> Generator[Audit
             yield _entry(row)
 
 
+def after(connection: Connection, participant: TelematikId, seq: int, limit: int) -> list[AuditEntry]:
+    """So many entries behind this one, oldest first."""
+    later = select(audit).where(audit.c.participant == participant, audit.c.seq > seq).order_by(audit.c.seq)
+    return [_entry(row) for row in connection.execute(later.limit(limit))]
+
+
+def at(connection: Connection, participant: TelematikId, seq: Any) -> AuditEntry | None:
+    """The entry with this number, which may be a query."""
+    row = connection.execute(select(audit).where(audit.c.participant == participant, audit.c.seq == seq)).one_or_none()
+    return _entry(row) if row else None
+
+
 def hash_at(connection: Connection, seq: int) -> str | None:
     """The hash of one entry of the participant on whose behalf the transaction runs."""
     return connection.execute(select(audit.c.hash).where(audit.c.seq == seq)).scalar_one_or_none()

@@ -27,6 +27,7 @@ from linkexchange.store.patients import PatientRows, RuleRows
 from linkexchange.store.presence import Presence
 from linkexchange.store.revocations import RevocationRows
 from linkexchange.store.routes import RouteRows
+from linkexchange.store.trail_rows import TrailRows
 from linkexchange.store.transaction import act_for, transaction
 from linkexchange.store.transfers import TransferRows
 from linkexchange.store.turns import TurnRows
@@ -98,6 +99,7 @@ class Work:
         self.rules = RuleRows(connection, participant)
         self.routes = RouteRows(connection, participant)
         self.revocations = RevocationRows(connection, participant)
+        self.trail = TrailRows(connection, participant)
         self.turns = TurnRows(connection, participant, self._database.presence)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from linkexchange.errors import (
     AlreadyStored,
+    AuditSinkUnavailable,
     BodyTooLarge,
     BodyTooSlow,
     CardUnavailable,
@@ -253,6 +254,10 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     StateUnavailable: (
         "Die Datenbank dieses Knotens antwortet nicht.",
         "Lassen Sie PostgreSQL prüfen; was nicht gespeichert war, wird von selbst wieder versucht.",
+    ),
+    AuditSinkUnavailable: (
+        "So viele Einträge des Protokolls warten auf ihren Empfänger, dass nichts Neues beginnen darf.",
+        "Lassen Sie prüfen, warum der genannte Empfänger nichts annimmt; danach geht es von selbst weiter.",
     ),
     TransferInterrupted: (
         "Die Verbindung zur abgebenden Einrichtung ist abgerissen.",
