@@ -135,6 +135,10 @@ class HubClient:
         """The directory as the hub has signed it."""
         return self._call("GET", "/directory/snapshot", read=str, of=lambda answer: answer.text)
 
+    def dispatch(self, report: str) -> None:
+        """Hand in what has left the house."""
+        self._call("POST", "/ledger/dispatches", content=report)
+
     def _call(
         self,
         method: str,

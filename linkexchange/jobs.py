@@ -28,7 +28,7 @@ from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
-from linkexchange import asking, doctor, notice, outbox, patients, publish, pull, push, record, serve
+from linkexchange import asking, dispatch, doctor, notice, outbox, patients, publish, pull, push, record, serve
 from linkexchange.errors import Fault, Overtaken, PacsBusy, StateUnavailable, Unavailable
 from linkexchange.model.identifiers import LinkId, StudyUid, TelematikId
 from linkexchange.model.readiness import Finding, is_due
@@ -221,6 +221,10 @@ def _add_sending(app: App, node: Node, patience: Patience) -> None:
     @app.task(name=push.OFFER_JOB, retry=patience)
     def offer(link: str, receiver: str) -> None:
         push.offer(node, LinkId(link), TelematikId(receiver))
+
+    @app.task(name=serve.DISPATCH_JOB, retry=patience)
+    def report_dispatch(transfer: str, requester: str, link: str) -> None:
+        dispatch.report(node, UUID(transfer), TelematikId(requester), LinkId(link))
 
     @app.task(name=outbox.CLEAR_JOB, retry=patience)
     def clear_outbox() -> None:

@@ -21,6 +21,7 @@ from linkexchange.model.identifiers import TelematikId
 from linkexchange.settings import CommonSettings, HubSettings, NodeSettings
 
 _TURN_SECONDS = 0.5
+_BALANCE_SECONDS = 300.0
 _LOOK_SECONDS = 900.0
 """So often it is asked whether a look through the audit trail is due."""
 _log = structlog.get_logger(__name__)
@@ -166,10 +167,11 @@ def enrolment(settings: HubSettings) -> None:
 
 
 def hub_trail(settings: HubSettings) -> None:
-    """What is done with the audit trail of a hub again and again: it is sent on, looked through, and shortened."""
+    """The audit trail of a hub is sent on, looked through, balanced and shortened, again and again."""
     ended, trails = _until_told(), bootstrap.hub_trails(settings)
     with closing(trails.store):
-        rounds = _trail_rounds(trails, settings)
+        reconcile = bootstrap.reconciler(settings).reconcile
+        rounds = [*_trail_rounds(trails, settings), (_BALANCE_SECONDS, reconcile)]
         due = [time.monotonic()] * len(rounds)
         while not ended.wait(_TURN_SECONDS):
             for place, (seconds, call) in enumerate(rounds):

@@ -12,7 +12,8 @@ from uuid import UUID
 from linkexchange.errors import MessageFault, UnknownParticipant, UnknownTransfer
 from linkexchange.model.access import Offer, RegisteredLink
 from linkexchange.model.audit import Action
-from linkexchange.model.identifiers import LinkId, TelematikId
+from linkexchange.model.balance import DISPATCH_TYP, Dispatch
+from linkexchange.model.identifiers import LinkId, Sha256, SopInstanceUid, TelematikId
 from linkexchange.model.proof import TYP as PROOF_TYP
 from linkexchange.model.transfer import FINAL, State
 from linkexchange.ports import Course, Receipt
@@ -59,9 +60,9 @@ def receipt(resolver: Resolver, caller: Caller, proof: str) -> None:
     Raises `MessageFault` unless the caller's own node key signed it and it names the caller as requester.
     """
     with refusals(resolver, caller, Action.LEDGER_REFUSED):
-        booked = _read(caller, proof)
+        booked, came = _read(caller, proof)
     with resolver.store.work(caller.telematik_id) as work:
-        if work.hub.book(booked, proof, resolver.now()):
+        if work.hub.book(booked, proof, resolver.now(), came):
             work.audit(Action.RECEIPT_BOOKED, **booked)
             work.emit(Action.RECEIPT_BOOKED.value, **booked)
 
@@ -84,14 +85,55 @@ def course(resolver: Resolver, caller: Caller, transfer: UUID, *, requester: Tel
     return found
 
 
-def _read(caller: Caller, proof: str) -> dict[str, str | int]:
+def dispatch(resolver: Resolver, caller: Caller, report: str) -> None:
+    """Book what an origin says has left it, so that both ends of a transfer balance.
+
+    Raises `MessageFault` unless the caller's own node key signed it and it names the caller as origin.
+    """
+    with refusals(resolver, caller, Action.LEDGER_REFUSED):
+        said = _dispatched(caller, report)
+    with resolver.store.work(caller.telematik_id) as work:
+        if work.balance.book(said, report, resolver.now()):
+            named = {"transfer": str(said.transfer), "requester": said.requester, "link": said.link}
+            work.audit(Action.DISPATCH_BOOKED, **named, instances=said.instances, digest=said.digest)
+
+
+def _dispatched(caller: Caller, report: str) -> Dispatch:
+    proven = verify(report, caller.keys)
+    if proven.typ != DISPATCH_TYP or proven.claims.get("origin") != caller.telematik_id:
+        raise MessageFault("dispatch: not of the caller")
+    try:
+        return Dispatch(
+            transfer=UUID(proven.claims["transfer"]),
+            origin=caller.telematik_id,
+            requester=TelematikId(proven.claims["requester"]),
+            link=LinkId(proven.claims["link"]),
+            instances=_count(proven.claims["instances"]),
+            digest=Sha256(proven.claims["digest"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        raise MessageFault("dispatch: claims") from wrong
+
+
+def _count(number: object) -> int:
+    if type(number) is not int or not 0 <= number <= INSTANCES_MAX:
+        raise ValueError("instances")
+    return number
+
+
+def _read(caller: Caller, proof: str) -> tuple[dict[str, str | int], frozenset[SopInstanceUid]]:
     proven = verify(proof, caller.keys, max_bytes=PROOF_MAX_BYTES)
     if proven.typ != PROOF_TYP or proven.claims.get("requester") != caller.telematik_id:
         raise MessageFault("receipt: not a proof of the caller")
     try:
-        return _booking(proven.claims)
+        return _booking(proven.claims), _came(proven.claims)
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
         raise MessageFault("receipt: claims") from wrong
+
+
+def _came(claims: dict[str, Any]) -> frozenset[SopInstanceUid]:
+    """The instances whose bytes came, whatever became of them then."""
+    return frozenset(SopInstanceUid(it["sop_instance"]) for it in claims["instances"] if it["digest_received"])
 
 
 def _booking(claims: dict[str, Any]) -> dict[str, str | int]:

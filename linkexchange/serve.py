@@ -43,6 +43,9 @@ from linkexchange.signing import Proven, PublicKeys, verify
 from linkexchange.turnstile import WAIT_SECONDS, Turn, Turnstile, Who
 
 FRESHEN_JOB = "freshen"
+DISPATCH_JOB = "dispatch"
+DISPATCH_SECONDS = 20.0
+"""So long after a transfer was served the hub is told: a transfer asks again and again, and is told of once."""
 FRESHEN_SECONDS = 60.0
 """So long after a study was served its PACS is asked whether it has grown: pulls that follow each other share that."""
 SOON_SECONDS = 10.0
@@ -272,6 +275,9 @@ class Origin:
         with self.store.work(self.me) as work:
             work.audit(Action.SERVING_ENDED, **_step(grant), instances=instances, **told)
             work.emit(Action.SERVING_ENDED.value, transfer=str(grant.transfer), instances=instances)
+            named = {"transfer": str(grant.transfer), "requester": grant.requester, "link": grant.link}
+            once = f"dispatch {grant.transfer} {grant.requester}"
+            work.defer(DISPATCH_JOB, after_seconds=DISPATCH_SECONDS, once=once, **named)
             if idle and freshen:
                 once, link = f"freshen {grant.link}", grant.link
                 work.defer(FRESHEN_JOB, queue=asking.QUEUE, after_seconds=FRESHEN_SECONDS, once=once, link=link)

@@ -58,3 +58,6 @@ class MountedHub:
 
     def receipt(self, proof: str) -> None:
         register.receipt(self._resolver, self._caller, proof)
+
+    def dispatch(self, report: str) -> None:
+        register.dispatch(self._resolver, self._caller, report)

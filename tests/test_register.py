@@ -14,6 +14,7 @@ from wishes import HOSPITAL, LINK, NEWER_LINK, OFFER, PRACTICE, REGISTERED, STRA
 
 from linkexchange import register
 from linkexchange.errors import Denied, IdentityRefused, MessageFault, UnknownParticipant, UnknownTransfer
+from linkexchange.model.balance import digest_of
 from linkexchange.model.identifiers import Sha256
 from linkexchange.model.link import LinkStatus
 from linkexchange.model.participant import Institution
@@ -183,6 +184,8 @@ def test_a_receipt_is_booked_with_its_proof_and_its_counts(receiver: HubBench) -
         "stored": 2,
         "proof": signed,
         "at": wishes.NOW,
+        "came": 0,
+        "came_digest": digest_of([]),
     }
 
 

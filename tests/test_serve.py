@@ -121,7 +121,7 @@ GRANT = Grant(
     thumbprint=THUMBPRINT,
     issued=NOW,
 )
-STEP = {"transfer": str(GRANT.transfer), "requester": PRACTICE, "link": LINK}
+STEP = {"transfer": str(GRANT.transfer), "requester": PRACTICE, "link": LINK, "study": GRANT.study}
 
 
 @pytest.fixture

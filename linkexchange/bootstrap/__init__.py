@@ -45,4 +45,5 @@ from linkexchange.bootstrap.storage import state as state
 from linkexchange.bootstrap.trails import Trails as Trails
 from linkexchange.bootstrap.trails import hub_trails as hub_trails
 from linkexchange.bootstrap.trails import node_trails as node_trails
+from linkexchange.bootstrap.trails import reconciler as reconciler
 from linkexchange.logs import log_to_stderr as log_to_stderr

@@ -15,6 +15,7 @@ from linkexchange.model.identifiers import TelematikId
 from linkexchange.settings import CommonSettings, HubSettings, NodeSettings
 from linkexchange.signing import PublicKeys, Signer
 from linkexchange.store.work import Database
+from linkexchange.trail.balance import Reconciler
 from linkexchange.trail.check import Checker
 from linkexchange.trail.event import Observer
 from linkexchange.trail.export import Exporter, Sink
@@ -51,6 +52,12 @@ def hub_trails(settings: HubSettings, earlier: PublicKeys | None = None) -> Trai
     observer = Observer(settings.hub_url, settings.hub_url, is_hub=True)
     store = database(settings)
     return _trails(settings, store, hub_signer(settings), observer, store.participants, earlier)
+
+
+def reconciler(settings: HubSettings) -> Reconciler:
+    """What lays both ends of every transfer beside each other."""
+    store = database(settings)
+    return Reconciler(store, store.participants, now, timedelta(hours=settings.balance_hours))
 
 
 def _trails(

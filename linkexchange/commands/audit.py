@@ -70,6 +70,18 @@ def export_trail(settings: SettingsFile = None, hub: OfHub = False) -> None:
     typer.echo(f"{_open(settings, hub=hub).exporter.go_round()} entries sent on")
 
 
+@app.command("reconcile")
+def reconcile(settings: SettingsFile = None) -> None:
+    """At the hub: lay both ends of every transfer beside each other; exit status 1 where some do not agree."""
+    lost = bootstrap.reconciler(hub_settings(settings)).reconcile()
+    for one in lost:
+        typer.echo(
+            f"{one.transfer}: {one.origin} to {one.requester}: {one.imbalance}, since {one.found:%Y-%m-%d %H:%M}"
+        )
+    typer.echo(f"{len(lost)} transfers do not agree" if lost else "both ends of every transfer agree")
+    raise typer.Exit(int(bool(lost)))
+
+
 def _open(file: Path | None, *, hub: bool, key: Path | None = None) -> Trails:
     known = _keys(key) if key else None
     return bootstrap.hub_trails(hub_settings(file), known) if hub else bootstrap.node_trails(node_settings(file), known)

@@ -118,3 +118,7 @@ class Hub(Protocol):
     def receipt(self, proof: str) -> None:
         """Hand in a signed proof. Safe to repeat. Marks the offer, where there was one, as taken."""
         ...
+
+    def dispatch(self, report: str) -> None:
+        """Hand in a signed account of what has left this participant. Safe to repeat."""
+        ...

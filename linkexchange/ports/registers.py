@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -11,6 +11,7 @@ from linkexchange.model.access import Decision, Offer, RegisteredLink
 from linkexchange.model.findings import Findings
 from linkexchange.model.identifiers import (
     LinkId,
+    SopInstanceUid,
     TelematikId,
 )
 from linkexchange.model.participant import Institution, Participant
@@ -66,8 +67,10 @@ class HubLedger(Protocol):
         """Offers to this participant that are not taken up."""
         ...
 
-    def book(self, receipt: Mapping[str, str | int], proof: str, at: datetime) -> bool:
-        """Keep a receipt; False when this transfer's receipt is already there."""
+    def book(
+        self, receipt: Mapping[str, str | int], proof: str, at: datetime, came: Collection[SopInstanceUid] = ()
+    ) -> bool:
+        """Keep a receipt; False when this transfer's receipt is already there. `came` are those whose bytes came."""
         ...
 
     def receipts(self, link: LinkId, origin: TelematikId) -> Sequence[Receipt]:

@@ -10,6 +10,7 @@ from linkexchange.model.identifiers import (
     TelematikId,
 )
 from linkexchange.model.transfer import Transfer
+from linkexchange.ports.balance import Balance
 from linkexchange.ports.enrolment import Certificates, Enrolments
 from linkexchange.ports.outbox import Outbox
 from linkexchange.ports.patients import Patients, RuleRows
@@ -111,6 +112,11 @@ class UnitOfWork(Protocol):
     @property
     def trail(self) -> Trail:
         """The audit chain, and the rows around it."""
+        ...
+
+    @property
+    def balance(self) -> Balance:
+        """What the hub knows of both ends of transfers."""
         ...
 
     @property

@@ -17,6 +17,9 @@ class HubSettings(CommonSettings):
     grant_key: PrivateFile
     """Private key (P-256, PEM) with which grants are signed, readable by this user only."""
 
+    balance_hours: float = Field(default=24.0, gt=0)
+    """So long after images have left an origin, or have come, the other end's account may still be missing."""
+
     resolver_processes: int = Field(default=2, ge=1, le=64)
     """So many processes answer nodes at listen_port of this machine; they share nothing but the database."""
 

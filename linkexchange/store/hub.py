@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Row, Select, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from linkexchange.model.access import Basis, Decision, Offer, RegisteredLink
-from linkexchange.model.identifiers import LinkId, Sha256, StudyUid, TelematikId
+from linkexchange.model.balance import digest_of
+from linkexchange.model.identifiers import LinkId, Sha256, SopInstanceUid, StudyUid, TelematikId
 from linkexchange.model.link import LinkStatus
 from linkexchange.model.participant import Capability, Institution, Participant
 from linkexchange.model.transfer import State
@@ -123,9 +124,12 @@ class HubRows:
         waiting = select(offers).where(~offers.c.taken).order_by(offers.c.made)
         return [_offer(row) for row in self._connection.execute(waiting)]
 
-    def book(self, receipt: Mapping[str, str | int], proof: str, at: datetime) -> bool:
+    def book(
+        self, receipt: Mapping[str, str | int], proof: str, at: datetime, came: Collection[SopInstanceUid] = ()
+    ) -> bool:
         """Keep a receipt."""
-        row = {"participant": self._me, "proof": proof, "at": at, **receipt}
+        counted = {"came": len(came), "came_digest": digest_of(came)}
+        row = {"participant": self._me, "proof": proof, "at": at, **counted, **receipt}
         kept = insert(receipts).values(row).on_conflict_do_nothing().returning(receipts.c.transfer)
         new = self._connection.execute(kept).first() is not None
         mine = (offers.c.participant == self._me, offers.c.link == receipt["link"])

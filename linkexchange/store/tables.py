@@ -359,6 +359,8 @@ receipts = Table(
     Column("stored", Integer, nullable=False),
     Column("proof", Text, nullable=False),
     Column("at", _NOW, nullable=False),
+    Column("came", Integer, nullable=False, server_default=text("0")),
+    Column("came_digest", Text, nullable=False, server_default=text("''")),
 )
 
 revocations = Table(

@@ -17,6 +17,7 @@ from linkexchange.model.link import Document, Link
 from linkexchange.model.transfer import Transfer
 from linkexchange.ports import Event
 from linkexchange.store import trail
+from linkexchange.store.balance import BalanceRows
 from linkexchange.store.enrolments import CertificateRows, EnrolmentRows
 from linkexchange.store.findings import ProbeRows
 from linkexchange.store.hub import DirectoryRows, HubRows
@@ -99,6 +100,7 @@ class Work:
         self.rules = RuleRows(connection, participant)
         self.routes = RouteRows(connection, participant)
         self.revocations = RevocationRows(connection, participant)
+        self.balance = BalanceRows(connection, participant)
         self.trail = TrailRows(connection, participant)
         self.turns = TurnRows(connection, participant, self._database.presence)
 

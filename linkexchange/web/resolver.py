@@ -207,6 +207,11 @@ def _add_receipts(app: FastAPI, resolver: Resolver) -> None:
         proof = (await request.body()).decode("ascii", errors="replace")
         await _in_thread(lambda: register.receipt(resolver, caller, proof))
 
+    @app.post("/ledger/dispatches", status_code=204)
+    async def dispatches(caller: ByTls, request: Request) -> None:
+        report = (await request.body()).decode("ascii", errors="replace")
+        await _in_thread(lambda: register.dispatch(resolver, caller, report))
+
 
 def _add_transfers(app: FastAPI, resolver: Resolver) -> None:
     @app.get("/ledger/transfers/{transfer}", response_model=answers.CourseAnswer)

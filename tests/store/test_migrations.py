@@ -37,6 +37,7 @@ DROP TABLE revocations, heard_revocations, resolver_keys;
 ALTER TABLE sessions DROP COLUMN certificate, DROP COLUMN checked;
 ALTER TABLE offers DROP COLUMN expires, DROP COLUMN basis;
 DROP TABLE audit_checkpoints, audit_sinks, audit_checks, dispatches, imbalances; DROP FUNCTION audit_shorten;
+ALTER TABLE receipts DROP COLUMN came, DROP COLUMN came_digest;
 """
 
 

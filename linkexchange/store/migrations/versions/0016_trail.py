@@ -23,6 +23,8 @@ CREATE TABLE audit_sinks (
 CREATE TABLE audit_checks (
     participant text NOT NULL, at timestamptz NOT NULL, entries bigint NOT NULL, bad bigint, detail text NOT NULL,
     PRIMARY KEY (participant));
+ALTER TABLE receipts
+    ADD COLUMN came integer NOT NULL DEFAULT 0, ADD COLUMN came_digest text NOT NULL DEFAULT '';
 CREATE TABLE dispatches (
     participant text NOT NULL, transfer uuid NOT NULL, requester text NOT NULL, link text NOT NULL,
     instances integer NOT NULL, digest text NOT NULL, report text NOT NULL, at timestamptz NOT NULL,

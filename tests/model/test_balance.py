@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from linkexchange.model.balance import Account, Came, Imbalance, Sent, digest_of, weigh
+from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.transfer import State
+
+NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+A, B = "a" * 64, "b" * 64
+
+
+def sent(count: int, digest: str = A, *, ago: timedelta = timedelta()) -> Sent:
+    return Sent(count, digest, NOW - ago)
+
+
+def came(count: int, digest: str = A, *, ago: timedelta = timedelta(), outcome: State = State.COMPLETE) -> Came:
+    return Came(outcome, count, digest, NOW - ago)
+
+
+LATE = DAY + timedelta(seconds=1)
+CASES = {
+    "nothing moved": (True, None, None, None),
+    "nothing moved and nothing granted": (False, sent(0), came(0), None),
+    "both agree": (True, sent(3), came(3), None),
+    "both agree, though late": (True, sent(3, ago=LATE), came(3, ago=LATE), None),
+    "some were there before": (True, sent(3), came(2, B), None),
+    "sent for nothing": (False, sent(1), None, Imbalance.NOT_GRANTED),
+    "received for nothing": (False, None, came(1), Imbalance.NOT_GRANTED),
+    "no receipt yet": (True, sent(3, ago=DAY), None, None),
+    "no receipt": (True, sent(3, ago=LATE), None, Imbalance.RECEIPT_MISSING),
+    "nothing sent needs no receipt": (True, sent(0, ago=LATE), None, None),
+    "no dispatch yet": (True, None, came(3, ago=DAY), None),
+    "no dispatch": (True, None, came(3, ago=LATE), Imbalance.DISPATCH_MISSING),
+    "nothing received needs no dispatch": (True, None, came(0, ago=LATE), None),
+    "more received than sent": (True, sent(2), came(3), Imbalance.UNSENT_RECEIVED),
+    "others received than sent": (True, sent(3), came(3, B), Imbalance.UNSENT_RECEIVED),
+    "fewer received than sent": (True, sent(3), came(2, B, outcome=State.PARTIAL), Imbalance.SENT_NOT_RECEIVED),
+    "as many, though partial": (True, sent(2), came(2, outcome=State.PARTIAL), None),
+    "nothing received of what was sent": (True, sent(2), came(0, B, outcome=State.FAILED), Imbalance.SENT_NOT_RECEIVED),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_both_ends_are_weighed(case: str) -> None:
+    granted, left, arrived, expected = CASES[case]
+    account = Account(uuid4(), TelematikId("1-2-practice"), TelematikId("5-2-hospital"), granted, left, arrived)
+    assert weigh(account, NOW, DAY) is expected
+
+
+def test_the_digest_is_that_of_the_sorted_set() -> None:
+    assert digest_of(["1.2.4", "1.2.3"]) == hashlib.sha256(b"1.2.3\n1.2.4\n").hexdigest()
+    assert digest_of([]) == hashlib.sha256(b"").hexdigest()
