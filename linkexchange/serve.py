@@ -298,4 +298,5 @@ def _part(
 
 def _step(grant: Grant) -> dict[str, str | int]:
     named = {"requester": grant.requester, "link": grant.link, "study": grant.study}
-    return {"transfer": str(grant.transfer), **named}
+    why = {"authority": grant.authority.value, "purpose": grant.purpose.value}
+    return {"transfer": str(grant.transfer), **named, **why}

@@ -121,7 +121,14 @@ GRANT = Grant(
     thumbprint=THUMBPRINT,
     issued=NOW,
 )
-STEP = {"transfer": str(GRANT.transfer), "requester": PRACTICE, "link": LINK, "study": GRANT.study}
+STEP = {
+    "transfer": str(GRANT.transfer),
+    "requester": PRACTICE,
+    "link": LINK,
+    "study": GRANT.study,
+    "authority": GRANT.authority.value,
+    "purpose": GRANT.purpose.value,
+}
 
 
 @pytest.fixture

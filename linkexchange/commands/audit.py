@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -9,13 +12,19 @@ import typer
 
 from linkexchange import bootstrap
 from linkexchange.bootstrap import Trails
+from linkexchange.commands.arguments import kvnr_of
 from linkexchange.commands.options import SettingsFile, hub_settings, node_settings
 from linkexchange.errors import MessageFault, SettingRefused
 from linkexchange.model.audit import HEAD_TYP
+from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.trail import Check, Sink
 from linkexchange.signing import PublicKeys, verify
 from linkexchange.trail.export import signed_head
+from linkexchange.trail.history import history
+from linkexchange.web.german_history import Sheet
+from linkexchange.web.pages.names import Names
 
+USER = "command line"
 app = typer.Typer(help="The audit trail of this node, or with --hub of the hub.", no_args_is_help=True)
 OfHub = Annotated[bool, typer.Option("--hub", help="Read the settings as those of a hub.")]
 
@@ -70,14 +79,43 @@ def export_trail(settings: SettingsFile = None, hub: OfHub = False) -> None:
     typer.echo(f"{_open(settings, hub=hub).exporter.go_round()} entries sent on")
 
 
+@app.command("patient-list")
+def patient_list(
+    kvnr: Annotated[str, typer.Option(help="The patient's KVNR.")],
+    html: Annotated[Path | None, typer.Option(help="Write it as an HTML file, to be handed over or printed.")] = None,
+    text: Annotated[Path | None, typer.Option(help="Write it as text, to be read aloud or printed.")] = None,
+    settings: SettingsFile = None,
+) -> None:
+    """List for a patient, in plain German, what happened with the images here. That it was made is audited.
+
+    Without a file it is printed.
+    """
+    chosen = node_settings(settings)
+    with closing(bootstrap.node(chosen)) as node:
+        lines = history(node.store, node.me, kvnr_of(kvnr), user=USER)
+        names = Names(node.hub, node.now)
+        sheet = Sheet(lines, node.name, node.now(), lambda it: names.of(TelematikId(it)))
+    if html:
+        _write(html, sheet.as_page())
+    if text:
+        _write(text, sheet.as_text())
+    if not html and not text:
+        typer.echo(sheet.as_text())
+
+
+def _write(file: Path, content: str) -> None:
+    """For this user only: whoever hands it over decides who reads it."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as opened:
+        opened.write(content)
+    typer.echo(f"{file} written", err=True)
+
+
 @app.command("reconcile")
 def reconcile(settings: SettingsFile = None) -> None:
     """At the hub: lay both ends of every transfer beside each other; exit status 1 where some do not agree."""
     lost = bootstrap.reconciler(hub_settings(settings)).reconcile()
     for one in lost:
-        typer.echo(
-            f"{one.transfer}: {one.origin} to {one.requester}: {one.imbalance}, since {one.found:%Y-%m-%d %H:%M}"
-        )
+        typer.echo(f"{one.transfer}: {one.origin} to {one.requester}: {one.imbalance}, since {_moment(one.found)}")
     typer.echo(f"{len(lost)} transfers do not agree" if lost else "both ends of every transfer agree")
     raise typer.Exit(int(bool(lost)))
 
@@ -101,8 +139,12 @@ def _verdict(check: Check) -> str:
 
 
 def _waits(sink: Sink) -> str:
-    fault = f", failing since {sink.failing_since:%Y-%m-%d %H:%M} ({sink.fault})" if sink.failing_since else ""
+    fault = f", failing since {_moment(sink.failing_since)} ({sink.fault})" if sink.failing_since else ""
     return f"{sink.name}: entry {sink.position} is there, {sink.waiting} of at most {sink.buffer_max} wait{fault}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _exported(file: Path, keys: PublicKeys) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -44,6 +45,16 @@ class Check:
     entries: int
     bad: int | None = None
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The state of one chain: its newest entry, what the last look has found, and its receivers."""
+
+    participant: TelematikId
+    newest: AuditEntry | None
+    check: Check | None
+    sinks: Sequence[Sink]
 
 
 def number_of(entry: AuditEntry) -> UUID:

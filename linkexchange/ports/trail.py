@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from linkexchange.model.audit import AuditEntry, Checkpoint
-from linkexchange.model.trail import Check, Sink
+from linkexchange.model.trail import Chain, Check, Sink
 
 
 class Trail(Protocol):
@@ -15,6 +15,12 @@ class Trail(Protocol):
 
     def after(self, seq: int, limit: int) -> Sequence[AuditEntry]:
         """The entries behind this one, oldest first. Raises ValueError where one cannot be read."""
+        ...
+
+    def about(
+        self, links: Collection[str], transfers: Collection[str], studies: Collection[str]
+    ) -> Sequence[AuditEntry]:
+        """The entries that name one of these, oldest first."""
         ...
 
     def head(self) -> AuditEntry | None:
@@ -63,6 +69,10 @@ class Trail(Protocol):
 
     def check(self) -> Check | None:
         """What the last verification has found."""
+        ...
+
+    def chain(self) -> Chain:
+        """Its state, all together."""
         ...
 
     def put_check(self, check: Check) -> None:

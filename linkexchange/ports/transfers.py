@@ -117,6 +117,10 @@ class Transfers(Protocol):
         """Read one. Raises `UnknownTransfer`."""
         ...
 
+    def of_patient(self, kvnr: Kvnr) -> Sequence[Transfer]:
+        """All transfers of a patient's studies to this participant."""
+        ...
+
     def of_offer(self, offer: str) -> Transfer | None:
         """The transfer that takes up an offer, if there is one."""
         ...
@@ -210,6 +214,10 @@ class Links(Protocol):
 
     def attempt(self, link: LinkId) -> None:
         """Note that it is about to be stored in the record."""
+        ...
+
+    def of_patient(self, kvnr: Kvnr) -> Sequence[Published]:
+        """All links of a patient, active or not, those that stand in no record as well."""
         ...
 
     def of_insured(self, kvnr: Kvnr) -> Sequence[Published]:

@@ -66,6 +66,11 @@ class LinkRows:
         """Note that it is about to be stored."""
         self._set(link, attempted=True)
 
+    def of_patient(self, kvnr: Kvnr) -> Sequence[Published]:
+        """By the row, or by the document where the row names no patient."""
+        named = select(links).where(links.c.kvnr.in_([kvnr]) | links.c.kvnr.is_(None)).order_by(links.c.created)
+        return [it for it in self._all(named) if it.link.patient.kvnr == kvnr]
+
     def of_insured(self, kvnr: Kvnr) -> Sequence[Published]:
         """Active links in a record."""
         return self._all(select(links).where(links.c.kvnr == kvnr, links.c.active).order_by(links.c.created))

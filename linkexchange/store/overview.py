@@ -15,9 +15,13 @@ from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import LinkId, TelematikId
 from linkexchange.model.participant import Participant
 from linkexchange.model.revocation import Revocable, RevocationKind
+from linkexchange.model.trail import Chain
 from linkexchange.ports import Event
+from linkexchange.ports.balance import Open
+from linkexchange.store.balance import BalanceRows
 from linkexchange.store.hub import DirectoryRows, HubRows
 from linkexchange.store.tables import decisions, events, ledger, receipts, sessions
+from linkexchange.store.trail_rows import TrailRows
 from linkexchange.store.transaction import act_for, transaction
 from linkexchange.store.work import Database
 
@@ -111,6 +115,17 @@ class HubOverview:
         known = UUID(value) if kind is RevocationKind.TRANSFER else value
         found = self._rows(select(column.table.c.participant).where(column == known).limit(1))
         return TelematikId(found[0].participant) if found else None
+
+    def imbalances(self) -> Sequence[Open]:
+        """Where both ends of a transfer do not agree."""
+        with transaction(self._database.engine) as connection:
+            found = [one for me in _everyone(connection) for one in BalanceRows(connection, me).open()]
+        return sorted(found, key=lambda one: one.found, reverse=True)
+
+    def chains(self) -> Sequence[Chain]:
+        """The audit chain of each participant, by name."""
+        with transaction(self._database.engine) as connection:
+            return [TrailRows(connection, me).chain() for me in _everyone(connection)]
 
     def _rows(self, query: Select[Any]) -> list[Row[Any]]:
         with transaction(self._database.engine) as connection:

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, bindparam, cast, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Text, bindparam, cast, func, insert, select
 
 from linkexchange.model.audit import Action, AuditEntry, chain, check
 from linkexchange.model.identifiers import Sha256, TelematikId
@@ -65,6 +65,12 @@ def after(connection: Connection, participant: TelematikId, seq: int, limit: int
     """So many entries behind this one, oldest first."""
     later = select(audit).where(audit.c.participant == participant, audit.c.seq > seq).order_by(audit.c.seq)
     return [_entry(row) for row in connection.execute(later.limit(limit))]
+
+
+def where(connection: Connection, participant: TelematikId, named: ColumnElement[bool]) -> list[AuditEntry]:
+    """The entries for which this holds, oldest first."""
+    those = select(audit).where(audit.c.participant == participant, named).order_by(audit.c.seq)
+    return [_entry(row) for row in connection.execute(those)]
 
 
 def at(connection: Connection, participant: TelematikId, seq: Any) -> AuditEntry | None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Interval, Row, bindparam, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Interval, Row, bindparam, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from linkexchange.errors import AuditSinkUnavailable
 from linkexchange.model.audit import AuditEntry, Checkpoint
 from linkexchange.model.identifiers import Sha256, TelematikId
-from linkexchange.model.trail import Check, Sink
+from linkexchange.model.trail import Chain, Check, Sink
 from linkexchange.store import trail
 from linkexchange.store.tables import audit
 from linkexchange.store.trail_tables import audit_checkpoints, audit_checks, audit_sinks
@@ -36,6 +36,14 @@ class TrailRows:
     def after(self, seq: int, limit: int) -> Sequence[AuditEntry]:
         """The entries behind this one."""
         return trail.after(self._connection, self._me, seq, limit)
+
+    def about(
+        self, links: Collection[str], transfers: Collection[str], studies: Collection[str]
+    ) -> Sequence[AuditEntry]:
+        """By their fields."""
+        fields = {"link": links, "transfer": transfers, "study": studies}
+        named = or_(*(audit.c.fields[name].astext.in_(list(values)) for name, values in fields.items()))
+        return trail.where(self._connection, self._me, named)
 
     def head(self) -> AuditEntry | None:
         """The newest entry."""
@@ -108,6 +116,10 @@ class TrailRows:
         """Read it back."""
         row = self._connection.execute(select(audit_checks)).one_or_none()
         return Check(row.at, row.entries, row.bad, row.detail) if row else None
+
+    def chain(self) -> Chain:
+        """All that the pages show."""
+        return Chain(self._me, self.head(), self.check(), self.sinks())
 
     def put_check(self, check: Check) -> None:
         """Write or overwrite."""

@@ -104,6 +104,11 @@ class TransferRows:
             raise UnknownTransfer
         return _transfer(row)
 
+    def of_patient(self, kvnr: Kvnr) -> Sequence[Transfer]:
+        """The oldest first."""
+        theirs = select(*_ROW).where(transfers.c.kvnr == kvnr).order_by(transfers.c.created)
+        return [_transfer(row) for row in self._connection.execute(theirs)]
+
     def of_offer(self, offer: str) -> Transfer | None:
         """The transfer that takes up an offer."""
         row = self._connection.execute(select(*_ROW).where(transfers.c.offer == offer)).one_or_none()

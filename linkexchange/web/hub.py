@@ -15,11 +15,15 @@ from fastapi.responses import HTMLResponse
 
 from linkexchange.admit import Admission
 from linkexchange.model.access import Offer
+from linkexchange.model.balance import Imbalance
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.participant import Participant
+from linkexchange.model.trail import Chain
+from linkexchange.ports.balance import Open
 from linkexchange.web import german
 from linkexchange.web.pages.enrolments import PATH, add_enrolments
 from linkexchange.web.pages.site import Place, Site
+from linkexchange.web.pages.trail import shown
 
 
 class Line(Protocol):
@@ -103,6 +107,23 @@ class Overview(Protocol):
         """Offers that nobody has taken up yet."""
         ...
 
+    def imbalances(self) -> Sequence[Open]:
+        """Where both ends of a transfer do not agree."""
+        ...
+
+    def chains(self) -> Sequence[Chain]:
+        """The audit chain of each participant."""
+        ...
+
+
+IMBALANCES: dict[str, str] = {
+    Imbalance.NOT_GRANTED: "Bilder ohne Erlaubnis",
+    Imbalance.RECEIPT_MISSING: "Quittung des Empfängers fehlt",
+    Imbalance.DISPATCH_MISSING: "Abgabemeldung der Herkunft fehlt",
+    Imbalance.UNSENT_RECEIVED: "mehr oder andere Bilder angekommen als abgegeben",
+    Imbalance.SENT_NOT_RECEIVED: "weniger Bilder angekommen als abgegeben",
+}
+
 
 def application(overview: Overview, now: Callable[[], datetime], admission: Admission | None = None) -> FastAPI:
     """The ASGI application of the hub's pages; without `admission` there is the first one only."""
@@ -123,6 +144,9 @@ def application(overview: Overview, now: Callable[[], datetime], admission: Admi
             decisions=overview.decisions(),
             receipts=overview.receipts(),
             offers=overview.offers(),
+            imbalances=overview.imbalances(),
+            chains=[shown(it) for it in overview.chains()],
+            kinds=IMBALANCES,
             reasons=german.DETAILS,
         )
 

@@ -20,6 +20,7 @@ from linkexchange.web.pages.readiness import add_readiness
 from linkexchange.web.pages.sending import add_sending
 from linkexchange.web.pages.site import Place, Site
 from linkexchange.web.pages.studies import add_studies
+from linkexchange.web.pages.trail import add_trail
 from linkexchange.web.pages.transfers import add_transfers
 
 _MENU = (
@@ -33,6 +34,7 @@ _MENU = (
     Place("/rules", "Regeln"),
     Place("/pacs", "PACS"),
     Place("/ti", "TI"),
+    Place("/trail", "Protokoll"),
 )
 
 
@@ -48,6 +50,7 @@ def application(node: Node, releases: Releases) -> FastAPI:
     add_studies(site, node, releases)
     add_patients(site, node, releases)
     add_readiness(site, node, releases)
+    add_trail(site, node, names)
     add_events(site, releases, node.me)
     _add_pacs(site, node)
     return site.application()

@@ -42,7 +42,7 @@ WORDS = [
     *[["participant", name] for name in ("applications", "approve", "reject", "revoke", "set")],
     *[["revoke", name] for name in ("institution", "node", "link", "transfer", "lift")],
     *[["doctor", name] for name in ("pacs", "ti")],
-    *[["audit", name] for name in ("verify", "head", "state", "export", "reconcile")],
+    *[["audit", name] for name in ("verify", "head", "state", "export", "reconcile", "patient-list")],
 ]
 
 

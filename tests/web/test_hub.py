@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 import visitor
@@ -10,8 +11,10 @@ from visitor import Visitor, words
 from world import HOSPITAL, KVNR, PRACTICE, World, data_set
 
 from linkexchange import pull, push
+from linkexchange.model.balance import Imbalance
+from linkexchange.ports.balance import Open
 from linkexchange.store.overview import HubOverview
-from linkexchange.web.hub import application
+from linkexchange.web.hub import IMBALANCES, application
 
 
 @pytest.fixture
@@ -76,4 +79,23 @@ def test_names_of_participants_are_text_and_nothing_else(world: World, hub: Visi
     world.pull(world.publish())
     page = hub.get("/").text
     assert "<script>alert" not in page
-    assert page.count("&lt;script&gt;alert(1)") == 2
+    assert page.count("&lt;script&gt;alert(1)") == 3
+
+
+def test_what_does_not_balance_is_shown_with_both_ends(world: World, hub: Visitor) -> None:
+    assert "Abgleich Herkunft und Empfänger sagen dasselbe." in words(hub.get("/").text)
+    lost = Open(uuid4(), PRACTICE, HOSPITAL, Imbalance.RECEIPT_MISSING, world.clock())
+    with world.resolver.store.work(PRACTICE) as work:
+        work.balance.lose(lost)
+    page = words(hub.get("/").text)
+    assert f"Quittung des Empfängers fehlt {PRACTICE} {HOSPITAL} {lost.transfer}" in page
+
+
+def test_the_chain_of_each_participant_is_shown(world: World, hub: Visitor) -> None:
+    world.pull(world.publish())
+    assert f"{PRACTICE} noch nicht geprüft –" in words(hub.get("/").text)
+
+
+@pytest.mark.parametrize("imbalance", Imbalance)
+def test_every_imbalance_has_words(imbalance: Imbalance) -> None:
+    assert IMBALANCES[imbalance]
