@@ -28,7 +28,20 @@ from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
-from linkexchange import asking, dispatch, doctor, notice, outbox, patients, publish, pull, push, record, serve
+from linkexchange import (
+    asking,
+    dispatch,
+    doctor,
+    notice,
+    outbox,
+    patients,
+    publish,
+    pull,
+    push,
+    record,
+    releasing,
+    serve,
+)
 from linkexchange.errors import Fault, Overtaken, PacsBusy, StateUnavailable, Unavailable
 from linkexchange.model.identifiers import LinkId, StudyUid, TelematikId
 from linkexchange.model.readiness import Finding, is_due
@@ -226,6 +239,14 @@ def _add_sending(app: App, node: Node, patience: Patience) -> None:
     def report_dispatch(transfer: str, requester: str, link: str) -> None:
         dispatch.report(node, UUID(transfer), TelematikId(requester), LinkId(link))
 
+    @app.task(name=releasing.JUDGE_JOB, retry=patience)
+    def judge(request: str) -> None:
+        releasing.judge(node, UUID(request))
+
+    @app.task(name=releasing.ASK_JOB)
+    def ask(request: str) -> None:
+        releasing.look(node, UUID(request))
+
     @app.task(name=outbox.CLEAR_JOB, retry=patience)
     def clear_outbox() -> None:
         outbox.clear(node)
@@ -353,9 +374,10 @@ def _rounds(
     """What a worker does again and again beside its jobs."""
     watch = partial(notice.go_round, node)
     yield _again(pace.watch_seconds, watch, "not all studies watched; in the next round again", log=_log.warning)
-    if destination:
-        offers = partial(pull.take_offers, node, destination)
-        yield _again(pace.offers_seconds, offers, "offers not asked for", log=_log.info)
+    offers = partial(pull.take_offers, node, destination)
+    yield _again(pace.offers_seconds, offers, "offers not asked for", log=_log.info)
+    asked = partial(releasing.go_round, node)
+    yield _again(pace.offers_seconds, asked, "own requests not asked about", log=_log.info)
     if patient_files:
         files = partial(patients.take_files, patients.Index.of(node), patient_files)
         missed = "files of the practice system not read"

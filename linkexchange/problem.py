@@ -24,6 +24,7 @@ from linkexchange.errors import (
     UnknownOperation,
     UnknownPacs,
     UnknownParticipant,
+    UnknownRequest,
     UnknownStudy,
     UnknownTransfer,
 )
@@ -43,6 +44,7 @@ _STATUS: tuple[tuple[type[Fault], int], ...] = (
     (BodyTooLarge, 413),
     (MediaRefused, 415),
     (TooManyRequests, 429),
+    (UnknownRequest, 404),
     (Unavailable, 503),
     (PeerFault, 422),
     (Fault, 403),

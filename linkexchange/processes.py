@@ -90,7 +90,8 @@ def data(settings: NodeSettings) -> None:
 
     with bootstrap.receiver(settings) as pool:
         own = bootstrap.own_instances(settings, pool) if pool else None
-        answering = origin_application(bootstrap.origin(settings, pool), TelematikId(settings.telematik_id), own)
+        me, desk = TelematikId(settings.telematik_id), bootstrap.desk(settings)
+        answering = origin_application(bootstrap.origin(settings, pool), me, own, desk)
         context = bootstrap.lasting_server_context(settings)
         _settle_in()
         beside = bootstrap.standing(settings)

@@ -6,14 +6,16 @@ receiver's node fetches it under its grant. The offer itself names no patient.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from linkexchange import documents, publish
 from linkexchange.errors import KvnrMissing, UnknownParticipant
-from linkexchange.model.access import Offer
+from linkexchange.model.access import Basis, Offer
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid, TelematikId
-from linkexchange.model.link import MediaType
+from linkexchange.model.link import Link, MediaType
 from linkexchange.model.outbox import OUTBOX, Consignment
-from linkexchange.ports import Node, Published
+from linkexchange.ports import Node, Published, UnitOfWork
 
 OFFER_JOB = "offer"
 
@@ -30,15 +32,21 @@ def push(node: Node, study: StudyUid, receiver: TelematikId, *, pacs: str, kvnr:
         raise UnknownParticipant("a study is not sent to oneself")
     found = publish.find(node, study, pacs=pacs)
     link = publish.link_of(node, found, kvnr or _kvnr_of(found), replaces=None)
-    document = documents.write(link, MediaType.XML, node_url_hint=node.node_url)
     with node.store.work(node.me) as work:
-        work.links.add(Published(link, document, pacs, kvnr=None, entry="", active=True))
-        if pacs == OUTBOX:
-            work.outbox.consign(Consignment(link.link, study, receiver, link.published))
-        work.audit(Action.STUDY_RELEASED, link=link.link, study=study, receiver=receiver)
-        work.emit(Action.STUDY_RELEASED.value, link=link.link, receiver=receiver)
-        work.defer(OFFER_JOB, once=f"offer {link.link}", link=link.link, receiver=receiver)
+        let_go(node, work, link, receiver, pacs=pacs)
     return link.link
+
+
+def let_go(node: Node, work: UnitOfWork, link: Link, receiver: TelematikId, *, pacs: str) -> None:
+    """Keep a link that stands in no record, and let a job offer it to its receiver."""
+    document = documents.write(link, MediaType.XML, node_url_hint=node.node_url)
+    study = link.manifest.study
+    work.links.add(Published(link, document, pacs, kvnr=None, entry="", active=True))
+    if pacs == OUTBOX:
+        work.outbox.consign(Consignment(link.link, study, receiver, link.published))
+    work.audit(Action.STUDY_RELEASED, link=link.link, study=study, receiver=receiver)
+    work.emit(Action.STUDY_RELEASED.value, link=link.link, receiver=receiver)
+    work.defer(OFFER_JOB, once=f"offer {link.link}", link=link.link, receiver=receiver)
 
 
 def _kvnr_of(found: publish.Found) -> Kvnr:
@@ -49,17 +57,17 @@ def _kvnr_of(found: publish.Found) -> Kvnr:
 
 
 def offer(node: Node, link: LinkId, receiver: TelematikId) -> None:
-    """The job: register the link at the hub and lay the offer before the receiver. Safe to run twice."""
+    """The job: register the link at the hub and lay the offer before the receiver. Safe to run twice.
+
+    An offer that answers a request has the number of that request, by which the receiver knows it again.
+    """
     with node.store.work(node.me) as work:
-        published = work.links.get(link)
+        published, request = work.links.get(link), work.requests.of_link(link)
     if not published.active:
         return
     publish.register(node, published)
-    made = Offer(
-        offer=f"{link}",
-        sender=node.me,
-        receiver=receiver,
-        link=link,
-        made=published.link.published,
-    )
+    made = Offer(f"{link}", sender=node.me, receiver=receiver, link=link, made=published.link.published)
+    if request:
+        basis = request.basis or Basis.PERSON
+        made = replace(made, offer=str(request.request.request), expires=request.expires, basis=basis)
     node.sessions.use(lambda session: node.hub.offer(session, made))

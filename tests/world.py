@@ -19,7 +19,9 @@ from threading import Event, Thread
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from desks import OpenDesk
 from digests import digest_of
+from fake_record import FakeRecord
 from mounted_hub import MountedHub
 from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
@@ -28,13 +30,10 @@ from pydicom.filewriter import write_dataset
 from linkexchange import publish, pull, push
 from linkexchange.attest import AttestedSessions
 from linkexchange.documents import envelope
-from linkexchange.documents.companion import MEDIA_TYPE
 from linkexchange.documents.filing import filed, paged
 from linkexchange.errors import (
-    AlreadyStored,
     CardUnavailable,
     IdentityRefused,
-    NotEntitled,
     OriginUnavailable,
     Overtaken,
     PacsUnavailable,
@@ -47,7 +46,6 @@ from linkexchange.model.identifiers import (
     AeTitle,
     Kvnr,
     LinkId,
-    Oid,
     SeriesUid,
     Sha256,
     SopClassUid,
@@ -56,15 +54,26 @@ from linkexchange.model.identifiers import (
     TelematikId,
     TransferSyntaxUid,
 )
-from linkexchange.model.link import Document, MediaType
+from linkexchange.model.link import Document
 from linkexchange.model.metadata import Filing
 from linkexchange.model.participant import Institution, Participant
 from linkexchange.model.passport import Passport
-from linkexchange.model.patient import PatientHeader
+from linkexchange.model.patient import LocalPatientId, PatientHeader
 from linkexchange.model.readiness import Readiness
 from linkexchange.model.study import Instance, Manifest, Series, StudySummary
 from linkexchange.model.transfer import Ask, Authority, Purpose, Transfer
-from linkexchange.ports import Brake, IncomingInstance, Node, Pauses, RecordEntry, Reply, Room, Told
+from linkexchange.ports import (
+    Brake,
+    IncomingInstance,
+    Node,
+    Pauses,
+    Reply,
+    Room,
+    Sighting,
+    StudyQuery,
+    Told,
+)
+from linkexchange.releasing import Counter
 from linkexchange.resolve import Caller, Resolver
 from linkexchange.serve import Origin
 from linkexchange.signing import PROOF_MAX_BYTES, Signer, verify
@@ -148,6 +157,12 @@ class FakePacs:
         self._answer()
         return [(STUDY, "Schädel")] if self.instances else []
 
+    def sightings(self, query: StudyQuery) -> Sequence[Sighting]:
+        """By Patient ID only: that of the test patient."""
+        self._answer()
+        there = bool(self.instances) and query.patient == "4711"
+        return [Sighting(STUDY, LocalPatientId("4711"), len(self.instances))] if there else []
+
     def retrieve(
         self, manifest: Manifest, wanted: frozenset[SopInstanceUid], *, brake: Brake | None = None
     ) -> Generator[IncomingInstance, None, None]:
@@ -209,74 +224,6 @@ class FakePacs:
 
 def in_chunks(content: bytes, size: int = 100) -> Iterator[bytes]:
     return (content[at : at + size] for at in range(0, len(content), size))
-
-
-@dataclass
-class FakeRecord:
-    """The record of one institution: `held` and `filed` are shared by all, `entitled` is this institution's right.
-
-    `filed` has whatever was ever brought, by its entry: also what was replaced, whose uniqueId stays taken. `pages` are
-    the entries of companion pages that stand, with their owners.
-    """
-
-    held: dict[str, tuple[Kvnr, Document, str]]
-    filed: dict[str, Filing]
-    pages: dict[str, Kvnr]
-    clock: Callable[[], datetime]
-    entitled: bool = True
-    read: int = 0
-
-    def store(self, kvnr: Kvnr, filing: Filing) -> RecordEntry:
-        self._check(filing)
-        entry = f"entry-{1 + len(self.filed)}"
-        self.filed[entry] = filing
-        if filing.metadata.mime_type == MEDIA_TYPE:
-            self.pages[entry] = kvnr
-        else:
-            document = Document(filing.content, MediaType(filing.metadata.mime_type))
-            self.held[entry] = (kvnr, document, filing.metadata.title)
-        return self._entry(entry)
-
-    def find(self, kvnr: Kvnr) -> Sequence[RecordEntry]:
-        self._check()
-        return [self._entry(entry) for entry, (owner, _, _) in self.held.items() if owner == kvnr]
-
-    def look_up(self, kvnr: Kvnr, unique_id: Oid) -> RecordEntry | None:
-        pages = [self._entry(page) for page, owner in self.pages.items() if owner == kvnr]
-        return next((it for it in (*self.find(kvnr), *pages) if it.unique_id == unique_id), None)
-
-    def retrieve(self, kvnr: Kvnr, entry: str) -> Document:
-        self._check()
-        self.read += 1
-        if entry not in self.held or self.held[entry][0] != kvnr:
-            raise NotEntitled
-        return self.held[entry][1]
-
-    def replace(self, kvnr: Kvnr, entry: str, filing: Filing) -> RecordEntry:
-        self._check(filing)
-        if entry not in self.held and entry not in self.pages:
-            raise NotEntitled
-        newer = self.store(kvnr, filing)
-        self.held.pop(entry, None)
-        self.pages.pop(entry, None)
-        return newer
-
-    def withdraw(self, kvnr: Kvnr, entry: str, closing: Filing) -> RecordEntry:
-        return self.replace(kvnr, entry, closing)
-
-    def _check(self, new: Filing | None = None) -> None:
-        if not self.entitled:
-            raise NotEntitled
-        if new and any(it.metadata.unique_id == new.metadata.unique_id for it in self.filed.values()):
-            raise AlreadyStored
-
-    def _entry(self, entry: str) -> RecordEntry:
-        told = self.filed[entry].metadata if entry in self.filed else None
-        unique_id = told.unique_id if told else ""
-        if entry in self.pages and told:
-            return RecordEntry(entry, told.title, "hospital", self.clock(), told.mime_type, unique_id)
-        _, document, title = self.held[entry]
-        return RecordEntry(entry, title, "hospital", self.clock(), document.media_type, unique_id)
 
 
 @dataclass
@@ -373,6 +320,7 @@ class World:
         self.records = {me: FakeRecord(self.held, self.filed, self.pages, clock) for me in (HOSPITAL, PRACTICE)}
         self.signers = {me: _signer(f"thumb {me}") for me in (HOSPITAL, PRACTICE)}
         self.wires = {me: Wire(self._origin(_other(me)), self.caller(me)) for me in (HOSPITAL, PRACTICE)}
+        self.desks = {me: OpenDesk(Counter(_other(me), nodes, clock), self.caller(me)) for me in (HOSPITAL, PRACTICE)}
         self.cards = {me: FakeCard(me) for me in (HOSPITAL, PRACTICE)}
         self.readiness = dict.fromkeys((HOSPITAL, PRACTICE), Readiness())
         self.transcoder = TranscodingPool()
@@ -478,6 +426,8 @@ class World:
             page=partial(paged, CODES, "urn:uuid:"),
             pauses=Pauses((0.0, 0.0), (0.0,)),
             walk=lambda: self.readiness[me],
+            desk=lambda _: self.desks[me],
+            sightings=lambda _, query: self.pacs[me].sightings(query),
         )
 
     def _enrol(self) -> None:

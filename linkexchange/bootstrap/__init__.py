@@ -17,6 +17,8 @@ from linkexchange.bootstrap.keys import lasting_server_context as lasting_server
 from linkexchange.bootstrap.keys import node_signer as node_signer
 from linkexchange.bootstrap.keys import pacs_context as pacs_context
 from linkexchange.bootstrap.keys import server_context as server_context
+from linkexchange.bootstrap.nodes import desk as desk
+from linkexchange.bootstrap.nodes import letting as letting
 from linkexchange.bootstrap.nodes import listed as listed
 from linkexchange.bootstrap.nodes import node as node
 from linkexchange.bootstrap.nodes import origin as origin

@@ -25,8 +25,9 @@ from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.participant import Participant
 from linkexchange.model.watched import Plan
 from linkexchange.patients import Index
-from linkexchange.ports import Node, OriginNode
+from linkexchange.ports import Node
 from linkexchange.release import Rules
+from linkexchange.releasing import Counter, Letting
 from linkexchange.serve import Origin
 from linkexchange.settings import NodeSettings
 from linkexchange.signing import Signer
@@ -36,7 +37,7 @@ from linkexchange.xdt import PatientFolder
 
 if TYPE_CHECKING:
     from linkexchange.dicom import Pool
-    from linkexchange.dicomweb import Routes
+    from linkexchange.dicomweb import OriginNodeClient, Routes
     from linkexchange.telematik import Telematik
     from linkexchange.transcoding import TranscodingPool
 
@@ -54,6 +55,7 @@ def node(settings: NodeSettings) -> Node:
     store, transcoder, me = database(settings), TranscodingPool(), TelematikId(settings.telematik_id)
     signer = _signer(settings, store, me)
     codes = envelope.named(settings.codes_profile)
+    reach = partial(_origin_node, settings, context, routes(settings, store, context))
     return Node(
         me=me,
         name=settings.name,
@@ -68,7 +70,7 @@ def node(settings: NodeSettings) -> Node:
         archive=with_outbox(settings, store, lambda passport: archive(settings, passport)),
         destination=lambda passport: destination(settings, passport),
         probe=lambda passport, scope: probe(settings, passport, scope),
-        origin=partial(_origin_node, settings, context, routes(settings, store, context)),
+        origin=reach,
         hub_keys=hub_keys(settings),
         now=now,
         close=_closing(transcoder, store, hub, telematik),
@@ -84,6 +86,7 @@ def node(settings: NodeSettings) -> Node:
         page=partial(filing.paged, codes, settings.companion_address),
         has_pages=settings.companion_page,
         renew=lambda: enrol.renew(enrolment_place(settings), hub.renew, store, me, now=now()),
+        desk=partial(reach, grant=""),
     )
 
 
@@ -99,13 +102,23 @@ def _signer(settings: NodeSettings, store: Database, me: TelematikId) -> Signer:
     return replace(signer, earlier=with_earlier(signer.public, own))
 
 
+def desk(settings: NodeSettings) -> Counter:
+    """Where others hand in their requests for a release: it needs no more than the database."""
+    return Counter(TelematikId(settings.telematik_id), database(settings), now)
+
+
+def letting(settings: NodeSettings) -> Letting:
+    """The rules that let studies go."""
+    return Letting(TelematikId(settings.telematik_id), database(settings))
+
+
 def _origin_node(
     settings: NodeSettings,
     context: ssl.SSLContext,
     routes_to: Callable[[Participant], Routes] | None,
     participant: Participant,
     grant: str,
-) -> OriginNode:
+) -> OriginNodeClient:
     from linkexchange.dicomweb import OriginNodeClient
 
     by = routes_to(participant) if routes_to else None

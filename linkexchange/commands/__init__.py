@@ -8,6 +8,7 @@ import typer
 
 from linkexchange import lifeline
 from linkexchange.commands import (
+    ask,
     audit,
     convert,
     demo,
@@ -25,6 +26,7 @@ from linkexchange.commands import (
     push,
     relay,
     release_rules,
+    releases,
     revoke,
     sign,
     stop,
@@ -53,6 +55,8 @@ app.command("find")(pull.find)
 app.command("pull")(pull.pull)
 app.command("stop")(stop.stop)
 app.command("push")(push.push)
+app.command("ask")(ask.ask)
+app.command("asked")(ask.asked)
 app.command("digest")(digest.digest)
 app.command("convert")(convert.convert)
 app.command("enrol")(enrol.enrol_node)
@@ -63,6 +67,7 @@ app.add_typer(outbox.app, name="outbox")
 app.add_typer(pacs.app, name="pacs")
 app.add_typer(patients.app, name="patients")
 app.add_typer(release_rules.app, name="release-rules")
+app.add_typer(releases.app, name="releases")
 app.add_typer(participant.app, name="participant")
 app.add_typer(revoke.app, name="revoke")
 app.add_typer(audit.app, name="audit")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TypeVar
 from uuid import UUID
 
@@ -29,6 +30,14 @@ def link_of(value: str) -> LinkId:
 def telematik_id_of(value: str) -> TelematikId:
     """A Telematik-ID."""
     return _read(TelematikId, value, "PARTICIPANT: not a Telematik-ID")
+
+
+def day_of(value: str, name: str) -> date:
+    """A day, as 2027-01-31."""
+    try:
+        return date.fromisoformat(value.strip())
+    except ValueError:
+        raise SettingRefused(f"{name}: a day such as 2027-01-31") from None
 
 
 def transfer_of(value: str) -> UUID:

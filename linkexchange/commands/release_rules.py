@@ -35,7 +35,7 @@ def replace(
 ) -> None:
     """Put the rules of a file in the place of all that were there; a wrong one changes nothing. Audited."""
     try:
-        rules = load(_read(file))
+        rules = load(read_rules(file))
     except ValueError as wrong:
         raise SettingRefused(f"FILE: {wrong}") from None
     bootstrap.release_rules(node_settings(settings)).replace(rules, user=USER)
@@ -69,8 +69,8 @@ def _columns(opinion: Opinion) -> Iterator[str]:
         yield opinion.why
 
 
-def _read(file: Path) -> Mapping[str, Any]:
-    """Raises ValueError that says what the file is not."""
+def read_rules(file: Path) -> Mapping[str, Any]:
+    """The table in a file of rules. Raises ValueError that says what the file is not."""
     try:
         if file.stat().st_size > FILE_MAX_BYTES:
             raise ValueError("larger than 1 MiB")

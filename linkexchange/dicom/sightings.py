@@ -25,6 +25,7 @@ def sightings(line: Line, query: StudyQuery) -> Sequence[Sighting]:
         identifier.LEVEL: "STUDY",
         identifier.STUDY_DATE: query.dates,
         identifier.ACCESSION: query.accession,
+        identifier.PATIENT_ID: query.patient,
     }
     keys = {**dict.fromkeys(_TOLD, ""), **asked}
     with associate(line, [FIND]) as association:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import structlog
@@ -33,6 +33,8 @@ DICOM_FILES = f'multipart/related; type="{DICOM}"; transfer-syntax=*'
 
 _ANSWERED = frozenset({200, 204, 206})
 _NOTHING = frozenset({204, 404})
+_TAKEN = frozenset({200, 202, 204})
+_NO_MORE_HEADERS: Mapping[str, str] = MappingProxyType({})
 _PROBLEM_MAX_BYTES = 64 * 1024
 
 _log = structlog.get_logger(__name__)
@@ -117,6 +119,13 @@ class Connection:
             raise MessageFault("answer too large")
         return body, response.headers.get_content_type()
 
+    def send(self, path: str, body: bytes, media_type: str) -> None:
+        """Hand a small body over by POST, and see that it was taken. It must be safe to repeat."""
+        response = self._ask(path, "application/json", body, {"Content-Type": media_type})
+        said = self._body(response, _PROBLEM_MAX_BYTES)
+        if response.status not in _TAKEN:
+            raise self._faults.refused(response.status, said)
+
     def _instances(self, path: str) -> Generator[IncomingInstance, None, None]:
         response = self._get(path, DICOM_FILES, _NOTHING)
         if response is None:
@@ -139,16 +148,19 @@ class Connection:
             return None
         raise self._faults.refused(response.status, body)
 
-    def _ask(self, path: str, accept: str) -> HTTPResponse:
+    def _ask(
+        self, path: str, accept: str, body: bytes | None = None, headers: Mapping[str, str] = _NO_MORE_HEADERS
+    ) -> HTTPResponse:
         used_before = self._http.sock is not None
+        method, said = "GET" if body is None else "POST", {**self._headers, "Accept": accept, **headers}
         try:
-            self._http.request("GET", self._http.base + path, headers={**self._headers, "Accept": accept})
+            self._http.request(method, self._http.base + path, body, headers=said)
             return self._http.getresponse()
         except (OSError, HTTPException) as wrong:
             self._http.close()
             # A server may close a connection that has been idle just when the next request leaves.
             if used_before and not isinstance(wrong, TimeoutError):
-                return self._ask(path, accept)
+                return self._ask(path, accept, body, headers)
             raise self._faults.unreachable(reason(wrong)) from wrong
 
     def _body(self, response: HTTPResponse, max_bytes: int) -> bytes:

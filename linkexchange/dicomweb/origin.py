@@ -1,4 +1,7 @@
-"""An origin's node, opened with a grant: WADO-RS over TLS with both certificates, and two small requests beside it."""
+"""An origin's node, opened with a grant: WADO-RS over TLS with both certificates, and two small requests beside it.
+
+Its desk, which takes requests for a release, is opened without one.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ import json
 import re
 import ssl
 from collections.abc import Generator
+from datetime import UTC, datetime
 from uuid import UUID
 
 from linkexchange.dicomweb.connection import IDLE_SECONDS, Connection, Faults
+from linkexchange.dicomweb.release_requests import MEDIA_TYPE as REQUEST_TYPE
 from linkexchange.dicomweb.requests import with_subsets
 from linkexchange.dicomweb.routed import Routes
 from linkexchange.errors import (
@@ -20,17 +25,22 @@ from linkexchange.errors import (
     OriginPacsRejectsNode,
     OriginPacsUnavailable,
     OriginUnavailable,
+    RequestsFull,
     TransferInterrupted,
+    UnknownRequest,
     UnknownTransfer,
 )
 from linkexchange.model.identifiers import LinkId, Sha256, SopInstanceUid
 from linkexchange.model.link import Document, MediaType
 from linkexchange.model.participant import Participant
+from linkexchange.model.release_request import REASON_MAX_CHARACTERS, one_line
+from linkexchange.model.released import Answered, Standing
 from linkexchange.model.study import Manifest
 from linkexchange.ports import Brake, IncomingInstance, Told
 
 DOCUMENT_MAX_BYTES = 64 * 1024 * 1024
 _DIGESTS_MAX_BYTES = 16 * 1024 * 1024
+_ANSWER_MAX_BYTES = 64 * 1024
 NEWER_MAX = 1_000_000
 _AFTER_MAX_SECONDS = 15 * 60
 _WORD = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -88,6 +98,19 @@ class OriginNodeClient:
             answer = origin.read(f"transfers/{transfer}/digests", "application/json", max_bytes=_DIGESTS_MAX_BYTES)
         return _told(answer[0]) if answer else Told({})
 
+    def hand_in(self, signed: str) -> None:
+        """Hand in a request for a release, as `ports.ReleaseDesk` promises."""
+        with self._connection() as origin:
+            origin.send("release-requests", signed.encode(), REQUEST_TYPE)
+
+    def answer(self, request: UUID) -> Answered:
+        """Where a request for a release stands. Raises `UnknownRequest` where the origin knows none of this number."""
+        with self._connection() as origin:
+            answer = origin.read(f"release-requests/{request}", "application/json", max_bytes=_ANSWER_MAX_BYTES)
+        if answer is None:
+            raise UnknownRequest
+        return _answered(answer[0])
+
     def _connection(self, path: str = "") -> Connection:
         # Clear text is never an alternative, whatever the directory says.
         if not self._url.startswith("https://"):
@@ -96,7 +119,7 @@ class OriginNodeClient:
             f"{self._url.rstrip('/')}/{path}",
             _FAULTS,
             context=self._context,
-            headers={"Authorization": f"Bearer {self._grant}"},
+            headers={"Authorization": f"Bearer {self._grant}"} if self._grant else {},
             idle_seconds=self._idle_seconds,
             routes=self._routes,
         )
@@ -109,6 +132,20 @@ def _told(body: bytes) -> Told:
         return Told(digests, min(max(int(said.get("newer", 0)), 0), NEWER_MAX))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as wrong:
         raise MessageFault("digests") from wrong
+
+
+def _answered(body: bytes) -> Answered:
+    try:
+        said = json.loads(body)
+        link, expires = said["link"], said["expires"]
+        return Answered(
+            Standing(said["standing"]),
+            one_line(said["refusal"], REASON_MAX_CHARACTERS),
+            LinkId(link) if link is not None else None,
+            datetime.fromisoformat(expires).astimezone(UTC) if expires is not None else None,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as wrong:
+        raise MessageFault("answer about a release request") from wrong
 
 
 def _refused(status: int, body: bytes) -> Fault:
@@ -124,6 +161,8 @@ def _refused(status: int, body: bytes) -> Fault:
             return LinkWithdrawn(words)
         case 503 if code == OriginPacsBusy.code:
             return OriginPacsBusy(words, after_seconds=after_seconds)
+        case 503 if code == RequestsFull.code:
+            return RequestsFull(words)
         case 503 if code == OriginPacsUnavailable.code:
             return OriginPacsUnavailable(words)
         case 408 | 429:

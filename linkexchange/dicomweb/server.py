@@ -19,6 +19,7 @@ import structlog
 
 from linkexchange.dicomweb.multipart import content_type
 from linkexchange.dicomweb.own_body import Fetch, OwnBody, Place
+from linkexchange.dicomweb.release_requests import RequestRoutes, TakesRequests, participant_of
 from linkexchange.dicomweb.requests import SUBSET
 from linkexchange.dicomweb.serving import Body, Serve
 from linkexchange.errors import Fault, GrantRefused, IdentityRefused, MessageFault, UnknownStudy
@@ -29,7 +30,6 @@ from linkexchange.ports import Brake
 from linkexchange.problem import MEDIA_TYPE, problem
 from linkexchange.signing import TOKEN_MAX_BYTES, thumbprint
 from linkexchange.threaded import Answer, Answering, Request
-from linkexchange.tls import participant_uri
 
 _FIELDS_MAX = 8
 _log = structlog.get_logger(__name__)
@@ -60,15 +60,21 @@ class _Route:
     path: re.Pattern[str]
     kinds: Sequence[Callable[[str], object]]
     answer: Callable[..., Answer]
+    method: str = "GET"
 
     @classmethod
-    def at(cls, path: str, *kinds: Callable[[str], object], answer: Callable[..., Answer]) -> Self:
+    def at(cls, path: str, *kinds: Callable[[str], object], answer: Callable[..., Answer], method: str = "GET") -> Self:
         """The identifiers stand in braces, which are for the reader."""
-        return cls(re.compile(re.sub(r"{\w+}", "([^/]+)", path)), kinds, answer)
+        return cls(re.compile(re.sub(r"{\w+}", "([^/]+)", path)), kinds, answer, method)
 
 
-def application(serve: Serve, me: TelematikId, fetch: Fetch | None = None) -> Answering:
-    """All routes over one origin; with `fetch` also that for this node's own processes. Faults become problems."""
+def application(
+    serve: Serve, me: TelematikId, fetch: Fetch | None = None, desk: TakesRequests | None = None
+) -> Answering:
+    """All routes over one origin; with `fetch` also that for this node's own processes. Faults become problems.
+
+    With `desk`, requests for a release are taken in.
+    """
     origin = _Origin(serve)
     study, within = "/studies/{study}", "/series/{series}"
     one = study + within + "/instances/{instance}"
@@ -79,6 +85,10 @@ def application(serve: Serve, me: TelematikId, fetch: Fetch | None = None) -> An
         _Route.at("/links/{link}/document", LinkId, answer=origin.document),
         _Route.at("/transfers/{transfer}/digests", UUID, answer=origin.digests),
     ]
+    if desk:
+        asked = RequestRoutes(desk)
+        routes.append(_Route.at("/release-requests", answer=asked.hand_in, method="POST"))
+        routes.append(_Route.at("/release-requests/{request}", UUID, answer=asked.answer))
     if fetch:
         own = _Own(fetch, me)
         routes.append(_Route.at("/own/{pacs}" + one, str, StudyUid, SeriesUid, SopInstanceUid, answer=own.instance))
@@ -120,7 +130,7 @@ class _Origin:
         return Answer(200, {"content-type": document.media_type}, document.content)
 
     def digests(self, request: Request, _: Brake, transfer: UUID) -> Answer:
-        told = self.serve.told(transfer, _participant(request))
+        told = self.serve.told(transfer, participant_of(request))
         said = json.dumps({"transfer": str(transfer), "digests": dict(told.digests), "newer": told.newer})
         return Answer(200, {"content-type": "application/json"}, said.encode())
 
@@ -148,7 +158,7 @@ class _Own:
     me: TelematikId
 
     def instance(self, request: Request, brake: Brake, *place: Any) -> Answer:
-        if _participant(request) != self.me:
+        if participant_of(request) != self.me:
             raise IdentityRefused("not this node")
         return _stream(OwnBody(self.fetch, Place(*place)), brake)
 
@@ -156,9 +166,9 @@ class _Own:
 def _answer(routes: Sequence[_Route], request: Request, brake: Brake) -> Answer:
     path = request.path.partition("?")[0]
     for route in routes:
-        if found := route.path.fullmatch(path):
+        if (found := route.path.fullmatch(path)) and route.method == request.method:
             return route.answer(request, brake, *_read(route.kinds, [unquote(text) for text in found.groups()]))
-    return Answer(404)
+    return Answer(405 if any(route.path.fullmatch(path) for route in routes) else 404)
 
 
 def _subset(request: Request) -> Subset | None:
@@ -194,11 +204,3 @@ def _after(first: bytes, chunks: Generator[bytes, None, None]) -> Generator[byte
         yield from chunks
     finally:
         chunks.close()
-
-
-def _participant(request: Request) -> TelematikId:
-    """Whose certificate the caller has shown. Raises `IdentityRefused`."""
-    try:
-        return TelematikId.from_uri(participant_uri(request.certificate, TelematikId.urn))
-    except ValueError as wrong:
-        raise IdentityRefused("participant in certificate") from wrong

@@ -21,7 +21,7 @@ _LEVEL = qido.Level(
 
 def sightings(pacs: Connection, query: StudyQuery) -> Sequence[Sighting]:
     """The studies that match. Raises `PacsUnavailable` or `MessageFault`."""
-    match = {"StudyDate": query.dates, "AccessionNumber": query.accession}
+    match = {"StudyDate": query.dates, "AccessionNumber": query.accession, "PatientID": query.patient}
     rows = listing(pacs, _LEVEL, "studies", **{key: value for key, value in match.items() if value})
     wanted = query.accession
     return [_sighting(row) for row in rows if not wanted or qido.text(row, qido.ACCESSION_NUMBER) == wanted]

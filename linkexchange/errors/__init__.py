@@ -14,4 +14,5 @@ from __future__ import annotations
 from linkexchange.errors.families import *  # noqa: F403
 from linkexchange.errors.peer import *  # noqa: F403
 from linkexchange.errors.refused import *  # noqa: F403
+from linkexchange.errors.releases import *  # noqa: F403
 from linkexchange.errors.unavailable import *  # noqa: F403

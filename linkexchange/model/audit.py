@@ -85,6 +85,14 @@ class Action(StrEnum):
     DISPATCH_BOOKED = "dispatch.booked"
     BALANCE_LOST = "balance.lost"
     BALANCE_FOUND = "balance.found"
+    RELEASE_ASKED = "release.asked"
+    RELEASE_TOLD = "release.told"
+    RELEASE_HEARD = "release.heard"
+    RELEASE_TURNED_AWAY = "release.turned-away"
+    RELEASE_GRANTED = "release.granted"
+    RELEASE_DENIED = "release.denied"
+    RELEASE_REVIEWED = "release.reviewed"
+    LETTING_CHANGED = "letting.changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +168,14 @@ GRAMMAR: dict[Action, Fields] = {
     Action.DISPATCH_BOOKED: _fields("transfer requester link instances digest"),
     Action.BALANCE_LOST: _fields("transfer origin imbalance"),
     Action.BALANCE_FOUND: _fields("transfer origin imbalance"),
+    Action.RELEASE_ASKED: _fields("request origin kind user"),
+    Action.RELEASE_TOLD: _fields("request standing"),
+    Action.RELEASE_HEARD: _fields("request requester kind"),
+    Action.RELEASE_TURNED_AWAY: _fields("requester reason step"),
+    Action.RELEASE_GRANTED: _fields("request requester link study basis by kind until"),
+    Action.RELEASE_DENIED: _fields("request requester user"),
+    Action.RELEASE_REVIEWED: _fields("request link outcome user"),
+    Action.LETTING_CHANGED: _fields("rules names user"),
 }
 """One line for each action; docs/reference/audit.md has the same, with what the fields mean."""
 

@@ -81,6 +81,8 @@ _PUBLISHED = Meaning(Code.EXPORT, "C")
 _WITHDRAWN = Meaning(Code.SECURITY_ALERT, "U", Code.ATTRIBUTES_CHANGED)
 _SETTING = Meaning(Code.SECURITY_ALERT, "U", Code.NETWORK_CONFIGURATION)
 _REVOKED = Meaning(Code.SECURITY_ALERT, "U", Code.SECURITY_CONFIGURATION)
+_GRANTED = Meaning(Code.SECURITY_ALERT, "E", Code.AUTHORIZATION, Pattern.CONSENT_DECISION)
+_DENIED = Meaning(Code.SECURITY_ALERT, "E", Code.AUTHORIZATION, Pattern.CONSENT_DECISION, refusal=True)
 _STEP = Local("a step of a transfer whose decision and end are sent")
 _ACCOUNT = Local("the account of a transfer whose end is sent")
 _TECHNICAL = Local("a technical look, without data of a patient")
@@ -95,8 +97,8 @@ MEANINGS: dict[Action, Meaning | Local] = {
     Action.LINK_PUBLISHED: _PUBLISHED,
     Action.LINK_CLOSED: _WITHDRAWN,
     Action.PULL_REQUESTED: Meaning(Code.QUERY, "E"),
-    Action.PULL_GRANTED: Meaning(Code.SECURITY_ALERT, "E", Code.AUTHORIZATION, Pattern.CONSENT_DECISION),
-    Action.PULL_DENIED: Meaning(Code.SECURITY_ALERT, "E", Code.AUTHORIZATION, Pattern.CONSENT_DECISION, refusal=True),
+    Action.PULL_GRANTED: _GRANTED,
+    Action.PULL_DENIED: _DENIED,
     Action.PULL_REFUSED: _REFUSAL,
     Action.PULL_PERMITTED: _STEP,
     Action.PULL_BEGUN: Meaning(Code.TRANSFER_BEGUN, "C"),
@@ -145,6 +147,16 @@ MEANINGS: dict[Action, Meaning | Local] = {
     Action.DISPATCH_BOOKED: _ACCOUNT,
     Action.BALANCE_LOST: _ALERT,
     Action.BALANCE_FOUND: _ACCOUNT,
+    Action.RELEASE_ASKED: Meaning(Code.QUERY, "E"),
+    Action.RELEASE_TOLD: _STEP,
+    Action.RELEASE_HEARD: _STEP,
+    Action.RELEASE_TURNED_AWAY: _REFUSAL,
+    Action.RELEASE_GRANTED: _GRANTED,
+    Action.RELEASE_DENIED: Meaning(
+        Code.SECURITY_ALERT, "E", Code.AUTHORIZATION, Pattern.CONSENT_DECISION, refusal=True
+    ),
+    Action.RELEASE_REVIEWED: Meaning(Code.SECURITY_ALERT, "U", Code.AUTHORIZATION),
+    Action.LETTING_CHANGED: Meaning(Code.SECURITY_ALERT, "U", Code.SECURITY_CONFIGURATION),
 }
 
 

@@ -23,6 +23,7 @@ from linkexchange.ports.outbox import Outbox, Spool
 from linkexchange.ports.patients import Patients, RuleRows
 from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes, Walks
 from linkexchange.ports.release import Candidate, Doubt, Judgement, PatientIndex, ReleaseRules
+from linkexchange.ports.releases import OwnRequests, ReleaseDesk, Requests
 from linkexchange.ports.revocations import Revocations
 from linkexchange.ports.routes import Choice, Routes
 from linkexchange.ports.trail import Trail
@@ -61,6 +62,7 @@ __all__ = [
     "Node",
     "OriginNode",
     "Outbox",
+    "OwnRequests",
     "PacsRegistry",
     "PatientIndex",
     "Patients",
@@ -71,8 +73,10 @@ __all__ = [
     "Receipt",
     "Record",
     "RecordEntry",
+    "ReleaseDesk",
     "ReleaseRules",
     "Reply",
+    "Requests",
     "Revocations",
     "Room",
     "Routes",

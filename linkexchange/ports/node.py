@@ -21,6 +21,7 @@ from linkexchange.ports.images import Archive, Destination, OriginNode
 from linkexchange.ports.institution import Record
 from linkexchange.ports.outbox import Spool
 from linkexchange.ports.release import PatientIndex, ReleaseRules
+from linkexchange.ports.releases import ReleaseDesk
 from linkexchange.ports.transcoding import Transcoder
 from linkexchange.ports.watched import Sighting, StudyQuery
 from linkexchange.ports.work import Store
@@ -54,6 +55,7 @@ class Node:
     study is published but by a person. `sightings` asks a PACS which studies it has. `particulars` and `numbers` stand
     in every link. `walk` walks along the chain to the TI: what does not work there is a finding, and raises nothing.
     `renew` fetches a new certificate for this node where one is due, and says whether it did.
+    `desk` is where an origin takes requests for a release.
     """
 
     me: TelematikId
@@ -86,3 +88,4 @@ class Node:
     walk: Callable[[], Readiness] = Readiness
     has_pages: bool = False
     renew: Callable[[], bool] = lambda: False
+    desk: Callable[[Participant], ReleaseDesk] | None = None

@@ -23,11 +23,15 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class StudyQuery:
-    """Which studies are asked for: those of some days, the last one included, or those of an accession number."""
+    """Which studies are asked for: those of some days, the last one included, or those of an accession number.
+
+    `patient` is a Patient ID (0010,0020).
+    """
 
     first: date | None = None
     last: date | None = None
     accession: str = ""
+    patient: str = ""
 
     @property
     def dates(self) -> str:

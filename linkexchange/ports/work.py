@@ -15,6 +15,7 @@ from linkexchange.ports.enrolment import Certificates, Enrolments
 from linkexchange.ports.outbox import Outbox
 from linkexchange.ports.patients import Patients, RuleRows
 from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes, Walks
+from linkexchange.ports.releases import OwnRequests, Requests
 from linkexchange.ports.revocations import Revocations
 from linkexchange.ports.routes import Routes
 from linkexchange.ports.trail import Trail
@@ -122,6 +123,16 @@ class UnitOfWork(Protocol):
     @property
     def turns(self) -> Turns:
         """Who is at which PACS."""
+        ...
+
+    @property
+    def requests(self) -> Requests:
+        """What others want released."""
+        ...
+
+    @property
+    def own_requests(self) -> OwnRequests:
+        """What this participant wants released."""
         ...
 
     def audit(self, action: Action, **fields: str | int) -> None:

@@ -25,7 +25,10 @@ def request(node: Node, ask: Ask) -> UUID:
 
 
 def take_offers(node: Node, destination: str) -> list[UUID]:
-    """Take up what other participants have offered to this one. Safe to repeat: one offer becomes one transfer."""
+    """Take up what other participants have offered to this one. Safe to repeat: one offer becomes one transfer.
+
+    What this participant has asked for goes where the request says. Without a destination, nothing else is taken up.
+    """
     return [taken for offer in node.hub.offers() if (taken := _take(node, offer, destination))]
 
 
@@ -52,9 +55,22 @@ def _take(node: Node, offer: Offer, destination: str) -> UUID | None:
     with node.store.work(node.me) as work:
         if work.transfers.of_offer(offer.offer):
             return None
+        ask = _ask(work, offer, destination)
+        if not ask.destination:
+            return None
         work.audit(Action.OFFER_TAKEN, offer=offer.offer, sender=offer.sender, link=offer.link)
-        ask = Ask(Authority.RELEASE, destination, Purpose.TREATMENT, user=f"offer of {offer.sender}", offer=offer.offer)
         return _add(work, replace(_new(node, ask), link=offer.link, origin=offer.sender))
+
+
+def _ask(work: UnitOfWork, offer: Offer, destination: str) -> Ask:
+    """As somebody here has asked for it, where the offer answers a request to this very sender."""
+    own = work.own_requests.find(offer.offer)
+    if own is None or own.request.origin != offer.sender:
+        user = f"offer of {offer.sender}"
+        return Ask(Authority.RELEASE, destination, Purpose.TREATMENT, user=user, offer=offer.offer)
+    asked = own.request
+    purpose, kvnr = asked.kind.purpose, asked.patient.kvnr
+    return Ask(Authority.RELEASE, own.destination, purpose, user=asked.user, kvnr=kvnr, offer=offer.offer)
 
 
 def _new(node: Node, ask: Ask) -> Transfer:

@@ -63,8 +63,17 @@ def _by_release(node: Node, run: Transfer) -> Permission:
     if (link.link, link.origin.telematik_id) != (run.link, run.origin):
         raise DocumentFault("the document is not that of the offer")
     _check(node, token, link)
+    _see_who_was_meant(node, run, link)
     _demand_listing(link)
     return Permission(link, origin)
+
+
+def _see_who_was_meant(node: Node, run: Transfer, link: Link) -> None:
+    """Where this participant has asked for the release, it is about the patient that it asked for."""
+    with node.store.work(node.me) as work:
+        own = work.own_requests.find(run.ask.offer)
+    if own and own.request.origin == run.origin and (wrong := own.request.patient.differences(link.patient)):
+        raise WrongPatient(", ".join(wrong))
 
 
 def _demand_listing(link: Link) -> None:

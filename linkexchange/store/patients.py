@@ -32,12 +32,12 @@ class PatientRows:
 
     def get(self, patient: UUID) -> Known:
         """Read one."""
-        return _known(self._row(patient))
+        return known_of(self._row(patient))
 
     def find(self, local: LocalPatientId) -> Known | None:
         """Of exactly this number."""
         row = self._connection.execute(select(patients).where(*_exactly(patients, local))).one_or_none()
-        return _known(row) if row else None
+        return known_of(row) if row else None
 
     def meant_by(self, local: LocalPatientId) -> Sequence[Known]:
         """Each once, though two numbers may lead to it."""
@@ -46,12 +46,12 @@ class PatientRows:
         theirs = select(patients).where(may_mean(patients.c.local_id, patients.c.issuer, local))
         rows = self._connection.execute(theirs.order_by(patients.c.patient))
         survivors = [self._survivor(row) for row in rows.all()]
-        return list({row.patient: _known(row) for row in survivors}.values())
+        return list({row.patient: known_of(row) for row in survivors}.values())
 
     def sharing(self, kvnr: Kvnr, besides: Collection[UUID]) -> Sequence[Entry]:
         """Those that were merged are somebody's past."""
         others = patients.c.kvnr == kvnr, patients.c.merged_into.is_(None), patients.c.patient.not_in(besides)
-        return [_known(row).entry for row in self._connection.execute(select(patients).where(*others))]
+        return [known_of(row).entry for row in self._connection.execute(select(patients).where(*others))]
 
     def put(self, entry: Entry, at: datetime) -> Known:
         """Write or overwrite."""
@@ -63,7 +63,7 @@ class PatientRows:
         newest = {name: row.excluded[name] for name in values if name not in {"participant", "patient"}}
         key = ["participant", "local_id", "issuer"]
         written = row.on_conflict_do_update(index_elements=key, set_=newest).returning(patients)
-        return _known(self._connection.execute(written).one())
+        return known_of(self._connection.execute(written).one())
 
     def merge(self, gone: UUID, into: UUID) -> None:
         """Whoever survives leads to nobody: so no chain ever comes back to where it began."""
@@ -201,7 +201,8 @@ def _values(entry: Entry) -> dict[str, object]:
     }
 
 
-def _known(row: Row[Any]) -> Known:
+def known_of(row: Row[Any]) -> Known:
+    """An entry of the index, as its row has it."""
     entry = Entry(
         local=LocalPatientId(row.local_id, row.issuer),
         source=Source(row.source),

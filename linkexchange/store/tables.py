@@ -487,3 +487,63 @@ release_rules = Table(
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("rule", JSONB, nullable=False),
 )
+
+# --- requests for a release -------------------------------------------------------------------------------------------
+
+release_requests = Table(
+    "release_requests",
+    metadata,
+    _participant(),
+    Column("request", Uuid, primary_key=True),
+    Column("requester", Text, nullable=False),
+    Column("claims", JSONB, nullable=False),
+    Column("signed", Text, nullable=False),
+    Column("heard", _NOW, nullable=False),
+    Column("standing", Text, nullable=False),
+    Column("hold", Text, nullable=False),
+    Column("basis", Text),
+    Column("by", Text, nullable=False),
+    Column("decided", _NOW),
+    Column("refusal", Text, nullable=False),
+    Column("study", Text),
+    Column("link", Text),
+    Column("expires", _NOW),
+    Column("review_by", _NOW),
+)
+Index("release_requests_standing", release_requests.c.participant, release_requests.c.standing)
+Index("release_requests_link", release_requests.c.participant, release_requests.c.link)
+
+release_reviews = Table(
+    "release_reviews",
+    metadata,
+    _participant(),
+    Column("request", Uuid, primary_key=True),
+    Column("reviewer", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("justified", Boolean, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", _NOW, nullable=False),
+)
+
+release_asks = Table(
+    "release_asks",
+    metadata,
+    _participant(),
+    Column("request", Uuid, primary_key=True),
+    Column("claims", JSONB, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("standing", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("link", Text),
+    Column("expires", _NOW),
+    Column("due", _NOW),
+)
+Index("release_asks_due", release_asks.c.participant, release_asks.c.due)
+
+letting_rules = Table(
+    "letting_rules",
+    metadata,
+    _participant(),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("rule", JSONB, nullable=False),
+)

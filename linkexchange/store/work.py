@@ -26,6 +26,7 @@ from linkexchange.store.links import LinkRows, PacsRows, ServedRows
 from linkexchange.store.outbox import OutboxRows
 from linkexchange.store.patients import PatientRows, RuleRows
 from linkexchange.store.presence import Presence
+from linkexchange.store.releases import AskRows, RequestRows
 from linkexchange.store.revocations import RevocationRows
 from linkexchange.store.routes import RouteRows
 from linkexchange.store.trail_rows import TrailRows
@@ -103,6 +104,8 @@ class Work:
         self.balance = BalanceRows(connection, participant)
         self.trail = TrailRows(connection, participant)
         self.turns = TurnRows(connection, participant, self._database.presence)
+        self.requests = RequestRows(connection, participant)
+        self.own_requests = AskRows(connection, participant)
 
 
 class Database:

@@ -7,7 +7,7 @@ one may take to arrive, and on the time that a client may take nothing of an ans
 from __future__ import annotations
 
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -23,6 +23,8 @@ from linkexchange.threaded.message import Answer, Answering, Request
 
 _HEAD_MAX_BYTES = 32 << 10
 _READ_BYTES = 64 << 10
+BODY_MAX_BYTES = 32 << 10
+"""A body is a signed request of a page at most; it may take as long as a head."""
 _log = structlog.get_logger(__name__)
 
 
@@ -82,16 +84,26 @@ class Connection:
         head = self._next()
         if not isinstance(head, h11.Request):
             return None
-        if head.method != b"GET":
-            raise h11.RemoteProtocolError("only GET", error_status_hint=405)
+        if head.method not in {b"GET", b"POST"}:
+            raise h11.RemoteProtocolError("only GET and POST", error_status_hint=405)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
-        if "transfer-encoding" in headers or not isinstance(self._next(), h11.EndOfMessage):
-            raise h11.RemoteProtocolError("a GET with a body", error_status_hint=413)
-        return Request(head.target.decode("latin-1"), headers, self._certificate)
+        body = self._body(headers, BODY_MAX_BYTES if head.method == b"POST" else 0)
+        return Request(head.target.decode("latin-1"), headers, self._certificate, head.method.decode(), body)
 
-    def _next(self) -> object:
-        """The next event. The first byte may take long, the rest of a head may not."""
-        deadline = None
+    def _body(self, headers: Mapping[str, str], most: int) -> bytes:
+        """Of a declared length, and not longer. Raises `h11.RemoteProtocolError`."""
+        declared = headers.get("content-length", "0")
+        if "transfer-encoding" in headers or not declared.isdecimal() or int(declared) > most:
+            raise h11.RemoteProtocolError("a body that is too large", error_status_hint=413)
+        body, deadline = b"", monotonic() + self._limits.head
+        while isinstance(event := self._next(deadline), h11.Data):
+            body += event.data
+        if not isinstance(event, h11.EndOfMessage):
+            raise h11.RemoteProtocolError("a body that breaks off", error_status_hint=400)
+        return body
+
+    def _next(self, deadline: float | None = None) -> object:
+        """The next event. The first byte may take long, the rest of a head may not; a body has its own deadline."""
         while (event := self._http.next_event()) is h11.NEED_DATA:
             first = deadline is None and self._http.trailing_data[0] == b""
             deadline = deadline or monotonic() + (self._limits.between if first else self._limits.head)

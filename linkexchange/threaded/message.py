@@ -11,11 +11,16 @@ from linkexchange.ports import Brake
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A GET request without a body. Header names are in lower case; `certificate` is the client's, DER, or empty."""
+    """A GET, or a POST with a small body. Header names are in lower case.
+
+    `certificate` is that of the client, DER, or empty.
+    """
 
     path: str
     headers: Mapping[str, str]
     certificate: bytes = b""
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from linkexchange.errors import (
     MessageFault,
     MethodRefused,
     NotEntitled,
+    NotReviewable,
     OriginPacsBusy,
     OriginPacsRejectsNode,
     OriginPacsUnavailable,
@@ -45,6 +46,9 @@ from linkexchange.errors import (
     RecordUnavailable,
     Refused,
     RelayUnavailable,
+    RequestDecided,
+    RequestIncomplete,
+    RequestsFull,
     SettingRefused,
     SignatureRefused,
     SpoolDamaged,
@@ -61,6 +65,7 @@ from linkexchange.errors import (
     UnknownPacs,
     UnknownParticipant,
     UnknownPatient,
+    UnknownRequest,
     UnknownStudy,
     UnknownTransfer,
     WrongPatient,
@@ -270,6 +275,26 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     InstanceFault: (
         "Ein Bild ist nicht lesbar oder nicht das, was es zu sein behauptet.",
         "Melden Sie die Übertragung der abgebenden Einrichtung; das Bild steht im Nachweis.",
+    ),
+    RequestIncomplete: (
+        "Der Anfrage oder der Entscheidung fehlt etwas: eine Begründung in Worten, ein Name oder ein passender Tag.",
+        "Ergänzen Sie, was fehlt; Leerzeichen allein sind keine Begründung.",
+    ),
+    UnknownRequest: (
+        "Diese Anfrage gibt es hier nicht.",
+        "Gehen Sie von der Liste der Anfragen aus.",
+    ),
+    RequestDecided: (
+        "Über diese Anfrage ist schon entschieden.",
+        "Sehen Sie in der Liste nach, wie. Eine Freigabe nehmen Sie unter „Freigaben“ zurück.",
+    ),
+    NotReviewable: (
+        "Diese Person darf die Notfallfreigabe nicht prüfen: schon getan, selbst angefragt, oder zwei haben geprüft.",
+        "Lassen Sie eine andere Person Ihrer Einrichtung prüfen; es müssen zwei verschiedene sein.",
+    ),
+    RequestsFull: (
+        "Bei der anderen Einrichtung sind schon so viele Anfragen von Ihnen offen, wie sie annimmt.",
+        "Warten Sie, bis über einige entschieden ist, oder rufen Sie dort an.",
     ),
     MessageFault: (
         "Eine Nachricht der Gegenseite hat nicht die richtige Form.",

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from linkexchange.ports import Node
 from linkexchange.web.pages import findings
+from linkexchange.web.pages.asking import add_asking
 from linkexchange.web.pages.fetching import add_fetching
 from linkexchange.web.pages.links import Releases, add_links
 from linkexchange.web.pages.live import add_events
@@ -17,6 +18,7 @@ from linkexchange.web.pages.names import Names
 from linkexchange.web.pages.outbox import add_outbox
 from linkexchange.web.pages.patients import add_patients
 from linkexchange.web.pages.readiness import add_readiness
+from linkexchange.web.pages.requests import add_requests
 from linkexchange.web.pages.sending import add_sending
 from linkexchange.web.pages.site import Place, Site
 from linkexchange.web.pages.studies import add_studies
@@ -29,6 +31,8 @@ _MENU = (
     Place("/send", "Bilder senden"),
     Place("/outbox", "Postausgang"),
     Place("/links", "Freigaben"),
+    Place("/ask", "Bilder erbitten"),
+    Place("/requests", "Anfragen"),
     Place("/studies", "Studien"),
     Place("/patients", "Zuordnung"),
     Place("/rules", "Regeln"),
@@ -47,6 +51,8 @@ def application(node: Node, releases: Releases) -> FastAPI:
     add_sending(site, node)
     add_outbox(site, node, releases, names)
     add_links(site, node, releases, names)
+    add_asking(site, node, releases, names)
+    add_requests(site, node, releases, names)
     add_studies(site, node, releases)
     add_patients(site, node, releases)
     add_readiness(site, node, releases)

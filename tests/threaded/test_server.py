@@ -146,21 +146,32 @@ def test_a_client_without_a_certificate_reaches_nothing(place: Place) -> None:
     assert not place.application.asked
 
 
-@pytest.mark.parametrize(("head", "status"), [("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx", 405)])
+@pytest.mark.parametrize(("head", "status"), [("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx", 405)])
 def test_other_methods_are_refused(place: Place, head: str, status: int) -> None:
     assert _said(place, head.encode()) == status
+
+
+def test_a_small_body_arrives_whole_and_the_connection_goes_on(place: Place) -> None:
+    connection = place.connection()
+    for body in (b"x" * 32768, b""):
+        connection.request("POST", "/path", body)
+        assert connection.getresponse().read() == b"/path"
+    connection.close()
+    assert [(it.method, it.body) for it in place.application.asked] == [("POST", b"x" * 32768), ("POST", b"")]
 
 
 @pytest.mark.parametrize(
     ("head", "status"),
     [
         (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx", 413),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 32769\r\n\r\n", 413),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", 413),
         (b"GET / HTTP/1.1\r\n\r\n", 400),
         (b"nonsense\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 33_000, 431),
         (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 413),
     ],
-    ids=["body", "no host", "nonsense", "too long", "two lengths"],
+    ids=["body", "large body", "endless body", "no host", "nonsense", "too long", "two lengths"],
 )
 def test_a_head_that_breaks_the_rules_is_refused_and_ends_the_connection(
     place: Place, head: bytes, status: int

@@ -25,6 +25,7 @@ LOOK_SECONDS = 1.0
 OVERLAP = 100
 
 LINKS, TRANSFERS, OUTBOX, PATIENTS, TI = "links", "transfers", "outbox", "patients", "ti"
+REQUESTS = "requests"
 _OF_LINKS = frozenset(
     {Action.LINK_PUBLISHED, Action.LINK_WITHDRAWN, Action.STUDY_RELEASED, "link.waits", "study.waits"}
 )
@@ -81,6 +82,8 @@ def _names(event: Event) -> Iterable[str]:
         yield TRANSFERS
     if event.topic.startswith("outbox."):
         yield OUTBOX
+    if event.topic.startswith("release."):
+        yield REQUESTS
     if event.topic.startswith("patient."):
         yield PATIENTS
     if event.topic.startswith("ti."):
