@@ -53,8 +53,7 @@ def node(settings: NodeSettings) -> Node:
     context = client_context(settings)
     hub, telematik = HubClient(settings.hub_url, context, _kept_directory(settings)), Telematik(settings, now)
     store, transcoder, me = database(settings), TranscodingPool(), TelematikId(settings.telematik_id)
-    signer = _signer(settings, store, me)
-    codes = envelope.named(settings.codes_profile)
+    signer, codes = _signer(settings, store, me), envelope.named(settings.codes_profile)
     reach = partial(_origin_node, settings, context, routes(settings, store, context))
     return Node(
         me=me,

@@ -16,7 +16,7 @@ from linkexchange.releasing.ask import ASK_JOB, Wish, ask, go_round, look
 from linkexchange.releasing.decide import judge, refuse, release
 from linkexchange.releasing.desk import JUDGE_JOB, Counter
 from linkexchange.releasing.find import Match, Option, find
-from linkexchange.releasing.review import Letting, review
+from linkexchange.releasing.review import Letting, overdue, review
 
 __all__ = [
     "ASK_JOB",
@@ -31,6 +31,7 @@ __all__ = [
     "go_round",
     "judge",
     "look",
+    "overdue",
     "refuse",
     "release",
     "review",

@@ -39,6 +39,12 @@ def review(node: Node, request: UUID, *, justified: bool, user: str, note: str =
         return work.requests.get(request)
 
 
+def overdue(node: Node) -> Sequence[UUID]:
+    """Releases in an emergency at which two persons should have looked by now."""
+    with node.store.work(node.me) as work:
+        return [it.request.request for it in work.requests.recent() if it.is_overdue(node.now())]
+
+
 @dataclass(frozen=True, slots=True)
 class Letting:
     """The rules of a participant that let studies go, over their rows."""

@@ -46,5 +46,10 @@ def test_a_day_without_studies_has_none(ask: Ask) -> None:
     assert not ask(StudyQuery(OTHER_DAY, OTHER_DAY))
 
 
+@pytest.mark.parametrize(("patient", "there"), [("HOSP-77", True), ("HOSP-7", False)])
+def test_the_studies_of_a_patient_are_seen_by_the_number(ask: Ask, patient: str, there: bool) -> None:
+    assert [it.study for it in ask(StudyQuery(patient=patient))] == ([SEEN.study] if there else [])
+
+
 def test_an_accession_number_that_is_not_there_has_none(ask: Ask) -> None:
     assert not ask(StudyQuery(accession="NONE"))

@@ -1,4 +1,4 @@
-"""A release by rule, by a person, refused, and in an emergency: real nodes, a hub, two Orthancs, and no document."""
+"""A release by rule, by a person, refused, and in an emergency: real nodes, real PACS, and no document."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def until(ask: Callable[[], _Found | None], what: str) -> _Found:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, peers.Orthanc]]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, peers.StoreScp]]:
     """The hospital has four studies of one patient, whom its index knows, and two rules."""
-    with staged() as stage, peers.Orthanc("ORIGIN") as origin, peers.Orthanc("DEST") as destination:
+    with staged() as stage, peers.Orthanc("ORIGIN") as origin, peers.StoreScp("DEST") as destination:
         for number in range(1, 5):
             origin.upload(synthetic.study(2, 8, study=study_of(number)))
         stage.use(origin=origin.passport(), destination=destination.passport())
@@ -102,7 +102,7 @@ def told(stage: Stage, request: UUID, standing: Standing) -> str:
     return until(look, standing)
 
 
-def arrived(destination: peers.Orthanc, number: int) -> int:
+def arrived(destination: peers.StoreScp, number: int) -> int:
     return sum(study_of(number) in uid for uid in destination.part10())
 
 
@@ -110,7 +110,7 @@ def pages(stage: Stage) -> Visitor:
     return Visitor(httpx.Client(base_url=stage.net.nodes["hospital"].pages))
 
 
-def test_a_rule_releases_a_study_and_it_comes_by_itself(world: tuple[Stage, peers.Orthanc]) -> None:
+def test_a_rule_releases_a_study_and_it_comes_by_itself(world: tuple[Stage, peers.StoreScp]) -> None:
     stage, destination = world
     practice = stage.net.nodes["practice"].settings_file
     wanted = ("--kvnr", synthetic.KVNR, "--modality", "CT", "--study", study_of(1))
@@ -127,7 +127,7 @@ def test_a_rule_releases_a_study_and_it_comes_by_itself(world: tuple[Stage, peer
     told(stage, UUID(number), Standing.RELEASED)
 
 
-def test_a_person_releases_on_the_page_and_takes_it_back(world: tuple[Stage, peers.Orthanc]) -> None:
+def test_a_person_releases_on_the_page_and_takes_it_back(world: tuple[Stage, peers.StoreScp]) -> None:
     stage, destination = world
     request = ask(stage, Kind.SECOND_OPINION, 2, Sought(synthetic.KVNR))
     heard(stage, request, Standing.OPEN, hold="no-rule")
@@ -149,7 +149,7 @@ def test_a_person_releases_on_the_page_and_takes_it_back(world: tuple[Stage, pee
     visit.client.close()
 
 
-def test_a_person_refuses_and_nothing_comes(world: tuple[Stage, peers.Orthanc]) -> None:
+def test_a_person_refuses_and_nothing_comes(world: tuple[Stage, peers.StoreScp]) -> None:
     stage, destination = world
     request = ask(stage, Kind.NO_RECORD, 3, Sought(synthetic.KVNR))
     heard(stage, request, Standing.OPEN, hold="no-rule")
@@ -158,7 +158,7 @@ def test_a_person_refuses_and_nothing_comes(world: tuple[Stage, peers.Orthanc]) 
     assert arrived(destination, 3) == 0
 
 
-def test_a07_an_emergency_is_released_at_once_and_reviewed_by_two_persons(world: tuple[Stage, peers.Orthanc]) -> None:
+def test_a07_an_emergency_is_released_at_once_and_reviewed_by_two_persons(world: tuple[Stage, peers.StoreScp]) -> None:
     stage, destination = world
     request = ask(stage, Kind.EMERGENCY, 4, Sought(family="Groessler", given="Aenne", birth_date=BORN))
     assert taken(stage, str(request)) == "complete"

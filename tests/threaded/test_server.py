@@ -151,6 +151,19 @@ def test_other_methods_are_refused(place: Place, head: str, status: int) -> None
     assert _said(place, head.encode()) == status
 
 
+def test_a_body_that_comes_in_drops_holds_its_connection_no_longer_than_a_head(place: Place) -> None:
+    began = time.monotonic()
+    plain = socket.create_connection(("localhost", place.port), 10)
+    with place.context.wrap_socket(plain, server_hostname="localhost") as drip:
+        drip.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+        with suppress(OSError):
+            while time.monotonic() - began < 10:
+                drip.sendall(b"x")
+                time.sleep(0.1)
+    assert time.monotonic() - began < 5
+    assert not place.application.asked
+
+
 def test_a_small_body_arrives_whole_and_the_connection_goes_on(place: Place) -> None:
     connection = place.connection()
     for body in (b"x" * 32768, b""):

@@ -149,24 +149,21 @@ def test_a_patient_in_doubt_a_pacs_that_is_down_and_a_request_that_is_not_there(
     assert hospital.get(f"/requests/{uuid4()}").status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("change", "status"),
-    [
-        ({"kvnr": "A123456781"}, 422),
-        ({"kvnr": ""}, 403),
-        ({"modality": ""}, 403),
-        ({"kind": "none"}, 422),
-        ({"until": "tomorrow"}, 422),
-        ({"until": "2020-01-01"}, 403),
-        ({"born": "x"}, 422),
-        ({"form_token": "x"}, 403),
-    ],
-    ids=str,
-)
-def test_a_form_that_is_wrong_asks_for_nothing(
-    change: dict[str, str], status: int, ward: World, visitors: tuple[Visitor, Visitor]
-) -> None:
+WRONG: list[tuple[dict[str, str], int]] = [
+    ({"kvnr": "A123456781"}, 422),
+    ({"kvnr": ""}, 403),
+    ({"modality": ""}, 403),
+    ({"kind": "none"}, 422),
+    ({"until": "tomorrow"}, 422),
+    ({"until": "2020-01-01"}, 403),
+    ({"born": "x"}, 422),
+    ({"form_token": "x"}, 403),
+]
+
+
+def test_a_form_that_is_wrong_asks_for_nothing(ward: World, visitors: tuple[Visitor, Visitor]) -> None:
     _, practice = visitors
-    assert practice.send("/ask", **{**FORM, **change}).status_code == status
+    for change, status in WRONG:
+        assert practice.send("/ask", **{**FORM, **change}).status_code == status, change
     with ward.nodes.work(PRACTICE) as work:
         assert not work.own_requests.recent()
