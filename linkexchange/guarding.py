@@ -2,8 +2,8 @@
 
     place = Place.at(host, port, Peers())      accept() gives out only connections that may stay
 
-1. One address has at most `per_peer` connections, and all together have `in_all`: one more is closed at once, before
-   any TLS.
+1. One address has at most `per_peer` connections: one more is closed at once, before any TLS. All together have at most
+   `in_all`: then the oldest of whichever address has most makes room for one that has clearly fewer.
 2. A TLS handshake ends within `HANDSHAKE_SECONDS`, the head of a request within `HEAD_SECONDS` of its first byte, or of
    the handshake.
 3. A head has at most `HEAD_MAX_BYTES` and `FIELDS_MAX` fields. Beyond that the answer is 431.
@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections import Counter
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from threading import Lock
 from typing import Any, Self
 
@@ -24,35 +26,56 @@ HANDSHAKE_SECONDS = 10.0
 HEAD_SECONDS = 10.0
 HEAD_MAX_BYTES = 32 << 10
 FIELDS_MAX = 100
+IN_ONE_TURN = 2
+TLS_BUFFER_BYTES = 64 << 10
+"""Of each connection; asyncio's own is 256 KiB, whatever the connection does."""
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class Peers:
-    """Counts connections by address. It may be asked from any thread."""
+    """Knows the connections of each address. It may be asked from any thread."""
 
-    def __init__(self, *, per_peer: int = 128, in_all: int = 768) -> None:
+    def __init__(self, *, per_peer: int = 64, in_all: int = 512) -> None:
         self._per_peer, self._in_all = per_peer, in_all
-        self._counts: Counter[str] = Counter()
+        self._of: dict[str, dict[object, Callable[[], object]]] = {}
         self._lock = Lock()
 
-    def admit(self, address: str) -> bool:
-        """Count one more connection of this address, if it may have one."""
+    def admit(self, address: str, hang_up: Callable[[], object]) -> Callable[[], None] | None:
+        """Count one more connection, if there may be one; what is returned is called when it has ended."""
+        ticket, crowded = object(), None
         with self._lock:
-            if self._counts[address] >= self._per_peer or self._counts.total() >= self._in_all:
-                return False
-            self._counts[address] += 1
-            return True
+            held = len(self._of.get(address, {}))
+            if sum(map(len, self._of.values())) >= self._in_all:
+                crowded = self._crowded_out(held)
+            admitted = held < self._per_peer and sum(map(len, self._of.values())) < self._in_all
+            if admitted:
+                self._of.setdefault(address, {})[ticket] = hang_up
+        if crowded:
+            with suppress(OSError):
+                crowded()
+        return partial(self._leave, address, ticket) if admitted else None
 
-    def leave(self, address: str) -> None:
-        """One connection of this address has ended."""
+    def _crowded_out(self, held: int) -> Callable[[], object] | None:
+        """The oldest connection of the address that has most, where that has clearly more than `held`."""
+        most = max(self._of.values(), key=len)
+        return most.pop(next(iter(most))) if len(most) > held + 1 else None
+
+    def _leave(self, address: str, ticket: object) -> None:
         with self._lock:
-            self._counts -= Counter({address: 1})
+            mine = self._of.get(address, {})
+            mine.pop(ticket, None)
+            if not mine:
+                self._of.pop(address, None)
 
 
 class Place(socket.socket):
-    """A listening socket that gives out only connections that may stay."""
+    """A listening socket that gives out only connections that may stay, and few in one turn of an event loop.
+
+    So whoever is connected is served between the handshakes of a crowd.
+    """
 
     peers: Peers
+    _accepted = 0
 
     @classmethod
     def at(cls, host: str, port: int, peers: Peers, *, shared: bool = False) -> Self:
@@ -71,37 +94,45 @@ class Place(socket.socket):
         return place
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """The next connection; raises ConnectionAbortedError, which event loops pass over, where it may not stay."""
+        """The next connection; raises ConnectionAbortedError, which event loops pass over, where it may not stay.
+
+        Raises BlockingIOError, after which an event loop turns to others first, after each few.
+        """
+        self._accepted = (self._accepted + 1) % (IN_ONE_TURN + 1)
+        if self._accepted == 0:
+            raise BlockingIOError
         sock, address = super().accept()
-        if not self.peers.admit(address[0]):
-            sock.close()
+        visit = _Visit.of(sock)
+        ended = self.peers.admit(address[0], partial(visit.shutdown, socket.SHUT_RDWR))
+        if not ended:
+            visit.close()
             raise ConnectionAbortedError("too many connections")
-        return _Visit.of(sock, lambda: self.peers.leave(address[0])), address
+        visit.ended = ended
+        return visit, address
 
 
 class _Visit(socket.socket):
     """A connection that says when it has ended."""
 
-    _ended: Callable[[], None] | None = None
+    ended: Callable[[], None] | None = None
 
     @classmethod
-    def of(cls, sock: socket.socket, ended: Callable[[], None]) -> Self:
-        visit = cls(sock.family, sock.type, sock.proto, fileno=sock.detach())
-        visit._ended = ended
-        return visit
+    def of(cls, sock: socket.socket) -> Self:
+        return cls(sock.family, sock.type, sock.proto, fileno=sock.detach())
 
     def close(self) -> None:
         super().close()
-        ended, self._ended = self._ended, None
+        ended, self.ended = self.ended, None
         if ended:
             ended()
 
 
 class Loop(asyncio.SelectorEventLoop):
-    """An event loop that waits for a TLS handshake no longer than `HANDSHAKE_SECONDS`."""
+    """An event loop that waits for a TLS handshake no longer than `HANDSHAKE_SECONDS`, and holds less for each."""
 
     async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:
         """As asyncio's own."""
+        SSLProtocol.max_size = TLS_BUFFER_BYTES
         if options.get("ssl"):
             options["ssl_handshake_timeout"] = HANDSHAKE_SECONDS
         return await super().create_server(*args, **options)

@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from http.client import HTTPSConnection
 from pathlib import Path
 
@@ -183,10 +184,35 @@ def test_a_large_body_is_no_head(port: int, node: NodeCertificate) -> None:
 
 
 def test_places_are_counted_by_address_and_in_all() -> None:
-    few = Peers(per_peer=2, in_all=3)
-    assert [few.admit(it) for it in ("a", "a", "a", "b", "c")] == [True, True, False, True, False]
-    few.leave("a")
-    assert [few.admit("c"), few.admit("c")] == [True, False]
+    few, hung_up = Peers(per_peer=2, in_all=5), []
+    ends = [few.admit(it, lambda: hung_up.append("?")) for it in ("a", "a", "a", "b", "b", "c", "d", "c")]
+    assert [bool(end) for end in ends] == [True, True, False, True, True, True, True, False]
+    assert (len(hung_up), set(few._of)) == (1, {"a", "b", "c", "d"})
+    assert ends[5] is not None
+    ends[5]()
+    ends[5]()
+    assert [bool(few.admit("e", print)), bool(few.admit("f", print)), bool(few.admit("g", print))] == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_n_01_who_has_most_makes_room_for_who_has_few() -> None:
+    peers, hung_up = Peers(per_peer=9, in_all=6), []
+    for number in range(5):
+        peers.admit("many", partial(hung_up.append, number))
+    admitted = [bool(peers.admit("few", print)) for _ in range(4)]
+    assert (admitted, hung_up) == ([True, True, True, False], [0, 1])
+
+
+def test_n_01_a_full_listener_still_serves_somebody_new(node: NodeCertificate) -> None:
+    few = Peers(per_peer=20, in_all=20)
+    with listening.on(Response("ok"), node.server_context(), few) as port, ExitStack() as crowd:
+        clients = [crowd.enter_context(connected(port)) for _ in range(20)]
+        until(lambda: sum(map(len, few._of.values())) == 20)
+        assert served(port, node) == 200
+        assert answered(clients[0]) == b""
 
 
 def test_a_place_can_be_shared_by_processes_of_one_user() -> None:

@@ -321,6 +321,15 @@ def test_a_moment_that_could_not_be_read_back_is_not_kept(
     assert client.offers() == []
 
 
+@pytest.mark.parametrize(
+    "uid", ["", "*", "2.25.?", "2.25.4711\\2.25.4712", "1.02", "2.25." + "1" * 60, "2.25.1\n", "１.2"]
+)
+def test_l_11_a_uid_that_is_none_is_refused(raw: httpx.Client, uid: str) -> None:
+    link = {"link": LINK, "manifest_sha256": "e" * 64, "lock": "d" * 64, "expires": "2036-11-24T08:00:00+00:00"}
+    answer = raw.post("/ledger/links", json={**link, "study": uid}, headers={"X-Session": "x"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "message-fault")
+
+
 def test_w_05_a_large_body_is_refused_by_its_length(raw: httpx.Client) -> None:
     large = b"x" * (HUB_LIMITS.otherwise.max_bytes + 1)
     assert raw.post("/resolver/sessions", content=large).status_code == 413

@@ -116,7 +116,7 @@ def test_without_a_certificate_there_is_no_identity(scope: Scope) -> None:
         client_certificate(scope)
 
 
-def test_a_request_in_flight_ends_before_the_process_does(tmp_path: Path) -> None:
+def test_f_22_a_request_in_flight_ends_before_the_process_does(tmp_path: Path) -> None:
     port = peers.free_port()
     process = _process(tmp_path, port)
     try:

@@ -68,17 +68,18 @@ class Server:
 
     def take(self, sock: socket.socket) -> None:
         """Serve a connection that was made elsewhere, as if it had been accepted here. From any thread."""
-        address = _address(sock)
-        if self._ending or len(self._threads) >= CONNECTIONS_MAX or not self._peers.admit(address):
+        full = self._ending or len(self._threads) >= CONNECTIONS_MAX
+        ended = None if full else self._peers.admit(_address(sock), lambda: None)
+        if not ended:
             _log.warning("no more connections", ending=self._ending, most=CONNECTIONS_MAX, of_one=PER_PEER_MAX)
             sock.close()
             return
-        thread = Thread(target=self._live, args=(sock, address), name="connection", daemon=True)
+        thread = Thread(target=self._live, args=(sock, ended), name="connection", daemon=True)
         with self._lock:
             self._threads.add(thread)
         thread.start()
 
-    def _live(self, sock: socket.socket, address: str) -> None:
+    def _live(self, sock: socket.socket, ended: Callable[[], None]) -> None:
         """One connection, in its thread, from the handshake to the end."""
         try:
             with suppress(OSError), closing(self._secured(sock)) as secured:
@@ -86,7 +87,7 @@ class Server:
                 with self._known(connection):
                     connection.run(self._answering, self._gone)
         finally:
-            self._peers.leave(address)
+            ended()
             with self._lock:
                 self._threads.discard(current_thread())
 

@@ -38,7 +38,7 @@ def test_a_study_is_multipart_of_dicom_files_of_unknown_length(network: Network)
     "path",
     ["/dicomweb/studies/{}", "/dicomweb/studies/2.25.81/series/{}", "/dicomweb/studies/2.25.81/series/1/instances/{}"],
 )
-def test_d_07_a_malformed_uid_is_refused_before_it_is_used(network: Network, path: str, uid: str) -> None:
+def test_d_07_l_11_a_malformed_uid_is_refused_before_it_is_used(network: Network, path: str, uid: str) -> None:
     status, _, body = network.get(path.format(uid), network.token)
     assert status in {404, 422}
     assert b"passwd" not in body

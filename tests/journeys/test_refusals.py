@@ -83,7 +83,7 @@ def refused(stage: Stage, study: DemoStudy, entry: str) -> Transfer:
     return transfer
 
 
-def test_the_record_refuses(stage: Stage, published: tuple[DemoStudy, str]) -> None:
+def test_a_01_the_record_refuses(stage: Stage, published: tuple[DemoStudy, str]) -> None:
     study, entry = published
     stage.net.ti.patients.hide(study.patient.kvnr, entry)
     assert refused(stage, study, entry).reason == "not-entitled: no such document"
@@ -91,7 +91,7 @@ def test_the_record_refuses(stage: Stage, published: tuple[DemoStudy, str]) -> N
     assert accesses[-1].telematik_id == stage.practice.me
 
 
-def test_the_document_is_not_the_registered_one(stage: Stage, published: tuple[DemoStudy, str]) -> None:
+def test_t16_the_document_is_not_the_registered_one(stage: Stage, published: tuple[DemoStudy, str]) -> None:
     study, entry = published
     kvnr, record = study.patient.kvnr, stage.practice.record
     document = record.retrieve(kvnr, entry)
@@ -101,7 +101,7 @@ def test_the_document_is_not_the_registered_one(stage: Stage, published: tuple[D
     assert refused(stage, study, altered.entry).reason == "denied: link-not-permitted"
 
 
-def test_the_link_was_withdrawn(stage: Stage, published: tuple[DemoStudy, str]) -> None:
+def test_l_07_the_link_was_withdrawn(stage: Stage, published: tuple[DemoStudy, str]) -> None:
     study, entry = published
     link = documents.read(stage.practice.record.retrieve(study.patient.kvnr, entry)).link
     stage.hospital.sessions.use(lambda session: stage.hospital.hub.withdraw(session, link))

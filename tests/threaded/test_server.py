@@ -236,7 +236,7 @@ def test_a_client_that_is_slow_with_its_head_is_dropped(place: Place, sent: byte
     assert not place.application.asked
 
 
-def test_a_client_that_drips_its_head_is_dropped_in_the_same_time(place: Place) -> None:
+def test_n_01_a_client_that_drips_its_head_is_dropped_in_the_same_time(place: Place) -> None:
     with place.raw() as client:
         client.settimeout(0.05)
         for byte in b"GET / HTTP/1.1\r\nX: " + b"y" * 200:
@@ -256,7 +256,7 @@ def test_a_client_that_does_not_finish_its_handshake_keeps_nobody_waiting(place:
         assert client.recv(1000) == b""
 
 
-def test_one_connection_too_many_is_closed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_n_01_one_connection_too_many_is_closed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threaded_server, "CONNECTIONS_MAX", 1)
     first = place.connection()
     first.request("GET", "/wait")
@@ -295,7 +295,7 @@ print("over", flush=True)
 """
 
 
-def test_a_request_in_flight_ends_before_the_process_does(tmp_path: Path) -> None:
+def test_f_22_a_request_in_flight_ends_before_the_process_does(tmp_path: Path) -> None:
     own, port = Authority(tmp_path).node(TelematikId("1-2-practice-b")), peers.free_port()
     command = [sys.executable, "-c", _PROGRAM, str(port), str(own.certificate), str(own.key), str(own.ca)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -257,7 +257,7 @@ def test_the_whole_way_can_be_gone_with_the_keyboard(world: World, open_desk: Ca
     assert desk.complaints == []
 
 
-def test_nothing_that_others_wrote_is_ever_run(world: World, open_desk: Callable[..., Desk]) -> None:
+def test_w_01_nothing_that_others_wrote_is_ever_run(world: World, open_desk: Callable[..., Desk]) -> None:
     world.pacs[HOSPITAL].hold(data_set(1))
     a_study_in_the_record(world)
     owner, document, _ = world.held["entry-1"]

@@ -371,7 +371,7 @@ def test_what_others_wrote_is_text_and_nothing_else(world: World, practice: Visi
     assert "&lt;script&gt;alert(1)" in page
 
 
-def test_names_and_descriptions_of_a_document_are_text_and_nothing_else(world: World, practice: Visitor) -> None:
+def test_w_01_names_and_descriptions_of_a_document_are_text_and_nothing_else(world: World, practice: Visitor) -> None:
     world.pacs[HOSPITAL].hold(data_set(1, PatientName="<b>Müller</b>^Jörg<script>"))
     link = publish.publish(world.hospital, STUDY, pacs="hospital", kvnr=KVNR)
     publish.announce(world.hospital, link)
@@ -380,7 +380,7 @@ def test_names_and_descriptions_of_a_document_are_text_and_nothing_else(world: W
     assert "&lt;b&gt;Müller&lt;/b&gt;" in page
 
 
-def test_neither_kvnr_nor_name_is_in_any_url_or_log_line(world: World, practice: Visitor) -> None:
+def test_w_07_neither_kvnr_nor_name_is_in_any_url_or_log_line(world: World, practice: Visitor) -> None:
     with capture_logs() as lines:
         entry = world.publish()
         practice.send("/search", kvnr=KVNR)

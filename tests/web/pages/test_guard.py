@@ -37,12 +37,12 @@ def visit() -> Iterator[Visitor]:
 
 
 @pytest.mark.parametrize("path", ["/", "/fault", "/nothing", "/static/pages.css", "/static/../guard.py", "/static/"])
-def test_every_answer_carries_the_security_headers(visit: Visitor, path: str) -> None:
+def test_w_03_every_answer_carries_the_security_headers(visit: Visitor, path: str) -> None:
     answer = visit.get(path)
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
 
 
-def test_the_policy_allows_no_inline_script_no_inline_style_and_no_frame(visit: Visitor) -> None:
+def test_w_01_w_02_the_policy_allows_no_inline_script_no_inline_style_and_no_frame(visit: Visitor) -> None:
     policy = visit.get("/").headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
     assert "frame-ancestors 'none'" in policy
@@ -68,7 +68,7 @@ def test_a_host_that_names_this_machine_is_served(visit: Visitor, host: str) -> 
         "",
     ],
 )
-def test_any_other_host_is_refused_before_a_page_is_asked(visit: Visitor, host: str) -> None:
+def test_t14_any_other_host_is_refused_before_a_page_is_asked(visit: Visitor, host: str) -> None:
     answer = visit.get("/", Host=host)
     assert answer.status_code == 421
     assert "nur auf diesem Rechner selbst" in answer.text
@@ -98,7 +98,7 @@ def test_a_browser_without_fetch_metadata_must_name_our_origin(visit: Visitor) -
         {"Sec-Fetch-Site": "same-origin", "Origin": "http://evil.example"},
     ],
 )
-def test_a_change_that_another_page_asks_for_is_refused_even_with_the_right_token(
+def test_w_02_a_change_that_another_page_asks_for_is_refused_even_with_the_right_token(
     visit: Visitor, headers: dict[str, str]
 ) -> None:
     answer = visit.send("/change", headers)
@@ -107,11 +107,11 @@ def test_a_change_that_another_page_asks_for_is_refused_even_with_the_right_toke
 
 
 @pytest.mark.parametrize("token", ["", "x", "A" * 43, "ä" * 43])
-def test_a_form_without_the_token_of_the_cookie_is_refused(visit: Visitor, token: str) -> None:
+def test_w_02_a_form_without_the_token_of_the_cookie_is_refused(visit: Visitor, token: str) -> None:
     assert visit.send("/change", form_token=token).status_code == 403
 
 
-def test_a_form_without_the_cookie_is_refused(visit: Visitor) -> None:
+def test_w_02_a_form_without_the_cookie_is_refused(visit: Visitor) -> None:
     token = visit.token()
     visit.client.cookies.clear()
     answer = visit.client.post("/change", data={"form_token": token}, headers=BROWSER)
@@ -119,13 +119,13 @@ def test_a_form_without_the_cookie_is_refused(visit: Visitor) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json", "multipart/form-data; boundary=x"])
-def test_a_body_that_is_no_form_of_ours_is_refused(visit: Visitor, content_type: str) -> None:
+def test_w_02_a_body_that_is_no_form_of_ours_is_refused(visit: Visitor, content_type: str) -> None:
     body = f'{{"form_token": "{visit.token()}"}}'
     answer = visit.client.post("/change", content=body, headers={**BROWSER, "Content-Type": content_type})
     assert 400 <= answer.status_code < 500
 
 
-def test_a_form_that_is_too_large_is_refused_before_it_is_read(visit: Visitor) -> None:
+def test_w_05_a_form_that_is_too_large_is_refused_before_it_is_read(visit: Visitor) -> None:
     assert visit.send("/change", kvnr="A" * FORM_MAX_BYTES).status_code == 413
 
 
@@ -134,7 +134,7 @@ def test_a_body_without_a_declared_length_is_refused(visit: Visitor) -> None:
     assert answer.status_code == 413
 
 
-def test_the_cookie_is_strict_http_only_and_set_once(visit: Visitor) -> None:
+def test_w_03_the_cookie_is_strict_http_only_and_set_once(visit: Visitor) -> None:
     visit.client.cookies.clear()
     first = visit.get("/").headers["Set-Cookie"]
     assert re.fullmatch(rf"{COOKIE}=[A-Za-z0-9_-]{{43}}; Path=/; HttpOnly; SameSite=Strict", first)
@@ -142,7 +142,7 @@ def test_the_cookie_is_strict_http_only_and_set_once(visit: Visitor) -> None:
 
 
 @pytest.mark.parametrize("cookie", [f"{COOKIE}=short", f'{COOKIE}="<script>"', "=;=;", COOKIE])
-def test_a_cookie_that_we_cannot_have_set_is_replaced(visit: Visitor, cookie: str) -> None:
+def test_w_03_a_cookie_that_we_cannot_have_set_is_replaced(visit: Visitor, cookie: str) -> None:
     visit.client.cookies.clear()
     assert visit.get("/", Cookie=cookie).headers["Set-Cookie"]
 
@@ -165,7 +165,7 @@ def test_htmx_gets_a_fault_as_a_dialog(visit: Visitor) -> None:
     assert "data-modal" in part
 
 
-def test_there_is_no_description_of_the_interface_for_strangers(visit: Visitor) -> None:
+def test_t34_there_is_no_description_of_the_interface_for_strangers(visit: Visitor) -> None:
     assert [visit.get(path).status_code for path in ("/docs", "/redoc", "/openapi.json")] == [404, 404, 404]
 
 
@@ -173,7 +173,7 @@ def test_what_changes_something_cannot_be_asked_for_with_get(visit: Visitor) -> 
     assert visit.get("/change").status_code == 405
 
 
-def test_every_route_of_the_pages_that_changes_something_asks_for_the_token() -> None:
+def test_w_02_every_route_of_the_pages_that_changes_something_asks_for_the_token() -> None:
     site = Site("Probe", owner="Praxis")
     pages: APIRouter = site.pages
     assert not pages.dependencies
