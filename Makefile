@@ -92,6 +92,9 @@ validators: $(VENV)/.dev system-packages ## Broken documents through four valida
 benchmarks: $(VENV)/.dev ## Measure how long the demo takes, beside its limit
 	$(BIN)/python tests/benchmarks/start.py
 
+benchmarks-slow-clients: $(VENV)/.dev ## Measure what a good client of the hub notices of 2,000 slow ones
+	$(BIN)/python tests/benchmarks/slow_clients.py
+
 benchmarks-documents: $(VENV)/.dev ## Measure a document of 10,000 instances beside fhir.resources, and write the page (or ARGS="--runs 3")
 	$(BIN)/python tests/benchmarks/documents.py $(or $(ARGS),--write-docs)
 

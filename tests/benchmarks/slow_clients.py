@@ -94,6 +94,8 @@ def _until_served(port: int) -> None:
 def _attack(node: NodeCertificate, port: int) -> Iterator[None]:
     child = os.fork()
     if child == 0:
+        # Elsewhere they would have processors of their own.
+        os.nice(15)
         with suppress(BaseException):
             asyncio.run(_crowd(node.client_context(), port))
         os._exit(0)
