@@ -18,6 +18,7 @@ PULLS ?= 100
 STORM ?= 300
 ENTRIES ?= 10000
 CHANGES ?= 1000
+CALLS ?= 500
 SEED ?= 77
 FUZZ_SECONDS ?= 600
 INSTANCES ?= 10000
@@ -73,6 +74,14 @@ tampering: $(VENV)/.dev ## 1,000 random changes by SQL (CHANGES=1000) to 10,000 
 
 balp: $(VENV)/.dev ## Hold audit events against the profiles of IHE BALP (BALP_FSH=folder, a working copy; needs node and npm)
 	$(BIN)/python tests/balp/conformance.py $(BALP_FSH)
+timing: $(VENV)/.dev ## Does an answer of the hub take as long for what is another's as for what is not there? (CALLS=500)
+	LINKEXCHANGE_TIMING_CALLS=$(CALLS) $(PYTEST) tests/web/test_indistinct.py
+
+mutation: $(VENV)/.dev ## Change decisions and audit chain one place at a time: does a test notice? (about five minutes)
+	@mkdir -p mutants
+	$(BIN)/mutmut run --max-children $(JOBS) > mutants/run.log 2>&1 || { tail -c 2000 mutants/run.log; exit 1; }
+	@tail -c 400 mutants/run.log | tr '\r' '\n' | tail -n 3
+	$(BIN)/mutmut results
 
 fuzz: $(VENV)/.dev ## Fuzz what reads DICOM and the messages of the TI, each part for ten minutes (FUZZ_SECONDS=600)
 	for part in codec pki konnektor jose vau xds; do $(BIN)/python tests/fuzz/$$part.py -max_total_time=$(FUZZ_SECONDS) || exit; done
@@ -122,7 +131,7 @@ lock: $(VENV)/.uv ## Renew the lock file; releases younger than a week stay out
 	$(UV) lock --upgrade
 
 clean: ## Remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis mutants
 
 $(VENV)/.uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -23,6 +23,7 @@ from linkexchange.kept_directory import KeptDirectory
 from linkexchange.model.access import Basis, Offer, RegisteredLink
 from linkexchange.model.identifiers import LinkId, TelematikId
 from linkexchange.model.participant import Participant
+from linkexchange.model.switch import Hand, Switch
 from linkexchange.model.transfer import State
 from linkexchange.ports import Receipt, Session
 from linkexchange.secret import Secret
@@ -117,6 +118,14 @@ class HubClient:
         """Offers to this participant."""
         return self._call("GET", "/ledger/offers", read=lambda body: [_offer(row) for row in body])
 
+    def switch(self, session: Session, *, pulls: bool, basis: str) -> None:
+        """Turn the own switch."""
+        self._call("POST", "/ledger/switch", session=session, json={"pulls": pulls, "basis": basis})
+
+    def switches(self) -> Sequence[Switch]:
+        """How each hand has left it."""
+        return self._call("GET", "/ledger/switch", read=lambda body: [_switch(row) for row in body])
+
     def receipts(self, link: LinkId, requester: TelematikId) -> Sequence[Receipt]:
         """What a requester has handed in about a link of ours."""
         named = {"link": str(link), "requester": str(requester)}
@@ -196,6 +205,10 @@ def _offer(row: dict[str, Any]) -> Offer:
         expires=datetime.fromisoformat(row["expires"]) if row.get("expires") else None,
         basis=Basis(row.get("basis", Basis.PERSON)),
     )
+
+
+def _switch(row: dict[str, Any]) -> Switch:
+    return Switch(Hand(row["hand"]), bool(row["pulls"]), str(row["basis"]), datetime.fromisoformat(row["at"]))
 
 
 def _beyond(offer: Offer) -> dict[str, str]:

@@ -153,7 +153,8 @@ def hub_web(settings: HubSettings) -> None:
     from linkexchange.listener import serve
     from linkexchange.web.hub import application
 
-    app = application(bootstrap.hub_overview(settings), bootstrap.now, bootstrap.admission(settings))
+    admission, book = bootstrap.admission(settings), bootstrap.rulebook(settings)
+    app = application(bootstrap.hub_overview(settings), bootstrap.now, admission, book)
     serve(app, host=settings.pages_host, port=settings.pages_port, context=None)
 
 

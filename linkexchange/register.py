@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from linkexchange import govern
 from linkexchange.errors import MessageFault, UnknownParticipant, UnknownTransfer
 from linkexchange.model.access import Offer, RegisteredLink
 from linkexchange.model.audit import Action
 from linkexchange.model.balance import DISPATCH_TYP, Dispatch
 from linkexchange.model.identifiers import LinkId, Sha256, SopInstanceUid, TelematikId
 from linkexchange.model.proof import TYP as PROOF_TYP
+from linkexchange.model.switch import Hand, Switch
 from linkexchange.model.transfer import FINAL, State
 from linkexchange.ports import Course, Receipt
 from linkexchange.resolve import Caller, Resolver, refusals, session_of
@@ -52,6 +54,20 @@ def offer(resolver: Resolver, caller: Caller, session: str, *, made: Offer) -> N
         work.audit(Action.OFFER_MADE, offer=made.offer, receiver=made.receiver, link=made.link)
         with work.on_behalf_of(made.receiver):
             work.hub.add_offer(made)
+
+
+def switch(resolver: Resolver, caller: Caller, session: str, *, pulls: bool, basis: str) -> None:
+    """Let others pull from the caller, or not; what the hub's operator has turned off stays off."""
+    now = resolver.now()
+    with refusals(resolver, caller, Action.LEDGER_REFUSED), resolver.store.work(caller.telematik_id) as work:
+        session_of(work, caller, session, now=now)
+        govern.turned(work, Switch(Hand.ORIGIN, pulls, basis, now), user="")
+
+
+def switches(resolver: Resolver, caller: Caller) -> Sequence[Switch]:
+    """How each hand has left the caller's switch."""
+    with resolver.store.work(caller.telematik_id) as work:
+        return work.switches.all()
 
 
 def receipt(resolver: Resolver, caller: Caller, proof: str) -> None:

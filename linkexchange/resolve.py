@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from linkexchange import decide
 from linkexchange.errors import Denied, IdentityRefused, PeerFault, Refused
-from linkexchange.model.access import Decision, Facts, Reason, decide
+from linkexchange.model import access
+from linkexchange.model.access import Reason, RegisteredLink
 from linkexchange.model.audit import Action
 from linkexchange.model.grant import TYP as GRANT_TYP
 from linkexchange.model.grant import Grant
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.participant import ROLES, Institution
+from linkexchange.model.quota import KEPT
 from linkexchange.model.request import Request, read
 from linkexchange.ports import Session, Store, UnitOfWork
 from linkexchange.secret import Secret
@@ -55,6 +58,7 @@ def issue_nonce(resolver: Resolver, caller: Caller) -> str:
     nonce = secrets.token_urlsafe(32)
     with resolver.store.work(caller.telematik_id) as work:
         work.hub.sweep(resolver.now())
+        work.quotas.sweep(resolver.now() - KEPT)
         work.hub.issue_nonce(nonce, resolver.now() + NONCE_LIFETIME)
         work.audit(Action.NONCE_ISSUED)
     return nonce
@@ -104,36 +108,49 @@ def _admit(work: UnitOfWork, caller: Caller, institution: Institution) -> None:
 
 
 def grant(resolver: Resolver, caller: Caller, session: str, *, request: str) -> str:
-    """Steps 2 to 4 of a pull: read the signed request, decide, write it down, and issue the grant.
+    """Steps 2 to 4 of a pull: believe the request, decide, write it down, and issue the grant.
+
+    1. The request is signed by the caller's node, for this resolver, just now.
+    2. It comes within an open session of the caller's institution.
+    3. What is known of it is looked up, and what its requester has used is held until the end of the transaction.
+    4. It is decided, by the rules of `model.access` in their order.
+    5. Decision, facts, audit entry, event and counts are committed together, whatever the outcome.
+    6. A denial leaves with its public reason.
+    7. What was granted is signed.
 
     Raises `IdentityRefused` without an open session, `MessageFault` for a request that is none, and `Denied` with the
     reason that the requester may know.
     """
     now = resolver.now()
     with refusals(resolver, caller, Action.PULL_DENIED):
-        wish = read(verify(request, caller.keys), audience=resolver.audience, requester=caller.telematik_id, now=now)
+        proven = verify(request, caller.keys)
+        wish = read(proven, audience=resolver.audience, requester=caller.telematik_id, now=now)
         with resolver.store.work(caller.telematik_id) as work:
             institution = session_of(work, caller, session, now=now)
             work.trail.check_room()
-            facts = _facts(work, wish, institution, now=now)
-            decision = decide(wish, facts)
-            _write_down(work, decision, request)
+            facts = decide.facts(work, wish, institution, now=now)
+            decision = access.decide(wish, facts)
+            decide.write_down(work, decision, facts, request)
     if decision.reason or facts.link is None:
-        raise Denied(decision.reason or "")
-    granted = Grant(
+        raise Denied((decision.reason or Reason.LINK).public)
+    granted = _granted(wish, facts.link, caller, now)
+    return resolver.signer.sign(granted.claims(resolver.audience), typ=GRANT_TYP)
+
+
+def _granted(wish: Request, link: RegisteredLink, caller: Caller, now: datetime) -> Grant:
+    return Grant(
         grant=uuid4(),
         transfer=wish.transfer,
         requester=caller.telematik_id,
         origin=wish.origin,
         link=wish.link,
-        study=facts.link.study,
-        manifest_digest=facts.link.manifest_digest,
+        study=link.study,
+        manifest_digest=link.manifest_digest,
         authority=wish.authority,
         purpose=wish.purpose,
         thumbprint=caller.thumbprint,
         issued=now.replace(microsecond=0),
     )
-    return resolver.signer.sign(granted.claims(resolver.audience), typ=GRANT_TYP)
 
 
 def session_of(work: UnitOfWork, caller: Caller, session: str, *, now: datetime) -> Institution:
@@ -142,30 +159,3 @@ def session_of(work: UnitOfWork, caller: Caller, session: str, *, now: datetime)
     if institution is None:
         raise IdentityRefused("session")
     return institution
-
-
-def _facts(work: UnitOfWork, request: Request, institution: Institution, *, now: datetime) -> Facts:
-    with work.on_behalf_of(request.origin):
-        link = work.hub.link(request.link)
-    return Facts(
-        institution=institution,
-        participant=work.directory.find(institution.telematik_id),
-        link=link,
-        offer=work.hub.offer(request.offer, request.origin) if request.offer else None,
-        now=now,
-    )
-
-
-def _write_down(work: UnitOfWork, decision: Decision, signed: str) -> None:
-    request = decision.request
-    action = Action.PULL_GRANTED if decision.granted else Action.PULL_DENIED
-    work.hub.decide(decision, signed)
-    work.audit(
-        action,
-        transfer=str(request.transfer),
-        origin=request.origin,
-        link=request.link,
-        authority=request.authority.value,
-        reason=decision.reason or "",
-    )
-    work.emit(action.value, transfer=str(request.transfer), origin=request.origin, reason=decision.reason or "")

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import NamedTuple
 from uuid import UUID
 
-from linkexchange import asking
+from linkexchange import asking, weigh
 from linkexchange.errors import (
     GrantRefused,
     LinkWithdrawn,
@@ -50,6 +50,8 @@ FRESHEN_SECONDS = 60.0
 """So long after a study was served its PACS is asked whether it has grown: pulls that follow each other share that."""
 SOON_SECONDS = 10.0
 """So long after a requester has heard of newer images: by then one that could not keep its proof has tried again."""
+ADMITTED_MAX = 1000
+"""So many grants are remembered as admitted, for as long as `fresh_seconds` says."""
 KNOWN_MAX = 4
 """So many links are kept in memory: a pull comes with a grant, is admitted, and opens the same one."""
 
@@ -80,19 +82,21 @@ class Origin:
     turn_seconds: float = WAIT_SECONDS
     growth: Growth | None = None
     _active: dict[LinkId, float] = field(default_factory=dict)
+    _admitted: dict[UUID, float] = field(default_factory=dict)
     _known: dict[LinkId, Published] = field(default_factory=dict)
     _served: Counter[LinkId] = field(default_factory=Counter)
     _serving: list[_Serving] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
     def admit(self, token: str, thumbprint: str) -> Grant:
-        """Believe a grant, and let the own ledger have the last word.
+        """Believe a grant, and let the own ledger and the own rules have the last word.
 
         Raises `GrantRefused` or `LinkWithdrawn`, after the refusal has been written down.
         """
         with self._refusals():
             grant = accept(self._proven(token), audience=self.me, thumbprint=thumbprint, now=self.now())
-            self._own_link(grant)
+            published = self._own_link(grant)
+        self._decide(grant, published)
         return grant
 
     def still_valid(self, grant: Grant) -> bool:
@@ -178,6 +182,17 @@ class Origin:
             with self.store.work(self.me) as work:
                 work.audit(Action.SERVING_REFUSED, reason=refused.code, step=refused.detail)
             raise
+
+    def _decide(self, grant: Grant, published: Published) -> None:
+        """Step 7: the own rules. Whom they refuse learns what he learns of a link that is not here."""
+        if monotonic() - self._admitted.get(grant.grant, -self.fresh_seconds) < self.fresh_seconds:
+            return
+        if weigh.grant(self.store, self.me, grant, published.link, now=self.now()).reason:
+            raise GrantRefused("step 6: link")
+        with self._lock:
+            for oldest in list(self._admitted)[:-ADMITTED_MAX]:
+                del self._admitted[oldest]
+        self._admitted[grant.grant] = monotonic()
 
     def _proven(self, token: str) -> Proven:
         try:

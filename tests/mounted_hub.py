@@ -9,6 +9,7 @@ from linkexchange.errors import UnknownParticipant
 from linkexchange.model.access import Offer, RegisteredLink
 from linkexchange.model.identifiers import LinkId, TelematikId
 from linkexchange.model.participant import Participant
+from linkexchange.model.switch import Switch
 from linkexchange.ports import Receipt, Session
 from linkexchange.resolve import Caller, Resolver
 
@@ -52,6 +53,12 @@ class MountedHub:
     def offers(self) -> Sequence[Offer]:
         with self._resolver.store.work(self._caller.telematik_id) as work:
             return [offer for offer in work.hub.offers() if offer.is_open(self._resolver.now())]
+
+    def switch(self, session: Session, *, pulls: bool, basis: str) -> None:
+        register.switch(self._resolver, self._caller, session.secret.reveal(), pulls=pulls, basis=basis)
+
+    def switches(self) -> Sequence[Switch]:
+        return register.switches(self._resolver, self._caller)
 
     def receipts(self, link: LinkId, requester: TelematikId) -> Sequence[Receipt]:
         return register.receipts(self._resolver, self._caller, link, requester=requester)

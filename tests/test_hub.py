@@ -27,6 +27,7 @@ from hub_bench import HubBench
 from structlog.testing import capture_logs
 from wishes import BY_RECORD, HOSPITAL, HUB, LINK, NEWER_LINK, OFFER, PARTICIPANT, PRACTICE, REGISTERED, STRANGER
 
+from linkexchange import govern
 from linkexchange.errors import (
     Denied,
     Fault,
@@ -43,6 +44,7 @@ from linkexchange.model.link import LinkStatus
 from linkexchange.model.participant import Institution
 from linkexchange.model.proof import TYP as PROOF_TYP
 from linkexchange.model.request import TYP as REQUEST_TYP
+from linkexchange.model.switch import Hand, Switch
 from linkexchange.model.transfer import State
 from linkexchange.ports import Receipt, Session
 from linkexchange.signing import PublicKeys, Signer, verify
@@ -220,6 +222,19 @@ def test_an_offer_says_until_when_and_on_what_basis_and_is_gone_when_it_has_expi
     assert client.offers() == [offer]
     hub.bench.clock.time = until
     assert client.offers() == []
+
+
+def test_an_origin_turns_its_own_switch_and_reads_both_hands(hub: RunningHub, hospital: HubClient) -> None:
+    hospital.switch(_as_hospital(hub, hospital), pulls=False, basis="§ 341 SGB V: nur Versand")
+    operator = Switch(Hand.OPERATOR, True, "", hub.bench.clock())
+    govern.turn(hub.bench.database, HOSPITAL, operator, user="operator")
+    said = Switch(Hand.ORIGIN, False, "§ 341 SGB V: nur Versand", hub.bench.clock())
+    assert sorted(hospital.switches(), key=lambda it: it.hand) == [operator, said]
+
+
+@pytest.mark.parametrize("body", [{"pulls": "no"}, {"pulls": 0}, {}, {"pulls": True, "basis": "a\nb"}], ids=str)
+def test_a_switch_that_is_neither_on_nor_off_is_refused(hub: RunningHub, raw: httpx.Client, body: object) -> None:
+    assert raw.post("/ledger/switch", headers={"X-Session": "none"}, json=body).status_code == 422
 
 
 def test_an_offer_to_nobody_is_refused(hub: RunningHub, hospital: HubClient) -> None:

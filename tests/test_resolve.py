@@ -18,11 +18,16 @@ from wishes import BY_RECORD, BY_RELEASE, HOSPITAL, HUB, INSTITUTION, LINK, NOW,
 
 from linkexchange import resolve
 from linkexchange.errors import Denied, IdentityRefused, MessageFault
+from linkexchange.model import participant
+from linkexchange.model.access import Reason
 from linkexchange.model.grant import LIFETIME, TYP, Grant
 from linkexchange.model.identifiers import Sha256
 from linkexchange.model.participant import Institution, Participant
+from linkexchange.model.policy import Effect, Policy, PolicyRule
+from linkexchange.model.quota import Counted, Quota, Span, Whose
 from linkexchange.model.request import TYP as REQUEST_TYP
 from linkexchange.model.request import Request
+from linkexchange.model.switch import Hand, Switch
 from linkexchange.resolve import NONCE_LIFETIME, SESSION_LIFETIME, Caller
 from linkexchange.signing import verify
 from linkexchange.store.work import Database
@@ -249,19 +254,54 @@ def test_decision_audit_entry_and_event_of_a_grant_are_kept(bench: HubBench) -> 
         "request": decision["request"],
         "reason": None,
         "at": NOW,
+        "rule": "",
+        "facts": decision["facts"],
     }
-    assert bench.trail()[-1] == ("pull.granted", _audited(BY_RECORD, ""))
+    assert bench.trail()[-1] == ("pull.granted", _audited(BY_RECORD, "", "") | {"decision": str(decision["decision"])})
     (event,) = bench.database.events_after(PRACTICE, 0)
     assert (event.topic, event.body["reason"]) == ("pull.granted", "")
 
 
-def _audited(request: Request, reason: str) -> dict[str, str]:
+def test_a_decision_keeps_all_that_it_has_looked_at(bench: HubBench) -> None:
+    policy = Policy((PolicyRule("at-night", Effect.DENY, why="only by day", modalities=frozenset({"ct"})),))
+    with bench.database.work(participant.HUB) as work:
+        work.policies.put_policy(policy, NOW)
+        work.policies.put_quotas([Quota(Whose.USER, Counted.LINKS, Span.DAY, 10, 8)], NOW)
+    with bench.database.work(HOSPITAL) as work:
+        work.switches.turn(Switch(Hand.ORIGIN, True, "", NOW))
+    bench.grant(BY_RECORD)
+    (decision,) = bench.rows("decisions")
+    assert decision["facts"] == {
+        "role": wishes.PRACTICE_ROLE,
+        "enrolled": True,
+        "destinations": ["PACS"],
+        "link": {"status": "available", "replaced": False, "expires": wishes.REGISTERED.expires.isoformat()},
+        "offer": None,
+        "left": ["at-night"],
+        "switches": [{"hand": "origin", "pulls": True, "basis": ""}],
+        "policy": "permit-unless-denied",
+        "opinions": [
+            {
+                "rule": "at-night",
+                "effect": "deny",
+                "why": "only by day",
+                "applies": None,
+                "findings": {"modalities": None},
+            }
+        ],
+        "lock": None,
+        "quotas": [{"quota": "user-links-day", "used": 0, "limit": 10}],
+    }
+
+
+def _audited(request: Request, reason: str, rule: str) -> dict[str, str]:
     return {
         "transfer": str(request.transfer),
         "origin": request.origin,
         "link": request.link,
         "authority": request.authority.value,
         "reason": reason,
+        "rule": rule,
     }
 
 
@@ -317,9 +357,11 @@ DENIALS: dict[str, tuple[Request, Callable[[HubBench], None], str]] = {
 def test_every_denial_is_decided_written_down_and_told_with_its_public_reason(bench: HubBench, case: str) -> None:
     request, prepare, reason = DENIALS[case]
     prepare(bench)
-    assert _denied(bench, request) == reason
-    assert [(row["transfer"], row["reason"]) for row in bench.rows("decisions")] == [(request.transfer, reason)]
-    assert bench.trail()[-1] == ("pull.denied", _audited(request, reason))
+    assert _denied(bench, request) == Reason(reason).public
+    [row] = bench.rows("decisions")
+    assert (row["transfer"], row["reason"]) == (request.transfer, reason)
+    audited = _audited(request, reason, row["rule"]) | {"decision": str(row["decision"])}
+    assert bench.trail()[-1] == ("pull.denied", audited)
     (event,) = bench.database.events_after(PRACTICE, 0)
     assert (event.topic, event.body["reason"]) == ("pull.denied", reason)
 
@@ -327,8 +369,10 @@ def test_every_denial_is_decided_written_down_and_told_with_its_public_reason(be
 def test_a_link_that_has_expired_is_denied(bench: HubBench, clock: Clock) -> None:
     clock.time = wishes.REGISTERED.expires
     late = replace(BY_RECORD, asked=clock(), read_at=clock())
-    assert _denied(bench, late) == "link-expired"
-    assert bench.trail()[-1] == ("pull.denied", _audited(late, "link-expired"))
+    assert _denied(bench, late) == "link-not-permitted"
+    [row] = bench.rows("decisions")
+    audited = _audited(late, "link-expired", "is-unexpired") | {"decision": str(row["decision"])}
+    assert bench.trail()[-1] == ("pull.denied", audited)
 
 
 def test_an_institution_that_has_left_the_network_is_denied_within_its_session(

@@ -36,6 +36,8 @@ from linkexchange.bootstrap.pacs import sightings as sightings
 from linkexchange.bootstrap.pacs import spool as spool
 from linkexchange.bootstrap.relays import serve_relay as serve_relay
 from linkexchange.bootstrap.relays import standing as standing
+from linkexchange.bootstrap.ruling import accounts as accounts
+from linkexchange.bootstrap.ruling import rulebook as rulebook
 from linkexchange.bootstrap.storage import database as database
 from linkexchange.bootstrap.storage import database_url as database_url
 from linkexchange.bootstrap.storage import hub_overview as hub_overview

@@ -15,14 +15,17 @@ from linkexchange.commands import (
     digest,
     doctor,
     enrol,
+    explain,
     hub,
     node,
     outbox,
     pacs,
     participant,
     patients,
+    policies,
     publish,
     pull,
+    pull_switch,
     push,
     relay,
     release_rules,
@@ -68,6 +71,11 @@ app.add_typer(pacs.app, name="pacs")
 app.add_typer(patients.app, name="patients")
 app.add_typer(release_rules.app, name="release-rules")
 app.add_typer(releases.app, name="releases")
+app.add_typer(policies.app, name="policies")
+app.add_typer(policies.quotas, name="quotas")
+app.add_typer(policies.locks, name="locks")
+app.add_typer(pull_switch.app, name="pull-switch")
+app.command("explain")(explain.explain)
 app.add_typer(participant.app, name="participant")
 app.add_typer(revoke.app, name="revoke")
 app.add_typer(audit.app, name="audit")

@@ -16,6 +16,9 @@ SettingsFile = Annotated[
 ]
 
 
+OfHub = Annotated[bool, typer.Option("--hub", help="Of the hub: read the settings as those of a hub.")]
+
+
 def node_settings(file: Path | None) -> NodeSettings:
     """Settings of a node, and logs as they ask."""
     settings = load(NodeSettings, file)
@@ -28,3 +31,8 @@ def hub_settings(file: Path | None) -> HubSettings:
     settings = load(HubSettings, file)
     bootstrap.log_to_stderr(settings.log_level)
     return settings
+
+
+def settings_of(file: Path | None, *, hub: bool) -> HubSettings | NodeSettings:
+    """Settings of either."""
+    return hub_settings(file) if hub else node_settings(file)

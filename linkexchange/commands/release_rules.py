@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from linkexchange import bootstrap, release
 from linkexchange.commands.arguments import kvnr_of, study_of
 from linkexchange.commands.options import SettingsFile, node_settings
+from linkexchange.commands.tables import table_of
 from linkexchange.errors import SettingRefused
 from linkexchange.model.release import Opinion, load
 
 USER = "command line"
-FILE_MAX_BYTES = 1 << 20
 app = typer.Typer(help="Which studies this institution publishes.", no_args_is_help=True)
 
 
@@ -35,7 +34,7 @@ def replace(
 ) -> None:
     """Put the rules of a file in the place of all that were there; a wrong one changes nothing. Audited."""
     try:
-        rules = load(read_rules(file))
+        rules = load(table_of(file))
     except ValueError as wrong:
         raise SettingRefused(f"FILE: {wrong}") from None
     bootstrap.release_rules(node_settings(settings)).replace(rules, user=USER)
@@ -67,19 +66,3 @@ def _columns(opinion: Opinion) -> Iterator[str]:
     yield from (f"{it.condition}: {'holds' if it.holds else 'does not hold'}" for it in opinion.findings)
     if opinion.why:
         yield opinion.why
-
-
-def read_rules(file: Path) -> Mapping[str, Any]:
-    """The table in a file of rules. Raises ValueError that says what the file is not."""
-    try:
-        if file.stat().st_size > FILE_MAX_BYTES:
-            raise ValueError("larger than 1 MiB")
-        text = file.read_text()
-        read = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, RecursionError) as wrong:
-        raise ValueError("cannot be read") from wrong
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as wrong:
-        raise ValueError("is neither TOML nor, with the ending .json, JSON") from wrong
-    if not isinstance(read, dict):
-        raise ValueError("is no table with the list `rules`")
-    return read

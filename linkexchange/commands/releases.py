@@ -12,7 +12,8 @@ import typer
 from linkexchange import bootstrap, releasing
 from linkexchange.commands.arguments import day_of, kvnr_of, study_of
 from linkexchange.commands.options import SettingsFile, node_settings
-from linkexchange.commands.release_rules import USER, read_rules
+from linkexchange.commands.release_rules import USER
+from linkexchange.commands.tables import table_of
 from linkexchange.errors import SettingRefused
 from linkexchange.model.letting import load
 from linkexchange.model.released import Heard
@@ -105,7 +106,7 @@ def replace(
 ) -> None:
     """Put the rules of a file in the place of all that were there; a wrong one changes nothing. Audited."""
     try:
-        found = load(read_rules(file))
+        found = load(table_of(file))
     except ValueError as wrong:
         raise SettingRefused(f"FILE: {wrong}") from None
     bootstrap.letting(node_settings(settings)).replace(found, user=USER)

@@ -93,6 +93,12 @@ class Action(StrEnum):
     RELEASE_DENIED = "release.denied"
     RELEASE_REVIEWED = "release.reviewed"
     LETTING_CHANGED = "letting.changed"
+    POLICY_CHANGED = "policy.changed"
+    QUOTAS_CHANGED = "quotas.changed"
+    QUOTA_ALARMED = "quota.alarmed"
+    REQUESTER_LOCKED = "requester.locked"
+    REQUESTER_UNLOCKED = "requester.unlocked"
+    PULL_SWITCHED = "pull.switched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +124,8 @@ GRAMMAR: dict[Action, Fields] = {
     Action.LINK_PUBLISHED: _fields("link study replaces"),
     Action.LINK_CLOSED: _fields("link"),
     Action.PULL_REQUESTED: _fields("transfer authority user"),
-    Action.PULL_GRANTED: _fields("transfer origin link authority reason"),
-    Action.PULL_DENIED: _fields("reason", may="transfer origin link authority"),
+    Action.PULL_GRANTED: _fields("transfer origin link authority reason rule decision"),
+    Action.PULL_DENIED: _fields("reason", may="transfer origin link authority rule decision"),
     Action.PULL_REFUSED: _fields("transfer state reason"),
     Action.PULL_PERMITTED: _fields("transfer link epoch"),
     Action.PULL_BEGUN: _fields("transfer origin link study wanted"),
@@ -129,7 +135,7 @@ GRAMMAR: dict[Action, Fields] = {
     Action.STUDY_RELEASED: _fields("link study receiver"),
     Action.SERVING_BEGUN: _fields("transfer requester link study authority purpose wanted"),
     Action.SERVING_ENDED: _fields("transfer requester link study authority purpose instances", may="ways"),
-    Action.SERVING_REFUSED: _fields("reason step"),
+    Action.SERVING_REFUSED: _fields("reason step", may="rule transfer requester decision"),
     Action.DOCUMENT_SERVED: _fields("transfer requester link study authority purpose"),
     Action.OFFER_MADE: _fields("offer receiver link"),
     Action.OFFER_TAKEN: _fields("offer sender link"),
@@ -176,11 +182,18 @@ GRAMMAR: dict[Action, Fields] = {
     Action.RELEASE_DENIED: _fields("request requester user"),
     Action.RELEASE_REVIEWED: _fields("request link outcome user"),
     Action.LETTING_CHANGED: _fields("rules names user"),
+    Action.POLICY_CHANGED: _fields("combining names user"),
+    Action.QUOTAS_CHANGED: _fields("names user"),
+    Action.QUOTA_ALARMED: _fields("quota used limit"),
+    Action.REQUESTER_LOCKED: _fields("lock quota"),
+    Action.REQUESTER_UNLOCKED: _fields("lock quota user"),
+    Action.PULL_SWITCHED: _fields("hand pulls basis user"),
 }
 """One line for each action; docs/reference/audit.md has the same, with what the fields mean."""
 
 NUMBERS = _fields(
-    "epoch wanted instances expected stored delivered changes test_object fails warns rules seq entries number"
+    "epoch wanted instances expected stored delivered changes test_object fails warns rules seq entries number used"
+    " limit"
 ).must
 """The fields that are whole numbers; all others are texts."""
 

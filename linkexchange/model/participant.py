@@ -20,6 +20,10 @@ ROLES = {
 """professionOIDs (gemSpec_OID) of the institutions that may ask for images."""
 
 
+HUB = TelematikId("99-linkexchange-hub")
+"""On whose behalf the hub keeps policy, quotas, and the trail of their changes. No card has this Telematik-ID."""
+
+
 class Capability(StrEnum):
     """What a participant's node does for others."""
 

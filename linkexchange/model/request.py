@@ -113,9 +113,13 @@ def _moment(value: object) -> datetime:
 
 
 def _text(value: object) -> str:
-    """One line of text, since it is stored and shown."""
     if not isinstance(value, str) or len(value) > TEXT_MAX_CHARACTERS:
         raise ValueError("text")
-    if _UNFIT_FOR_TEXT & set(map(unicodedata.category, value)):
+    return line(value)
+
+
+def line(text: str) -> str:
+    """One line of text, since it is stored and shown; raises ValueError for anything else."""
+    if _UNFIT_FOR_TEXT & set(map(unicodedata.category, text)):
         raise ValueError("text")
-    return value
+    return text

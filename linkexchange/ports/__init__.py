@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from linkexchange.ports.brake import Brake
+from linkexchange.ports.deciding import Account, Admissions, Policies, Quotas, Switches
 from linkexchange.ports.enrolment import Certificates, Desk, Enrolments, Verdict
 from linkexchange.ports.hub import Answer, Course, Hub, Receipt, Session, Sessions
 from linkexchange.ports.images import (
@@ -35,6 +36,8 @@ from linkexchange.ports.work import Store, UnitOfWork
 
 __all__ = [
     "CHUNK_MAX_BYTES",
+    "Account",
+    "Admissions",
     "Answer",
     "Archive",
     "Brake",
@@ -67,9 +70,11 @@ __all__ = [
     "PatientIndex",
     "Patients",
     "Pauses",
+    "Policies",
     "Probes",
     "Progress",
     "Published",
+    "Quotas",
     "Receipt",
     "Record",
     "RecordEntry",
@@ -88,6 +93,7 @@ __all__ = [
     "Spool",
     "Store",
     "StudyQuery",
+    "Switches",
     "Told",
     "Trail",
     "Transcoded",

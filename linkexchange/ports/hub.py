@@ -14,6 +14,7 @@ from linkexchange.model.identifiers import (
     TelematikId,
 )
 from linkexchange.model.participant import Participant
+from linkexchange.model.switch import Switch
 from linkexchange.model.transfer import State
 from linkexchange.secret import Secret
 
@@ -109,6 +110,14 @@ class Hub(Protocol):
 
     def offers(self) -> Sequence[Offer]:
         """Offers to this participant that it has not taken up."""
+        ...
+
+    def switch(self, session: Session, *, pulls: bool, basis: str) -> None:
+        """Let others pull from this participant, or not. Safe to repeat."""
+        ...
+
+    def switches(self) -> Sequence[Switch]:
+        """How this participant and the hub's operator have left its switch."""
         ...
 
     def receipts(self, link: LinkId, requester: TelematikId) -> Sequence[Receipt]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from linkexchange.model.access import Decision, Offer, RegisteredLink
@@ -51,8 +51,8 @@ class HubLedger(Protocol):
         """Mark a link of this participant as cancelled; False when there is none."""
         ...
 
-    def decide(self, decision: Decision, signed_request: str) -> None:
-        """Keep a decision, granted or denied, with the request for which its signer is answerable."""
+    def decide(self, decision: Decision, signed_request: str, facts: Mapping[str, Any]) -> UUID:
+        """Keep a decision, granted or denied, with the request for which its signer is answerable; its number."""
         ...
 
     def add_offer(self, offer: Offer) -> None:

@@ -11,6 +11,7 @@ from linkexchange.model.identifiers import (
 )
 from linkexchange.model.transfer import Transfer
 from linkexchange.ports.balance import Balance
+from linkexchange.ports.deciding import Admissions, Policies, Quotas, Switches
 from linkexchange.ports.enrolment import Certificates, Enrolments
 from linkexchange.ports.outbox import Outbox
 from linkexchange.ports.patients import Patients, RuleRows
@@ -133,6 +134,26 @@ class UnitOfWork(Protocol):
     @property
     def own_requests(self) -> OwnRequests:
         """What this participant wants released."""
+        ...
+
+    @property
+    def policies(self) -> Policies:
+        """By what is decided."""
+        ...
+
+    @property
+    def switches(self) -> Switches:
+        """Whether others may pull."""
+        ...
+
+    @property
+    def quotas(self) -> Quotas:
+        """What has been counted, and who is locked."""
+        ...
+
+    @property
+    def admissions(self) -> Admissions:
+        """What this origin has decided."""
         ...
 
     def audit(self, action: Action, **fields: str | int) -> None:

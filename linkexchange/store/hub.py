@@ -83,12 +83,12 @@ class HubRows:
         cancelled = update(ledger).where(ledger.c.link == link).values(status=LinkStatus.CANCELLED.value)
         return self._connection.execute(cancelled).rowcount > 0
 
-    def decide(self, decision: Decision, signed_request: str) -> None:
+    def decide(self, decision: Decision, signed_request: str, facts: Mapping[str, Any]) -> UUID:
         """Keep a decision."""
-        request = decision.request
+        request, number = decision.request, uuid4()
         row = {
             "participant": self._me,
-            "decision": uuid4(),
+            "decision": number,
             "transfer": request.transfer,
             "origin": request.origin,
             "link": request.link,
@@ -96,8 +96,11 @@ class HubRows:
             "request": signed_request,
             "reason": decision.reason,
             "at": decision.at,
+            "rule": decision.rule,
+            "facts": dict(facts),
         }
         self._connection.execute(insert(decisions).values(row))
+        return number
 
     def add_offer(self, offer: Offer) -> None:
         """Keep an offer."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, Row, Select, func, select
+from sqlalchemy import Column, Connection, Row, Select, func, or_, select
 
 from linkexchange.model.access import Offer
 from linkexchange.model.audit import Action
@@ -16,9 +16,10 @@ from linkexchange.model.identifiers import LinkId, TelematikId
 from linkexchange.model.participant import Participant
 from linkexchange.model.revocation import Revocable, RevocationKind
 from linkexchange.model.trail import Chain
-from linkexchange.ports import Event
+from linkexchange.ports import Account, Event
 from linkexchange.ports.balance import Open
 from linkexchange.store.balance import BalanceRows
+from linkexchange.store.deciding_tables import locks
 from linkexchange.store.hub import DirectoryRows, HubRows
 from linkexchange.store.tables import decisions, events, ledger, receipts, sessions
 from linkexchange.store.trail_rows import TrailRows
@@ -37,6 +38,18 @@ class DecisionRow:
     purpose: str
     reason: str
     at: datetime
+    decision: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """A quota that has come to its alarm, or a requester that was locked since."""
+
+    requester: TelematikId
+    quota: str
+    at: datetime
+    lock: UUID | None = None
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,24 @@ class HubOverview:
         newest = select(decisions).order_by(decisions.c.at.desc()).limit(limit)
         found = [_decision(row) for row in self._rows(newest)]
         return sorted(found, key=lambda row: row.at, reverse=True)[:limit]
+
+    def accounts(self, number: UUID) -> Sequence[Account]:
+        """The decision of this number, or those about this transfer, oldest first."""
+        named = or_(decisions.c.decision == number, decisions.c.transfer == number)
+        return [_account(row) for row in self._rows(select(decisions).where(named).order_by(decisions.c.at))]
+
+    def alarms(self, now: datetime) -> Sequence[AlarmRow]:
+        """Of the last day."""
+        recent = events.c.topic == Action.QUOTA_ALARMED.value, events.c.at > now - timedelta(days=1)
+        rows = self._rows(select(events).where(*recent))
+        found = [AlarmRow(TelematikId(row.participant), row.body["quota"], row.at) for row in rows]
+        return sorted(found, key=lambda row: row.at, reverse=True)
+
+    def locks(self) -> Sequence[AlarmRow]:
+        """Open ones."""
+        rows = self._rows(select(locks).where(locks.c.lifted.is_(None)))
+        found = [AlarmRow(TelematikId(row.participant), row.quota, row.since, row.lock, row.who) for row in rows]
+        return sorted(found, key=lambda row: row.at, reverse=True)
 
     def receipts(self, limit: int = 50) -> Sequence[ReceiptRow]:
         """How transfers have ended."""
@@ -155,6 +186,24 @@ def _decision(row: Row[Any]) -> DecisionRow:
         purpose=row.inputs["purpose"],
         reason=row.reason or "",
         at=row.at,
+        decision=row.decision,
+    )
+
+
+def _account(row: Row[Any]) -> Account:
+    return Account(
+        number=row.decision,
+        transfer=row.transfer,
+        requester=TelematikId(row.participant),
+        origin=TelematikId(row.origin),
+        link=row.link,
+        authority=row.inputs["authority"],
+        purpose=row.inputs["purpose"],
+        reason=row.reason or "",
+        rule=row.rule,
+        facts=row.facts,
+        at=row.at,
+        destination=row.inputs["destination"],
     )
 
 

@@ -332,6 +332,9 @@ decisions = Table(
     Column("request", Text, nullable=False),
     Column("reason", Text),
     Column("at", _NOW, nullable=False),
+    Column("rule", Text, nullable=False, server_default=text("''")),
+    Column("facts", JSONB, nullable=False, server_default=text("'{}'")),
+    Index("decisions_transfer", "participant", "transfer"),
 )
 
 offers = Table(

@@ -18,6 +18,7 @@ from linkexchange.model.transfer import Transfer
 from linkexchange.ports import Event
 from linkexchange.store import trail
 from linkexchange.store.balance import BalanceRows
+from linkexchange.store.deciding import AdmissionRows, PolicyRows, QuotaRows, SwitchRows
 from linkexchange.store.enrolments import CertificateRows, EnrolmentRows
 from linkexchange.store.findings import ProbeRows
 from linkexchange.store.hub import DirectoryRows, HubRows
@@ -103,6 +104,10 @@ class Work:
         self.revocations = RevocationRows(connection, participant)
         self.balance = BalanceRows(connection, participant)
         self.trail = TrailRows(connection, participant)
+        self.policies = PolicyRows(connection, participant)
+        self.switches = SwitchRows(connection, participant)
+        self.quotas = QuotaRows(connection, participant)
+        self.admissions = AdmissionRows(connection, participant)
         self.turns = TurnRows(connection, participant, self._database.presence)
         self.requests = RequestRows(connection, participant)
         self.own_requests = AskRows(connection, participant)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from linkexchange.model.switch import Hand
 from linkexchange.model.transfer import State
 from linkexchange.web.fields import LinkIdText, Time
 
@@ -42,6 +43,15 @@ class OfferAnswer(_Answer):
     receiver: str
     link: LinkIdText
     made: Time
+
+
+class SwitchAnswer(_Answer):
+    """How one hand has left the caller's switch."""
+
+    hand: Hand
+    pulls: bool
+    basis: str
+    at: Time
 
 
 class ReceiptAnswer(_Answer):

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from linkexchange.admit import Admission
 from linkexchange.model.access import Offer
@@ -19,11 +19,22 @@ from linkexchange.model.balance import Imbalance
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.participant import Participant
 from linkexchange.model.trail import Chain
+from linkexchange.ports import Account
 from linkexchange.ports.balance import Open
-from linkexchange.web import german
+from linkexchange.web import explaining
 from linkexchange.web.pages.enrolments import PATH, add_enrolments
+from linkexchange.web.pages.fields import Field
 from linkexchange.web.pages.site import Place, Site
 from linkexchange.web.pages.trail import shown
+
+USER = "web page"
+IMBALANCES: dict[str, str] = {
+    Imbalance.NOT_GRANTED: "Bilder ohne Erlaubnis",
+    Imbalance.RECEIPT_MISSING: "Quittung des Empfängers fehlt",
+    Imbalance.DISPATCH_MISSING: "Abgabemeldung der Herkunft fehlt",
+    Imbalance.UNSENT_RECEIVED: "mehr oder andere Bilder angekommen als abgegeben",
+    Imbalance.SENT_NOT_RECEIVED: "weniger Bilder angekommen als abgegeben",
+}
 
 
 class Line(Protocol):
@@ -66,6 +77,40 @@ class Decided(Line, Protocol):
     @property
     def reason(self) -> str:
         """Why it was denied; empty where it was granted."""
+        ...
+
+    @property
+    def decision(self) -> UUID:
+        """Its number."""
+        ...
+
+
+class Alarmed(Protocol):
+    """A quota that somebody has come to."""
+
+    @property
+    def requester(self) -> TelematikId:
+        """Who."""
+        ...
+
+    @property
+    def quota(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """Since when."""
+        ...
+
+    @property
+    def lock(self) -> UUID | None:
+        """The number of the lock, where it is one."""
+        ...
+
+    @property
+    def user(self) -> str:
+        """The user that it is about; empty for the institution."""
         ...
 
 
@@ -115,22 +160,41 @@ class Overview(Protocol):
         """The audit chain of each participant."""
         ...
 
+    def accounts(self, number: UUID) -> Sequence[Account]:
+        """A decision by its number, or those about a transfer, oldest first."""
+        ...
 
-IMBALANCES: dict[str, str] = {
-    Imbalance.NOT_GRANTED: "Bilder ohne Erlaubnis",
-    Imbalance.RECEIPT_MISSING: "Quittung des Empfängers fehlt",
-    Imbalance.DISPATCH_MISSING: "Abgabemeldung der Herkunft fehlt",
-    Imbalance.UNSENT_RECEIVED: "mehr oder andere Bilder angekommen als abgegeben",
-    Imbalance.SENT_NOT_RECEIVED: "weniger Bilder angekommen als abgegeben",
-}
+    def alarms(self, now: datetime) -> Sequence[Alarmed]:
+        """Quotas that have come to their alarm within a day."""
+        ...
+
+    def locks(self) -> Sequence[Alarmed]:
+        """Who is locked."""
+        ...
 
 
-def application(overview: Overview, now: Callable[[], datetime], admission: Admission | None = None) -> FastAPI:
-    """The ASGI application of the hub's pages; without `admission` there is the first one only."""
+class Unlocking(Protocol):
+    """Whoever may lift locks."""
+
+    def lift(self, requester: TelematikId, lock: UUID, *, user: str, at: datetime) -> bool:
+        """Let a requester ask again; False where there is no such lock."""
+        ...
+
+
+def application(
+    overview: Overview, now: Callable[[], datetime], admission: Admission | None = None, book: Unlocking | None = None
+) -> FastAPI:
+    """The ASGI application of the hub's pages; without `admission` there is the first one only.
+
+    Without `book` it lifts no locks.
+    """
     menu = [Place("/", "Stand"), Place(PATH, "Teilnehmer")] if admission else []
     site = Site("Bilderaustausch", owner="Vermittlungsstelle", menu=menu)
     if admission:
         add_enrolments(site, admission, now)
+    _add_decisions(site, overview)
+    if book:
+        _add_locks(site, book, now)
 
     @site.pages.get("/")
     def state(request: Request) -> HTMLResponse:
@@ -147,7 +211,31 @@ def application(overview: Overview, now: Callable[[], datetime], admission: Admi
             imbalances=overview.imbalances(),
             chains=[shown(it) for it in overview.chains()],
             kinds=IMBALANCES,
-            reasons=german.DETAILS,
+            alarms=overview.alarms(now()),
+            locks=overview.locks(),
+            lifts=book is not None,
+            quota=explaining.quota,
+            reasons=explaining.WHY,
         )
 
     return site.application()
+
+
+def _add_decisions(site: Site, overview: Overview) -> None:
+    @site.pages.get("/decisions/{number}")
+    def decision(request: Request, number: UUID) -> HTMLResponse:
+        found = overview.accounts(number)
+        if not found:
+            raise HTTPException(404)
+        names = {row.telematik_id: row.name for row in overview.participants()}
+        return site.page(request, "decision.html", accounts=found, names=names, explain=explaining)
+
+
+def _add_locks(site: Site, book: Unlocking, now: Callable[[], datetime]) -> None:
+    @site.forms.post("/locks/lift")
+    def lift(requester: Field, lock: Field) -> RedirectResponse:
+        try:
+            book.lift(TelematikId(requester), UUID(lock), user=USER, at=now())
+        except ValueError:
+            raise HTTPException(422) from None
+        return RedirectResponse("/", status_code=303)

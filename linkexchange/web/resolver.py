@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
 from linkexchange import admit, register, resolve, tls
 from linkexchange.admit import Admission
@@ -27,6 +27,8 @@ from linkexchange.model.directory import TYP as SNAPSHOT_TYP
 from linkexchange.model.directory import Snapshot
 from linkexchange.model.identifiers import LinkId, Sha256, StudyUid, TelematikId
 from linkexchange.model.participant import Participant
+from linkexchange.model.request import line
+from linkexchange.model.switch import BASIS_MAX_CHARACTERS
 from linkexchange.resolve import Caller, Resolver
 from linkexchange.signing import PublicKeys, thumbprint
 from linkexchange.web import answers, description
@@ -111,6 +113,13 @@ class OfferBody(_Body):
     basis: Basis = Basis.PERSON
 
 
+class SwitchBody(_Body):
+    """Whether others may pull from the caller, and on what legal basis not."""
+
+    pulls: StrictBool
+    basis: Annotated[str, Field(max_length=BASIS_MAX_CHARACTERS), AfterValidator(line)] = ""
+
+
 class RenewalBody(_Body):
     """A certificate request (PKCS #10) in PEM."""
 
@@ -126,6 +135,7 @@ def application(resolver: Resolver, rates: Rates | None = None, *, admission: Ad
     _add_resolver(app, resolver)
     _add_ledger(app, resolver)
     _add_offers(app, resolver)
+    _add_switch(app, resolver)
     _add_receipts(app, resolver)
     _add_transfers(app, resolver)
     _add_directory(app, resolver)
@@ -190,6 +200,17 @@ def _add_offers(app: FastAPI, resolver: Resolver) -> None:
     def offers(caller: ByTls) -> list[dict[str, str]]:
         with resolver.store.work(caller.telematik_id) as work:
             return [_offer_row(offer) for offer in work.hub.offers() if offer.is_open(resolver.now())]
+
+
+def _add_switch(app: FastAPI, resolver: Resolver) -> None:
+    @app.post("/ledger/switch", status_code=204)
+    def turn(caller: ByTls, session: InSession, body: SwitchBody) -> None:
+        register.switch(resolver, caller, session, pulls=body.pulls, basis=body.basis)
+
+    @app.get("/ledger/switch", response_model=list[answers.SwitchAnswer])
+    def switches(caller: ByTls) -> list[dict[str, Any]]:
+        found = register.switches(resolver, caller)
+        return [{"hand": it.hand, "pulls": it.pulls, "basis": it.basis, "at": it.at.isoformat()} for it in found]
 
 
 def _add_receipts(app: FastAPI, resolver: Resolver) -> None:

@@ -34,6 +34,7 @@ WORDS = [
             "enrol",
             "sign",
             "validate",
+            "explain",
         )
     ],
     *[["outbox", name] for name in ("list", "discard")],
@@ -41,6 +42,9 @@ WORDS = [
     *[["patients", name] for name in ("card", "list", "decide", "set", "object", "agree")],
     *[["releases", name] for name in ("list", "show", "release", "refuse", "review", "rules", "load")],
     *[["release-rules", name] for name in ("list", "load", "explain")],
+    *[[word, name] for word in ("policies", "quotas") for name in ("show", "load")],
+    *[["locks", name] for name in ("list", "lift")],
+    *[["pull-switch", name] for name in ("show", "on", "off")],
     *[["pacs", name] for name in ("set", "list", "limit")],
     *[["participant", name] for name in ("applications", "approve", "reject", "revoke", "set")],
     *[["revoke", name] for name in ("institution", "node", "link", "transfer", "lift")],

@@ -105,7 +105,7 @@ def test_l_07_the_link_was_withdrawn(stage: Stage, published: tuple[DemoStudy, s
     study, entry = published
     link = documents.read(stage.practice.record.retrieve(study.patient.kvnr, entry)).link
     stage.hospital.sessions.use(lambda session: stage.hospital.hub.withdraw(session, link))
-    assert refused(stage, study, entry).reason == "denied: link-withdrawn"
+    assert refused(stage, study, entry).reason == "denied: link-not-permitted"
 
 
 def test_without_a_refusal_the_same_door_is_knocked_at(stage: Stage, published: tuple[DemoStudy, str]) -> None:

@@ -4,16 +4,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import combinations
+from uuid import UUID
 
 import pytest
 import wishes
 from wishes import BY_RECORD, BY_RELEASE, FACTS, NOW, OFFER, PARTICIPANT, REGISTERED
 
-from linkexchange.model.access import READ_AT_MAX_AGE, RULES, Facts, Reason, decide
+from linkexchange.model import access
+from linkexchange.model.access import READ_AT_MAX_AGE, RULES, Basis, Facts, Reason, decide
 from linkexchange.model.identifiers import Sha256
 from linkexchange.model.link import LinkStatus, lock_of
 from linkexchange.model.participant import ROLES
+from linkexchange.model.policy import Combining, Effect, Policy, PolicyRule, Wish
+from linkexchange.model.quota import Counted, Lock, Place, Quota, Span, Usage, Use, Whose
 from linkexchange.model.request import CLOCK_SKEW, Request
+from linkexchange.model.switch import Hand, Switch
 
 Case = tuple[Request, Facts]
 TICK = timedelta(microseconds=1)
@@ -154,6 +159,19 @@ def test_a_release_needs_no_reading() -> None:
     assert _reason(replace(BY_RELEASE, read_at=NOW - timedelta(days=365))) is None
 
 
+def _policy(effect: Effect) -> Policy:
+    return Policy((PolicyRule("one", effect),))
+
+
+def _spent(limit: int = 3, used: int = 3) -> Usage:
+    quota = Quota(Whose.INSTITUTION, Counted.LINKS, Span.HOUR, limit, 2)
+    place = Place("", Counted.LINKS, Span.HOUR, Span.HOUR.begin(NOW))
+    return Usage((quota,), (Use(Whose.INSTITUTION, "", Counted.LINKS, "thing"),), {place: used}, NOW)
+
+
+OFF = Switch(Hand.OPERATOR, False, "nur Versand", NOW)
+LOCK = Lock(UUID(int=1), "", "user-links-hour", NOW)
+
 VIOLATIONS: dict[Reason, Callable[[Request, Facts], Case]] = {
     Reason.INSTITUTION: lambda request, facts: (replace(request, requester=wishes.STRANGER), facts),
     Reason.ROLE: lambda request, facts: (
@@ -161,19 +179,24 @@ VIOLATIONS: dict[Reason, Callable[[Request, Facts], Case]] = {
         replace(facts, institution=replace(facts.institution, profession_oid="")),
     ),
     Reason.DESTINATION: lambda request, facts: (replace(request, destination="OTHER"), facts),
+    Reason.LOCKED: lambda request, facts: (request, replace(facts, lock=LOCK)),
+    Reason.STALE: lambda request, facts: (replace(request, read_at=None), facts),
+    Reason.SWITCHED_OFF: lambda request, facts: (request, replace(facts, switches=(OFF,))),
+    Reason.POLICY: lambda request, facts: (request, replace(facts, policy=_policy(Effect.DENY))),
+    Reason.QUOTA: lambda request, facts: (request, replace(facts, usage=_spent())),
     Reason.LINK: lambda request, facts: (replace(request, document_digest=None), facts),
     Reason.WITHDRAWN: lambda request, facts: (
         request,
         replace(facts, link=replace(facts.link, status=LinkStatus.CANCELLED)),
     ),
     Reason.EXPIRED: lambda request, facts: (request, replace(facts, link=replace(facts.link, expires=NOW))),
-    Reason.STALE: lambda request, facts: (replace(request, read_at=None), facts),
 }
 
 
 def test_every_reason_has_one_rule() -> None:
-    assert set(VIOLATIONS) == set(Reason)
-    assert len(RULES) == len(Reason)
+    """A policy has two: it denies, or it needs a person."""
+    assert {*VIOLATIONS, Reason.PERSON} == set(Reason)
+    assert len(RULES) == len(VIOLATIONS)
 
 
 @pytest.mark.parametrize("pair", list(combinations(VIOLATIONS, 2)), ids=" before ".join)
@@ -182,7 +205,7 @@ def test_of_two_objections_the_earlier_rule_decides(pair: tuple[Reason, Reason])
     assert _reason(*VIOLATIONS[earlier](*VIOLATIONS[later](BY_RECORD, FACTS))) is earlier
 
 
-@pytest.mark.parametrize("rule", RULES[4:6], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", RULES[9:], ids=lambda rule: rule.__name__)
 def test_a_rule_about_the_link_objects_where_there_is_none(
     rule: Callable[[Request, Facts], Reason | None],
 ) -> None:
@@ -191,3 +214,110 @@ def test_a_rule_about_the_link_objects_where_there_is_none(
 
 def test_a_destination_is_nobody_s_where_the_directory_has_no_row() -> None:
     assert RULES[2](BY_RECORD, replace(FACTS, participant=None)) is Reason.DESTINATION
+
+
+def test_a08_a_denial_names_its_rule_and_what_the_rule_has_read() -> None:
+    names = {reason: decide(*violate(BY_RECORD, FACTS)).rule for reason, violate in VIOLATIONS.items()}
+    assert names == {
+        Reason.INSTITUTION: "is-enrolled",
+        Reason.ROLE: "has-role",
+        Reason.DESTINATION: "owns-destination",
+        Reason.LOCKED: "is-not-locked: user-links-hour",
+        Reason.STALE: "was-just-read",
+        Reason.SWITCHED_OFF: "lets-pull: operator",
+        Reason.POLICY: "permits-by-policy: one",
+        Reason.QUOTA: "is-within-quotas: institution-links-hour",
+        Reason.LINK: "holds-link",
+        Reason.WITHDRAWN: "is-current",
+        Reason.EXPIRED: "is-unexpired",
+    }
+
+
+def test_what_is_granted_names_no_rule() -> None:
+    assert decide(BY_RECORD, FACTS).rule == ""
+
+
+def test_a_policy_that_permits_nothing_by_itself_denies_without_a_rule() -> None:
+    facts = replace(FACTS, policy=Policy((), Combining.DENY_OVERRIDES))
+    assert (decide(BY_RECORD, facts).reason, decide(BY_RECORD, facts).rule) == (Reason.POLICY, "permits-by-policy")
+
+
+def test_r10_what_speaks_of_the_link_or_its_origin_has_one_public_code() -> None:
+    about_link = {Reason.LINK, Reason.WITHDRAWN, Reason.EXPIRED, Reason.SWITCHED_OFF, Reason.POLICY}
+    assert {reason for reason in Reason if reason.public is Reason.LINK} == about_link
+    assert all(reason.public is reason for reason in set(Reason) - about_link)
+
+
+def test_the_switch_stops_pulls_and_no_release() -> None:
+    facts = replace(FACTS, switches=(Switch(Hand.ORIGIN, True, "", NOW), OFF))
+    assert (_reason(BY_RECORD, facts), _reason(BY_RELEASE, facts)) == (Reason.SWITCHED_OFF, None)
+
+
+def test_a_switch_that_stands_on_stops_nothing() -> None:
+    assert _reason(BY_RECORD, replace(FACTS, switches=(replace(OFF, pulls=True),))) is None
+
+
+@pytest.mark.parametrize(
+    ("request_", "basis", "reason"),
+    [
+        (BY_RECORD, Basis.PERSON, Reason.PERSON),
+        (BY_RELEASE, Basis.PERSON, None),
+        (BY_RELEASE, Basis.EMERGENCY, None),
+        (BY_RELEASE, Basis.RULE, Reason.PERSON),
+    ],
+    ids=["record", "released by a person", "in an emergency", "released by a rule"],
+)
+def test_where_a_person_is_needed_only_what_a_person_released_is_granted(
+    request_: Request, basis: Basis, reason: Reason | None
+) -> None:
+    facts = replace(FACTS, policy=_policy(Effect.PERSON), offer=replace(OFFER, basis=basis))
+    assert _reason(request_, facts) is reason
+
+
+def test_where_a_person_is_needed_no_offer_is_none() -> None:
+    facts = replace(FACTS, policy=_policy(Effect.PERSON), offer=None)
+    assert _reason(BY_RELEASE, facts) is Reason.PERSON
+
+
+def test_rules_that_the_hub_cannot_judge_are_left_to_the_origin_and_named() -> None:
+    rules = (PolicyRule("no-mammography", Effect.DENY, modalities=frozenset({"mg"})), PolicyRule("all", Effect.PERMIT))
+    decision = decide(BY_RECORD, replace(FACTS, policy=Policy(rules)))
+    assert (decision.granted, decision.left) == (True, ("no-mammography",))
+    assert [(it.rule, it.applies) for it in decision.opinions] == [("no-mammography", None), ("all", True)]
+
+
+def test_the_hub_s_policy_sees_who_asks_whom_for_what_and_where_to() -> None:
+    asked = access.wish_of(BY_RECORD, FACTS)
+    assert asked == Wish(
+        requester=BY_RECORD.requester,
+        origin=BY_RECORD.origin,
+        purpose=BY_RECORD.purpose,
+        authority=BY_RECORD.authority,
+        at=NOW,
+        role=wishes.PRACTICE_ROLE,
+        destination="PACS",
+    )
+
+
+def test_within_a_quota_there_is_no_objection() -> None:
+    assert _reason(BY_RECORD, replace(FACTS, usage=_spent(used=2))) is None
+
+
+@pytest.mark.parametrize(
+    ("violations", "counted"),
+    [
+        ([], (Counted.TRANSFERS, Counted.LINKS)),
+        ([Reason.LINK], (Counted.LINKS,)),
+        ([Reason.WITHDRAWN], (Counted.LINKS,)),
+        ([Reason.EXPIRED], (Counted.LINKS,)),
+        *(([it], ()) for it in VIOLATIONS if it not in {Reason.LINK, Reason.WITHDRAWN, Reason.EXPIRED}),
+    ],
+    ids=str,
+)
+def test_a04_a_link_counts_where_it_was_looked_for_and_a_transfer_where_it_was_granted(
+    violations: list[Reason], counted: tuple[Counted, ...]
+) -> None:
+    case = BY_RECORD, FACTS
+    for reason in violations:
+        case = VIOLATIONS[reason](*case)
+    assert decide(*case).counted == counted

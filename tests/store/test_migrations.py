@@ -39,6 +39,8 @@ ALTER TABLE offers DROP COLUMN expires, DROP COLUMN basis;
 DROP TABLE audit_checkpoints, audit_sinks, audit_checks, dispatches, imbalances; DROP FUNCTION audit_shorten;
 ALTER TABLE receipts DROP COLUMN came, DROP COLUMN came_digest;
 DROP TABLE release_requests, release_reviews, release_asks, letting_rules;
+ALTER TABLE decisions DROP COLUMN rule, DROP COLUMN facts;
+DROP INDEX decisions_transfer; DROP TABLE policies, switches, uses, tallies, locks, admissions;
 """
 
 

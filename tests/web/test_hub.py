@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -10,8 +11,12 @@ import visitor
 from visitor import Visitor, words
 from world import HOSPITAL, KVNR, PRACTICE, World, data_set
 
-from linkexchange import pull, push
+from linkexchange import govern, pull, push
+from linkexchange.govern import Rulebook
 from linkexchange.model.balance import Imbalance
+from linkexchange.model.participant import HUB
+from linkexchange.model.quota import Counted, Quota, Span, Whose
+from linkexchange.model.switch import Hand, Switch
 from linkexchange.ports.balance import Open
 from linkexchange.store.overview import HubOverview
 from linkexchange.web.hub import IMBALANCES, application
@@ -19,7 +24,8 @@ from linkexchange.web.hub import IMBALANCES, application
 
 @pytest.fixture
 def hub(world: World) -> Iterator[Visitor]:
-    with visitor.at(application(HubOverview(world.resolver.store), world.clock)) as visit:  # type: ignore[arg-type]
+    book = Rulebook(HUB, world.resolver.store)
+    with visitor.at(application(HubOverview(world.resolver.store), world.clock, book=book)) as visit:  # type: ignore[arg-type]
         yield visit
 
 
@@ -47,6 +53,44 @@ def test_a_granted_and_a_denied_request_are_shown_with_reason_requester_origin_a
     assert f"erlaubt {PRACTICE} {HOSPITAL} Eintrag in der Patientenakte Behandlung {granted}" in page
     why = "abgelehnt Das Ziel-PACS gehört laut Verzeichnis nicht zu dieser Einrichtung."
     assert f"{why} {PRACTICE} {HOSPITAL} Eintrag in der Patientenakte Behandlung {denied}" in page
+
+
+def test_every_decision_has_a_page_that_says_why(world: World, hub: Visitor) -> None:
+    entry = world.publish()
+    off = Switch(Hand.OPERATOR, False, "nur Versand", world.clock())
+    govern.turn(world.resolver.store, HOSPITAL, off, user="test")
+    denied = world.pull(entry)
+    [address] = re.findall(r'href="(/decisions/[^"]+)"', hub.get("/").text)
+    page = words(hub.get(address).text)
+    assert "Die abgebende Einrichtung lässt nicht abrufen; sie sendet selbst. (Regel lets-pull: operator )" in page
+    assert "Der anfragenden Einrichtung wurde gesagt: „Der Eintrag ist unbekannt, abgelaufen" in page
+    assert "der Betreiber hat das Abrufen abgeschaltet: nur Versand" in page
+    assert str(denied.transfer) in page
+    assert words(hub.get(f"/decisions/{denied.transfer}").text) == page
+    assert [hub.get(f"/decisions/{it}").status_code for it in (uuid4(), "x")] == [404, 422]
+
+
+def test_alarms_and_locks_are_shown_and_a_lock_is_lifted_on_the_page(world: World, hub: Visitor) -> None:
+    book = Rulebook(HUB, world.resolver.store)
+    book.load_quotas([Quota(Whose.USER, Counted.TRANSFERS, Span.HOUR, 1, 1)], user="test", at=world.clock())
+    entry = world.publish()
+    for _ in range(2):
+        world.pull(entry)
+    page = hub.get("/").text
+    assert f"gesperrt {PRACTICE}" in words(page)
+    assert f"Alarm {PRACTICE} Übertragungen dieser Person in einer Stunde: bald erreicht" in words(page)
+    [(_, lock)] = book.locks()
+    assert hub.send("/locks/lift", requester=PRACTICE, lock="x").status_code == 422
+    elsewhere = {"Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.example"}
+    assert hub.send("/locks/lift", elsewhere, requester=PRACTICE, lock=str(lock.lock)).status_code == 403
+    answer = hub.send("/locks/lift", requester=PRACTICE, lock=str(lock.lock))
+    assert "gesperrt" not in words(hub.follow(answer).text)
+    assert book.locks() == []
+
+
+def test_without_a_rulebook_the_page_lifts_nothing(world: World) -> None:
+    with visitor.at(application(HubOverview(world.resolver.store), world.clock)) as visit:  # type: ignore[arg-type]
+        assert visit.send("/locks/lift", requester=PRACTICE, lock=str(uuid4())).status_code in {403, 404, 405}
 
 
 def test_a_receipt_is_shown_with_n_of_m(world: World, hub: Visitor) -> None:

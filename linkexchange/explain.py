@@ -1,0 +1,89 @@
+"""Why was this refused? A decision as it was written down, in one paragraph; and what would be decided, as a dry run.
+
+English, for the command; the pages say the same in German (`web.explaining`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from linkexchange.model.access import Reason, objection
+from linkexchange.model.participant import ROLES
+from linkexchange.model.policy import Effect, Opinion, Policy, Verdict, Wish, judge, opinions
+from linkexchange.model.switch import Switch, off
+from linkexchange.model.transfer import Authority
+from linkexchange.ports import Account
+
+WHY: dict[Reason, str] = {
+    Reason.INSTITUTION: "the institution is not enrolled, or it asked in the name of another",
+    Reason.ROLE: "institutions of this kind may not ask for images",
+    Reason.DESTINATION: "the destination is not one that the directory names for this institution",
+    Reason.LOCKED: "the requester or its user is locked since a quota was reached, until an operator lifts that",
+    Reason.STALE: "the document was read too long ago, or not at all",
+    Reason.SWITCHED_OFF: "the origin lets nobody pull; it sends by itself",
+    Reason.POLICY: "a policy denies it",
+    Reason.PERSON: "a policy lets this go only when a person at the origin has released it",
+    Reason.QUOTA: "it would have gone beyond a quota",
+    Reason.LINK: "there is no such link of this origin, or the requester does not hold its document or an open offer",
+    Reason.WITHDRAWN: "the link was withdrawn or replaced",
+    Reason.EXPIRED: "the link has expired",
+}
+
+
+def paragraph(account: Account, names: Mapping[str, str] | None = None) -> str:
+    """The whole answer."""
+    return " ".join(_sentences(account, names or {}))
+
+
+def _sentences(it: Account, names: Mapping[str, str]) -> Iterator[str]:
+    requester, origin = names.get(it.requester, it.requester), names.get(it.origin, it.origin)
+    outcome = "Denied" if it.reason else "Granted"
+    whither = f", to {it.destination}" if it.destination else ""
+    yield f"{outcome} at {it.at:%Y-%m-%d %H:%M:%S %Z}: {requester} asked {origin} for link {it.link}{whither},"
+    yield f"authority {it.authority}, purpose {it.purpose} (transfer {it.transfer}, decision {it.number})."
+    if it.reason:
+        yield f"The rule {it.rule or 'of an older version'} objected with {it.reason}: {WHY[Reason(it.reason)]}."
+        yield f"The requester was told {Reason(it.reason).public}."
+    yield from _looked_at(it.facts)
+
+
+def _looked_at(facts: Mapping[str, Any]) -> Iterator[str]:
+    if role := facts.get("role"):
+        yield f"Its role was {role} ({ROLES.get(role, 'none that may ask')})."
+    for switch in facts.get("switches", []):
+        basis = f" ({switch['basis']})" if switch["basis"] else ""
+        yield f"The switch of the {switch['hand']} stood {'on' if switch['pulls'] else 'off'}{basis}."
+    for opinion in facts.get("opinions", []):
+        yield _said(opinion)
+    for quota in facts.get("quotas", []):
+        yield f"Of {quota['quota']}, {quota['used']} of {quota['limit']} were used."
+
+
+def _said(opinion: Mapping[str, Any]) -> str:
+    why = f" ({opinion['why']})" if opinion["why"] else ""
+    applies = {True: "applied", False: "did not apply", None: "could not be judged here"}[opinion["applies"]]
+    return f"The rule {opinion['rule']}{why}, which says {opinion['effect']}, {applies}."
+
+
+def rehearsed(policy: Policy, wish: Wish, switches: Sequence[Switch], *, last: bool) -> tuple[str, Sequence[Opinion]]:
+    """What switch and policy would say now, and what each rule says of it. Nothing is looked up, counted or written."""
+    said = opinions(policy, wish)
+    verdict = judge(policy, said, last=last)
+    if wish.role is not None and wish.role not in ROLES:
+        return f"denied ({Reason.ROLE}): {WHY[Reason.ROLE]}", said
+    turned = off(switches)
+    if turned and wish.authority is Authority.RECORD:
+        basis = f" ({turned.basis})" if turned.basis else ""
+        return f"denied ({Reason.SWITCHED_OFF}): the {turned.hand} has turned pulls off{basis}", said
+    return _outcome(verdict, wish), said
+
+
+def _outcome(verdict: Verdict, wish: Wish) -> str:
+    rule = f" by the rule {verdict.rule}" if verdict.rule else ""
+    left = f"; left to the origin: {', '.join(verdict.left)}" if verdict.left else ""
+    reason = objection(verdict, released=wish.authority is Authority.RELEASE)
+    if reason:
+        return f"denied ({reason}){rule or ', since no rule permits it'}{left}"
+    person = ", where a person has released it" if verdict.effect is Effect.PERSON else ""
+    return f"no objection{person}{rule}{left}; the link itself and quotas have not been looked at"

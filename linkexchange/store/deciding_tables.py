@@ -1,0 +1,81 @@
+"""Tables of what decides, at the hub and at an origin; they share the metadata of `store.tables`."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, Table, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from linkexchange.store.tables import metadata
+
+_NOW = DateTime(timezone=True)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("participant", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("document", JSONB, nullable=False),
+    Column("at", _NOW, nullable=False),
+)
+
+switches = Table(
+    "switches",
+    metadata,
+    Column("participant", Text, primary_key=True),
+    Column("hand", Text, primary_key=True),
+    Column("pulls", Boolean, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("at", _NOW, nullable=False),
+)
+
+uses = Table(
+    "uses",
+    metadata,
+    Column("participant", Text, primary_key=True),
+    Column("whose", Text, primary_key=True),
+    Column("who", Text, primary_key=True),
+    Column("counted", Text, primary_key=True),
+    Column("thing", Text, primary_key=True),
+    Column("last", _NOW, nullable=False),
+    Index("uses_last", "participant", "last"),
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("participant", Text, primary_key=True),
+    Column("who", Text, primary_key=True),
+    Column("counted", Text, primary_key=True),
+    Column("span", Text, primary_key=True),
+    Column("begins", _NOW, primary_key=True),
+    Column("used", Integer, nullable=False),
+)
+
+locks = Table(
+    "locks",
+    metadata,
+    Column("participant", Text, primary_key=True),
+    Column("lock", Uuid, primary_key=True),
+    Column("who", Text, nullable=False),
+    Column("quota", Text, nullable=False),
+    Column("since", _NOW, nullable=False),
+    Column("lifted", _NOW),
+    Index("locks_open", "participant", "who", unique=True, postgresql_where=text("lifted IS NULL")),
+)
+
+admissions = Table(
+    "admissions",
+    metadata,
+    Column("participant", Text, primary_key=True),
+    Column("admission", Uuid, primary_key=True),
+    Column("transfer", Uuid, nullable=False),
+    Column("requester", Text, nullable=False),
+    Column("link", Text, nullable=False),
+    Column("authority", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("reason", Text),
+    Column("at", _NOW, nullable=False),
+    Index("admissions_transfer", "participant", "transfer"),
+)

@@ -1,0 +1,137 @@
+"""The origin's own word over a grant that it believes: switch, policy and quota of patients."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import link_samples
+import pytest
+from conftest import Clock
+from test_serve import GRANT, ME, RELEASED, OriginBench
+from wishes import NOW, PRACTICE, STRANGER
+
+from linkexchange import govern
+from linkexchange.errors import GrantRefused
+from linkexchange.govern import Rulebook
+from linkexchange.model.identifiers import Kvnr, LinkId
+from linkexchange.model.policy import Effect, Policy, PolicyRule
+from linkexchange.model.quota import Counted, Quota, Span, Whose
+from linkexchange.model.switch import Hand, Switch
+from linkexchange.model.transfer import Authority
+from linkexchange.store.work import Database
+
+PULLED = replace(GRANT, authority=Authority.RECORD)
+OFF = Switch(Hand.ORIGIN, False, "nur Versand", NOW)
+
+
+@pytest.fixture
+def bench(database: Database, clock: Clock) -> OriginBench:
+    it = OriginBench(database, clock)
+    it.origin = replace(it.origin, fresh_seconds=0)
+    return it
+
+
+def _ask(bench: OriginBench, **change: Any) -> str:
+    """What the requester learns; empty where it is admitted."""
+    try:
+        bench.admitted(**{"authority": Authority.RECORD, "grant": uuid4(), **change})
+    except GrantRefused as refused:
+        return refused.detail
+    return ""
+
+
+def _kept(bench: OriginBench) -> list[tuple[str, str]]:
+    with bench.database.work(ME) as work:
+        return [(it.reason, it.rule) for it in work.admissions.find(GRANT.transfer)]
+
+
+def _patients(bench: OriginBench, count: int) -> list[LinkId]:
+    """Links to so many studies, of another patient each."""
+    links = []
+    for number in range(count):
+        patient = replace(RELEASED.patient, kvnr=Kvnr.with_check_digit(f"B{number:08d}"))
+        link = replace(RELEASED, link=LinkId(str(uuid4())), patient=patient)
+        bench.publish(link)
+        links.append(link.link)
+    return links
+
+
+def test_what_nobody_objects_to_is_admitted_and_kept_once(bench: OriginBench) -> None:
+    for _ in range(3):
+        bench.admitted(authority=Authority.RECORD)
+    assert _kept(bench) == [("", "")]
+
+
+def test_the_own_switch_stops_pulls_at_the_next_request_and_no_release(bench: OriginBench) -> None:
+    assert _ask(bench) == ""
+    govern.turn(bench.database, ME, OFF, user="test")
+    assert (_ask(bench), _ask(bench, authority=Authority.RELEASE)) == ("step 6: link", "")
+    assert ("pull-switched-off", "lets-pull: origin") in _kept(bench)
+    [fields] = [fields for action, fields in bench.trail() if action == "serving.refused"]
+    assert {**fields, "decision": ""} == {
+        "reason": "pull-switched-off",
+        "rule": "lets-pull: origin",
+        "step": "step 7: own rules",
+        "transfer": str(GRANT.transfer),
+        "requester": PRACTICE,
+        "decision": "",
+    }
+
+
+def test_a_policy_over_modalities_is_judged_where_the_document_is(bench: OriginBench) -> None:
+    modality = RELEASED.manifest.series[0].modality.casefold()
+    rule = PolicyRule("none", Effect.DENY, modalities=frozenset({modality}))
+    Rulebook(ME, bench.database).load_policy(Policy((rule,)), user="test", at=NOW)
+    assert {_ask(bench), _ask(bench, authority=Authority.RELEASE)} == {"step 6: link"}
+    assert set(_kept(bench)) == {("denied-by-policy", "permits-by-policy: none")}
+
+
+def test_r10_whom_the_own_rules_refuse_learns_what_he_learns_of_a_link_that_is_not_here(bench: OriginBench) -> None:
+    govern.turn(bench.database, ME, OFF, user="test")
+    assert _ask(bench) == _ask(bench, link=LinkId(str(uuid4())))
+
+
+def test_a_06_a_requester_of_many_patients_comes_to_the_alarm_and_is_locked_and_others_go_on(
+    bench: OriginBench,
+) -> None:
+    quota = Quota(Whose.INSTITUTION, Counted.PATIENTS, Span.HOUR, 5, 4)
+    book = Rulebook(ME, bench.database)
+    book.load_quotas([quota], user="test", at=NOW)
+    links = _patients(bench, 8)
+    told = [_ask(bench, link=link) for link in links]
+    assert told == [""] * 5 + ["step 6: link"] * 3
+    assert [reason for reason, _ in _kept(bench)] == [""] * 5 + ["quota-reached"] + ["requester-locked"] * 2
+    changes = [action for action, _ in bench.trail() if action in {"quota.alarmed", "requester.locked"}]
+    assert changes == ["quota.alarmed", "requester.locked"]
+    assert _ask(bench, link=links[7], requester=STRANGER) == ""
+    [(requester, lock)] = book.locks()
+    assert (requester, lock.quota) == (PRACTICE, "institution-patients-hour")
+    assert book.lift(requester, lock.lock, user="test", at=NOW)
+    assert (_ask(bench, link=links[0]), _ask(bench, link=links[7])) == ("", "step 6: link")
+
+
+def test_a_06_the_same_patient_counts_once_and_a_release_never(bench: OriginBench) -> None:
+    quota = Quota(Whose.INSTITUTION, Counted.PATIENTS, Span.HOUR, 1, 1)
+    Rulebook(ME, bench.database).load_quotas([quota], user="test", at=NOW)
+    [other] = _patients(bench, 1)
+    assert {_ask(bench) for _ in range(3)} == {""}
+    assert _ask(bench, link=other, authority=Authority.RELEASE) == ""
+    assert _ask(bench, link=other) == "step 6: link"
+
+
+def test_within_half_a_second_a_grant_is_not_decided_again(bench: OriginBench) -> None:
+    bench.origin = replace(bench.origin, fresh_seconds=60)
+    bench.admitted(authority=Authority.RECORD)
+    govern.turn(bench.database, ME, OFF, user="test")
+    assert bench.admitted(authority=Authority.RECORD)
+    assert _ask(bench) == "step 6: link"
+
+
+def test_a_patient_s_number_stands_in_no_trail_and_no_decision(bench: OriginBench) -> None:
+    govern.turn(bench.database, ME, OFF, user="test")
+    _ask(bench)
+    with bench.database.work(ME) as work:
+        [account] = work.admissions.find(GRANT.transfer)
+    assert link_samples.link(2, 1).patient.kvnr not in f"{bench.trail()} {account}"
