@@ -13,7 +13,7 @@ from sqlalchemy import Column, Connection, Row, Select, func, or_, select
 from linkexchange.model.access import Offer
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import LinkId, TelematikId
-from linkexchange.model.participant import Participant
+from linkexchange.model.participant import HUB, Participant
 from linkexchange.model.revocation import Revocable, RevocationKind
 from linkexchange.model.trail import Chain
 from linkexchange.ports import Account, Event
@@ -154,9 +154,11 @@ class HubOverview:
         return sorted(found, key=lambda one: one.found, reverse=True)
 
     def chains(self) -> Sequence[Chain]:
-        """The audit chain of each participant, by name."""
+        """The audit chain of each participant, by name, and that of the hub itself."""
         with transaction(self._database.engine) as connection:
-            return [TrailRows(connection, me).chain() for me in _everyone(connection)]
+            of_others = [TrailRows(connection, me).chain() for me in _everyone(connection)]
+            act_for(connection, HUB)
+            return [*of_others, TrailRows(connection, HUB).chain()]
 
     def _rows(self, query: Select[Any]) -> list[Row[Any]]:
         with transaction(self._database.engine) as connection:
