@@ -90,7 +90,7 @@ class Hub:
 
     def stand(self, who: TelematikId, take: Callable[[socket.socket], None], *, lines: int = 2) -> None:
         """Let lines of this node wait."""
-        standing = Standing(self.places, self.certificate(who).client_context(), lines)
+        standing = Standing(self.places, self.certificate(who).client_context, lines)
         self._standing.enter_context(standing.waiting(take))
 
     def caller(self, who: TelematikId) -> Caller:

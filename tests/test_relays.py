@@ -14,7 +14,10 @@ from linkexchange import checks, processes
 from linkexchange.bootstrap import relays
 from linkexchange.errors import IdentityRefused, SettingRefused
 from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.revocation import RevocationKind
+from linkexchange.revoke import revoke
 from linkexchange.settings import HubSettings, NodeSettings
+from linkexchange.signing import thumbprint
 
 
 @pytest.mark.parametrize(
@@ -85,6 +88,17 @@ def test_a_certificate_of_nobody_in_the_directory_is_not(world: World, tmp_path:
     admit = relays.enrolled(world.resolver.store)
     with pytest.raises(IdentityRefused, match="not enrolled"):
         admit(Authority(tmp_path).node(TelematikId("1-2-stranger")).der)
+
+
+@pytest.mark.parametrize("kind", [RevocationKind.INSTITUTION, RevocationKind.NODE])
+def test_what_is_revoked_is_not_let_in_from_now_on(world: World, tmp_path: Path, kind: RevocationKind) -> None:
+    certificate, store = Authority(tmp_path).node(PRACTICE).der, world.resolver.store
+    admit = relays.enrolled(store)
+    assert admit(certificate) == PRACTICE
+    name = {RevocationKind.INSTITUTION: PRACTICE, RevocationKind.NODE: thumbprint(certificate)}[kind]
+    revoke(store, (kind, name), "a test", participant=PRACTICE, at=world.clock())
+    with pytest.raises(IdentityRefused, match="revoked"):
+        admit(certificate)
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from linkexchange.admit import admitted
 from linkexchange.bootstrap.keys import client_context, server_context
 from linkexchange.bootstrap.storage import database, now
 from linkexchange.errors import IdentityRefused
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.participant import Participant
+from linkexchange.model.revocation import RevocationKind
 from linkexchange.ports import Store
+from linkexchange.resolve import Caller
 from linkexchange.routing import Routing
 from linkexchange.settings import HubSettings, NodeSettings
+from linkexchange.signing import PublicKeys, thumbprint
 from linkexchange.threaded import Beside
 from linkexchange.tls import participant_uri
 
@@ -34,16 +39,20 @@ def serve_relay(settings: HubSettings) -> None:
 
 
 def enrolled(store: Store) -> Admit:
-    """Whose certificate it is, if this participant stands in the directory."""
+    """Whose certificate it is, if this participant stands in the directory and nothing of it is revoked."""
 
     def admit(certificate: bytes) -> TelematikId:
         try:
             peer = TelematikId.from_uri(participant_uri(certificate, TelematikId.urn))
         except ValueError as wrong:
             raise IdentityRefused("participant in certificate") from wrong
+        name = thumbprint(certificate)
+        admitted(store, Caller(peer, name, PublicKeys({})), now())
         with store.work(peer) as work:
             if work.directory.find(peer) is None:
                 raise IdentityRefused("not enrolled")
+            if work.revocations.revoked((RevocationKind.INSTITUTION, peer), (RevocationKind.NODE, name)):
+                raise IdentityRefused("revoked")
         return peer
 
     return admit
@@ -70,7 +79,8 @@ def standing(settings: NodeSettings) -> Beside | None:
         return None
     from linkexchange.relay import Standing
 
-    return Standing(places, client_context(settings)).waiting
+    # The process outlives its certificate: each line is made with what the files hold by then.
+    return Standing(places, partial(client_context, settings)).waiting
 
 
 def routes(settings: NodeSettings, store: Store, context: ssl.SSLContext) -> Callable[[Participant], Routes] | None:
@@ -79,7 +89,7 @@ def routes(settings: NodeSettings, store: Store, context: ssl.SSLContext) -> Cal
     if not places:
         return None
     from linkexchange.dicomweb import Routes
-    from linkexchange.relay import Caller
+    from linkexchange.relay import Caller as RelayCaller
 
-    routing, call = Routing(store, TelematikId(settings.telematik_id), now), Caller(places, context)
+    routing, call = Routing(store, TelematikId(settings.telematik_id), now), RelayCaller(places, context)
     return lambda peer: Routes(peer.telematik_id, routing.to(peer), call)

@@ -73,9 +73,12 @@ class Caller:
 
 
 class Standing:
-    """Lets lines wait at each relay, and gives each stream that comes of them to `take`, from threads of its own."""
+    """Lets lines wait at each relay, and gives each stream that comes of them to `take`, from threads of its own.
 
-    def __init__(self, places: Sequence[Place], context: ssl.SSLContext, lines: int = LINES) -> None:
+    `context` is asked for each line: certificates are renewed.
+    """
+
+    def __init__(self, places: Sequence[Place], context: Callable[[], ssl.SSLContext], lines: int = LINES) -> None:
         self._context = context
         self._spots = [place for place in places for _ in range(lines)]
         self._ended = Event()
@@ -125,7 +128,7 @@ class Standing:
             return sock
 
         try:
-            return _bare(_connected(place, self._context, watch), Wait(), _SILENCE_SECONDS)
+            return _bare(_connected(place, self._context(), watch), Wait(), _SILENCE_SECONDS)
         finally:
             self._sockets.pop(spot, None)
 

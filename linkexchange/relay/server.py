@@ -64,6 +64,7 @@ class _Line:
     """A node that waits or calls. `met` is set when its line is wanted, `bare` when its TLS has ended in good form."""
 
     channel: Channel
+    certificate: bytes
     peer: TelematikId
     met: asyncio.Event = field(default_factory=asyncio.Event)
     bare: asyncio.Event = field(default_factory=asyncio.Event)
@@ -107,14 +108,15 @@ class Relay:
         """Accept until `stop`."""
         self._listener.setblocking(False)
         self._open()
-        looking = self._begin(self._look())
+        looking = self._begin(self._look()), self._begin(self._look_again())
         await self._ending.wait()
         self._close()
         for line in [line for line in self._lines if not line.met.is_set()]:
             self._begin(self._say_no(line.channel, Why.ENDING))
         if self._joins:
             await asyncio.wait(self._joins, timeout=self._rules.patience.ending)
-        looking.cancel()
+        for look in looking:
+            look.cancel()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -176,7 +178,7 @@ class Relay:
                 raise
         if word is None:
             raise ConnectionAbortedError("no word")
-        return _Line(channel, peer), word
+        return _Line(channel, certificate, peer), word
 
     async def _serve(self, line: _Line, word: Word) -> None:
         if self._ending.is_set():
@@ -310,6 +312,22 @@ class Relay:
             for stream in list(self._streams):
                 if now - stream.newest > patience.idle:
                     stream.end()
+
+    async def _look_again(self) -> None:
+        """Put out whoever is not let in any more, also in the middle of a stream."""
+        while True:
+            await asyncio.sleep(self._rules.patience.ping)
+            for certificate in {line.certificate for line in self._lines}:
+                try:
+                    await asyncio.to_thread(self._admit, certificate)
+                except IdentityRefused as no:
+                    _log.info("put out", reason=no.detail)
+                    for line in [line for line in self._lines if line.certificate == certificate]:
+                        line.channel.close()
+                except Fault as later:
+                    _log.info("cannot look again", code=later.code)
+                except Exception as bug:
+                    _log.error("unexpected error", **described(bug))
 
 
 async def _first(*events: asyncio.Event) -> None:

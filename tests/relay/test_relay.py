@@ -142,6 +142,27 @@ def test_a_node_that_is_not_enrolled_may_neither_call_nor_wait(hub: Hub) -> None
         assert line.recv(100) == b"no identity\n"
 
 
+def test_a_node_that_is_put_out_is_out_in_the_middle_of_a_stream_and_others_are_not(hub: Hub) -> None:
+    hub.stand(HOSPITAL, echo)
+    with hub.call(PRACTICE, HOSPITAL) as stream, hub.call(OTHER, HOSPITAL) as others:
+        hub.banned.add(PRACTICE)
+        assert _ends(stream)
+        others.sendall(b"still here")
+        assert everything(others, 10) == b"still here"
+
+
+def test_a_node_that_is_put_out_waits_no_longer(hub: Hub) -> None:
+    with hub.line(HOSPITAL, Wait()) as line:
+        assert line.recv(100) == line_of(Ping())
+        hub.banned.add(HOSPITAL)
+        with suppress(OSError):
+            while line.recv(100):
+                line.sendall(line_of(Pong()))
+    hub.stand(HOSPITAL, echo)
+    with pytest.raises(RelaySaysNo, match="absent"):
+        hub.call(PRACTICE, HOSPITAL)
+
+
 def test_nobody_can_wait_under_the_name_of_another(hub: Hub) -> None:
     """There is no word for a name: who waits is whose certificate it is."""
     hub.stand(OTHER, echo)
