@@ -165,4 +165,4 @@ class Meetings(RuleBasedStateMachine):
 
 
 TestMeetings = Meetings.TestCase
-TestMeetings.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+TestMeetings.settings = settings(stateful_step_count=30)

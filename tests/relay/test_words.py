@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from linkexchange.errors import MessageFault
@@ -18,7 +18,6 @@ _WORDS: st.SearchStrategy[Word] = st.one_of(
 )
 
 
-@settings(max_examples=30)
 @given(st.lists(_WORDS, max_size=5), st.data())
 def test_words_come_back_however_they_are_cut(words: list[Word], data: st.DataObject) -> None:
     wire = b"".join(map(line_of, words))
