@@ -146,7 +146,7 @@ class HubClient:
 
     def dispatch(self, report: str) -> None:
         """Hand in what has left the house."""
-        self._call("POST", "/ledger/dispatches", content=report)
+        self._call("POST", "/ledger/dispatches", content=report, kind="application/jose")
 
     def _call(
         self,

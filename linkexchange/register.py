@@ -148,8 +148,10 @@ def _read(caller: Caller, proof: str) -> tuple[dict[str, str | int], frozenset[S
 
 
 def _came(claims: dict[str, Any]) -> frozenset[SopInstanceUid]:
-    """The instances whose bytes came, whatever became of them then."""
-    return frozenset(SopInstanceUid(it["sop_instance"]) for it in claims["instances"] if it["digest_received"])
+    """The instances whose bytes came, whatever became of them then; none where the proof lists none."""
+    listed = claims.get("instances")
+    rows = [it for it in listed if isinstance(it, dict)] if isinstance(listed, list) else []
+    return frozenset(SopInstanceUid(it["sop_instance"]) for it in rows if it.get("digest_received"))
 
 
 def _booking(claims: dict[str, Any]) -> dict[str, str | int]:

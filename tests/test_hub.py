@@ -39,6 +39,7 @@ from linkexchange.errors import (
 )
 from linkexchange.hub import HubClient
 from linkexchange.model.access import Basis
+from linkexchange.model.balance import DISPATCH_TYP, Dispatch, digest_of
 from linkexchange.model.grant import accept
 from linkexchange.model.link import LinkStatus
 from linkexchange.model.participant import Institution
@@ -266,6 +267,14 @@ def test_a_receipt_may_be_large_and_is_booked_once(
     for _ in range(2):
         client.receipt(proof)
     assert [row["proof"] == proof for row in hub.bench.rows("receipts")] == [True]
+
+
+def test_what_has_left_an_origin_is_booked(hub: RunningHub) -> None:
+    files = hub.authority.node(HOSPITAL)
+    said = Dispatch(wishes.TRANSFER, HOSPITAL, PRACTICE, LINK, 3, digest_of(["1.2"]))
+    with connected(hub.url, hub.context(files)) as hospital:
+        hospital.dispatch(_signer(files).sign(said.claims(), typ=DISPATCH_TYP))
+    assert [row["instances"] for row in hub.bench.rows("dispatches", HOSPITAL)] == [3]
 
 
 def test_a_receipt_is_told_to_the_origin_of_its_link_alone(

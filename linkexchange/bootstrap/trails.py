@@ -18,6 +18,7 @@ from linkexchange.signing import PublicKeys, Signer
 from linkexchange.store.work import Database
 from linkexchange.trail.balance import Reconciler
 from linkexchange.trail.check import Checker
+from linkexchange.trail.earlier import earlier_keys
 from linkexchange.trail.event import Observer
 from linkexchange.trail.export import Exporter, Sink
 from linkexchange.trail.keep import Keeper
@@ -45,7 +46,14 @@ def node_trails(settings: NodeSettings, earlier: PublicKeys | None = None) -> Tr
     """The trail of a node; `earlier` are keys that it had before."""
     observer = Observer(settings.telematik_id, settings.node_url)
     store, me = database(settings), TelematikId(settings.telematik_id)
-    return _trails(settings, store, node_signer(settings), observer, lambda: [me], earlier)
+    known = {**(earlier.keys if earlier else {}), **_earlier(settings, store, me).keys}
+    return _trails(settings, store, node_signer(settings), observer, lambda: [me], PublicKeys(known))
+
+
+def _earlier(settings: NodeSettings, store: Database, me: TelematikId) -> PublicKeys:
+    with store.work(me) as work:
+        remembered = [it.pem for it in work.certificates.all()]
+    return earlier_keys(remembered, settings.tls_ca.read_bytes(), me)
 
 
 def hub_trails(settings: HubSettings, earlier: PublicKeys | None = None) -> Trails:

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from linkexchange.problem import MEDIA_TYPE as PROBLEM
-from linkexchange.signing import PROOF_MAX_BYTES
+from linkexchange.signing import PROOF_MAX_BYTES, TOKEN_MAX_BYTES
 from linkexchange.web.outcome import MEDIA_TYPE as FHIR
 from linkexchange.web.refusing import FHIR as FHIR_PATHS
 
@@ -47,6 +47,13 @@ RECEIPT: dict[str, Any] = {
     }
 }
 """A proof is sent as a compact JWS and not as JSON."""
+DISPATCH: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/jose": {"schema": {"type": "string", "maxLength": TOKEN_MAX_BYTES}}},
+    }
+}
+"""So is an origin's account of what has left it."""
 
 SCHEMAS: dict[str, Any] = {
     "Problem": {

@@ -50,7 +50,12 @@ class Allowances:
 
 
 JWS = frozenset({"application/jose", "text/plain", ""})
-HUB = Allowances({"/ledger/receipts": Allowance(PROOF_MAX_BYTES, 300.0, JWS)})
+HUB = Allowances(
+    {
+        "/ledger/receipts": Allowance(PROOF_MAX_BYTES, 300.0, JWS),
+        "/ledger/dispatches": Allowance(media_types=JWS),
+    }
+)
 """A receipt names every instance of a study; it comes over lines of every speed."""
 
 

@@ -228,7 +228,7 @@ def _add_receipts(app: FastAPI, resolver: Resolver) -> None:
         proof = (await request.body()).decode("ascii", errors="replace")
         await _in_thread(lambda: register.receipt(resolver, caller, proof))
 
-    @app.post("/ledger/dispatches", status_code=204)
+    @app.post("/ledger/dispatches", status_code=204, openapi_extra=description.DISPATCH)
     async def dispatches(caller: ByTls, request: Request) -> None:
         report = (await request.body()).decode("ascii", errors="replace")
         await _in_thread(lambda: register.dispatch(resolver, caller, report))
