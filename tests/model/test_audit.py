@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,11 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkexchange.model.audit import (
+    CHECKPOINT_TYP,
     GENESIS,
     GRAMMAR,
+    HEAD_TYP,
     NUMBERS,
     Action,
     AuditEntry,
+    Checkpoint,
     Fields,
     UndeclaredEntry,
     chain,
@@ -26,6 +30,7 @@ from linkexchange.model.audit import (
 from linkexchange.model.identifiers import Sha256, TelematikId
 
 ME, OTHER = TelematikId("1-2-practice"), TelematikId("5-2-hospital")
+PAGE = Path(__file__).parents[2] / "docs/reference/audit.md"
 BEGIN = datetime(2026, 3, 1, 9, 30, 0, 123456, tzinfo=UTC)
 
 
@@ -162,6 +167,66 @@ def test_an_action_is_a_subject_and_a_verb(action: Action) -> None:
     assert re.fullmatch(r"[a-z]+\.[a-z]+(-[a-z]+)?", action)
 
 
+def test_a_chain_goes_on_behind_what_was_removed() -> None:
+    whole = _chain(5)
+    start = _left(whole[1])
+    assert first_bad(whole[2:], start) is None
+    assert first_bad(whole[3:], start) == 3
+    assert first_bad(whole[2:], replace(start, hash=Sha256("0" * 64))) == 3
+    assert first_bad([], start) is None
+
+
+def test_what_is_left_of_removed_entries_is_signed_word_for_word() -> None:
+    there = timezone(timedelta(hours=-2, minutes=-30))
+    left = replace(_left(_chain(2)[1]), since=BEGIN.astimezone(there), until=BEGIN.astimezone(there))
+    assert left.claims() == {
+        "participant": "1-2-practice",
+        "seq": 2,
+        "hash": left.hash,
+        "entries": 7,
+        "since": "2026-03-01T09:30:00.123456+00:00",
+        "until": "2026-03-01T09:30:00.123456+00:00",
+    }
+    assert {type(value) for value in left.claims().values()} == {str, int}
+
+
+def _left(entry: AuditEntry) -> Checkpoint:
+    return Checkpoint(ME, entry.seq, entry.hash, 7, BEGIN, BEGIN)
+
+
+def test_an_entry_is_hashed_as_the_page_says() -> None:
+    """Two entries, of which the second follows from the first: those of docs/reference/audit.md."""
+    [block] = re.findall(r"```json\n(\[.*?\])\n```", PAGE.read_text(), re.DOTALL)
+    before: AuditEntry | None = None
+    for said in json.loads(block):
+        at = datetime.fromisoformat(said["at"])
+        before = chain(
+            TelematikId(said["participant"]), before, action=Action(said["action"]), fields=said["fields"], at=at
+        )
+        assert (before.seq, before.previous, before.hash, before.at) == (
+            said["seq"],
+            said["previous"],
+            said["hash"],
+            at,
+        )
+
+
+@pytest.mark.parametrize("value", [3.0, True, None, ["x"]], ids=str)
+def test_a_value_that_no_field_can_have_is_a_bad_entry_though_its_json_were_the_same(value: object) -> None:
+    [first] = _chain(1)
+    assert first_bad([replace(first, fields={"stored": value})]) == 1  # type: ignore[dict-item]
+
+
+def test_what_is_chained_are_plain_texts() -> None:
+    [only] = [chain(ME, None, action=Action.NONCE_ISSUED, fields={"link": OTHER, "stored": 2}, at=BEGIN)]
+    assert {name: type(value) for name, value in only.fields.items()} == {"link": str, "stored": int}
+    assert only.at.tzinfo is UTC
+
+
+def test_the_types_of_what_is_signed_are_these() -> None:
+    assert (CHECKPOINT_TYP, HEAD_TYP) == ("linkexchange-audit-checkpoint+jws", "linkexchange-audit-head+jws")
+
+
 # --- grammar ----------------------------------------------------------------------------------------------------------
 
 
@@ -206,9 +271,6 @@ def test_an_action_that_nobody_has_declared_says_where_that_is_done(monkeypatch:
     monkeypatch.delitem(GRAMMAR, Action.NONCE_ISSUED)
     with pytest.raises(UndeclaredEntry, match=r"nonce.issued: declare its fields in GRAMMAR of linkexchange/model"):
         check(Action.NONCE_ISSUED, {})
-
-
-PAGE = Path(__file__).parents[2] / "docs/reference/audit.md"
 
 
 def _described() -> dict[str, Fields]:

@@ -2,12 +2,21 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from linkexchange.model.balance import Account, Came, Imbalance, Sent, digest_of, weigh
-from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.balance import (
+    DISPATCH_TYP,
+    Account,
+    Came,
+    Dispatch,
+    Imbalance,
+    Sent,
+    digest_of,
+    weigh,
+)
+from linkexchange.model.identifiers import LinkId, Sha256, TelematikId
 from linkexchange.model.transfer import State
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -56,3 +65,18 @@ def test_both_ends_are_weighed(case: str) -> None:
 def test_the_digest_is_that_of_the_sorted_set() -> None:
     assert digest_of(["1.2.4", "1.2.3"]) == hashlib.sha256(b"1.2.3\n1.2.4\n").hexdigest()
     assert digest_of([]) == hashlib.sha256(b"").hexdigest()
+
+
+def test_a_dispatch_is_signed_word_for_word() -> None:
+    transfer, link = UUID(int=7), LinkId("4c0d1f52-2f0e-4b7e-9d55-1f5d7c0a9b11")
+    said = Dispatch(transfer, TelematikId("5-2-hospital"), TelematikId("1-2-practice"), link, 3, Sha256(A))
+    assert said.claims() == {
+        "transfer": str(transfer),
+        "origin": "5-2-hospital",
+        "requester": "1-2-practice",
+        "link": str(link),
+        "instances": 3,
+        "digest": A,
+    }
+    assert {type(value) for value in said.claims().values()} == {str, int}
+    assert DISPATCH_TYP == "linkexchange-dispatch+jws"
