@@ -38,6 +38,10 @@ def test_the_end_of_a_transfer_is_its_outcome(state: str, outcome: str) -> None:
     assert outcome_of(entry(Action.PULL_ENDED, transfer=VALUES["transfer"], state=state, reason="")) == outcome
 
 
+def test_what_has_no_state_has_gone_well() -> None:
+    assert outcome_of(entry(Action.LINK_WITHDRAWN, link=VALUES["link"])) == "0"
+
+
 def test_a_refusal_is_a_serious_failure() -> None:
     assert outcome_of(entry(Action.PULL_DENIED, reason="link")) == "8"
 
