@@ -18,7 +18,11 @@ class Trail(Protocol):
         ...
 
     def about(
-        self, links: Collection[str], transfers: Collection[str], studies: Collection[str]
+        self,
+        links: Collection[str],
+        transfers: Collection[str],
+        studies: Collection[str],
+        requests: Collection[str] = (),
     ) -> Sequence[AuditEntry]:
         """The entries that name one of these, oldest first."""
         ...

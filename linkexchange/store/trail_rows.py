@@ -38,10 +38,14 @@ class TrailRows:
         return trail.after(self._connection, self._me, seq, limit)
 
     def about(
-        self, links: Collection[str], transfers: Collection[str], studies: Collection[str]
+        self,
+        links: Collection[str],
+        transfers: Collection[str],
+        studies: Collection[str],
+        requests: Collection[str] = (),
     ) -> Sequence[AuditEntry]:
         """By their fields."""
-        fields = {"link": links, "transfer": transfers, "study": studies}
+        fields = {"link": links, "transfer": transfers, "study": studies, "request": requests}
         named = or_(*(audit.c.fields[name].astext.in_(list(values)) for name, values in fields.items()))
         return trail.where(self._connection, self._me, named)
 

@@ -67,13 +67,17 @@ def history(store: Store, me: TelematikId, kvnr: Kvnr, *, user: str) -> Sequence
 def _lines(work: UnitOfWork, links: Sequence[Published], transfers: Sequence[Transfer]) -> list[Line]:
     studies = {str(it.link.link): _study(it) for it in links}
     asked = {str(it.transfer): it for it in transfers}
-    entries = work.trail.about(studies, asked, [it.uid for it in studies.values()])
+    uids = [it.uid for it in studies.values()]
+    requests = {str(it.fields["request"]) for it in work.trail.about(studies, asked, uids) if "request" in it.fields}
+    entries = work.trail.about(studies, asked, uids, requests)
     return [_line(entry, studies, asked) for entry in entries if is_told(entry)]
 
 
 def is_told(entry: AuditEntry) -> bool:
     """Whether a patient is told of it: not of every step in between."""
-    return entry.action in _TOLD or entry.action.value.startswith(_RELEASE)
+    return entry.action in _TOLD or (
+        entry.action.value.startswith(_RELEASE) and entry.action is not Action.RELEASE_TOLD
+    )
 
 
 def _line(entry: AuditEntry, studies: Mapping[str, Study], asked: Mapping[str, Transfer]) -> Line:
@@ -86,7 +90,7 @@ def _line(entry: AuditEntry, studies: Mapping[str, Study], asked: Mapping[str, T
         study=known,
         other=_first(fields.get(name) for name in ("requester", "receiver", "origin")) or _origin(transfer),
         user=fields.get("user", ""),
-        purpose=fields.get("purpose", "") or (transfer.ask.purpose.value if transfer else ""),
+        purpose=_first((fields.get("purpose"), fields.get("kind"), transfer.ask.purpose.value if transfer else "")),
         authority=fields.get("authority", "") or (transfer.ask.authority.value if transfer else ""),
         state=fields.get("state", ""),
         reason=fields.get("reason", ""),

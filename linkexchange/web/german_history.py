@@ -20,8 +20,22 @@ _DONE = {
     "pull.ended": "Diese Einrichtung hat Bilder von {other} erhalten.",
     "serving.ended": "{other} hat Bilder von dieser Einrichtung erhalten.",
     "document.served": "{other} hat die Beschreibung der Untersuchung erhalten.",
+    "release.asked": "Diese Einrichtung hat {other} um die Bilder gebeten.",
+    "release.heard": "{other} hat um die Bilder gebeten.",
+    "release.granted": "Die Bilder wurden für {other} freigegeben.",
+    "release.emergency": "In einem Notfall wurden die Bilder für {other} freigegeben.",
+    "release.denied": "Die Bitte von {other} um die Bilder wurde abgelehnt.",
+    "release.reviewed": "Eine Freigabe im Notfall wurde nachträglich geprüft.",
 }
-_PURPOSES = {"TREAT": "für eine Behandlung", "ETREAT": "wegen eines Notfalls", "COC": "zur Vorbereitung eines Termins"}
+_PURPOSES = {
+    "TREAT": "für eine Behandlung",
+    "ETREAT": "wegen eines Notfalls",
+    "COC": "zur Vorbereitung eines Termins",
+    "emergency": "wegen eines Notfalls",
+    "second-opinion": "für eine zweite Meinung",
+    "teleradiology": "für eine Befundung aus der Ferne",
+    "no-record": "weil es keine Patientenakte gibt",
+}
 _AUTHORITIES = {
     "record": "weil der Eintrag in Ihrer Patientenakte gelesen werden durfte",
     "release": "weil die andere Einrichtung es freigegeben hat",
@@ -85,23 +99,14 @@ def _cell(text: str) -> str:
 
 def _what(line: Line, names: Callable[[str], str]) -> str:
     other = names(line.other) if line.other else "eine andere Einrichtung"
-    sentence = _DONE.get(line.action) or _released(line.action)
+    done = line.action
+    if done == "release.granted" and line.purpose == "emergency":
+        done = "release.emergency"
+    sentence = _DONE.get(done, "Über eine Freigabe der Bilder für {other} wurde entschieden.")
     said = sentence.format(other=other)
     if line.user:
         said += f" Veranlasst hat es: {german.DETAILS.get(line.user, line.user)}."
     return f"{said[0].upper()}{said[1:]}"
-
-
-def _released(action: str) -> str:
-    """What there is of a release without a document; its last word is ours and need not be known here."""
-    if "emergency" in action:
-        return "In einem Notfall wurden die Bilder für {other} freigegeben."
-    return {
-        "release.asked": "{other} hat um die Bilder gebeten.",
-        "release.requested": "{other} hat um die Bilder gebeten.",
-        "release.refused": "Die Bitte von {other} um die Bilder wurde abgelehnt.",
-        "release.denied": "Die Bitte von {other} um die Bilder wurde abgelehnt.",
-    }.get(action, "Über eine Freigabe der Bilder für {other} wurde entschieden.")
 
 
 def _study(line: Line) -> str:

@@ -108,16 +108,35 @@ def test_a_list_without_lines_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "said"),
+    ("action", "kind", "said"),
     [
-        ("release.emergency", "In einem Notfall wurden die Bilder für Praxis Nord freigegeben."),
-        ("release.asked", "Praxis Nord hat um die Bilder gebeten."),
-        ("release.refused", "Die Bitte von Praxis Nord um die Bilder wurde abgelehnt."),
-        ("release.reviewed", "Über eine Freigabe der Bilder für Praxis Nord wurde entschieden."),
+        ("release.granted", "emergency", "In einem Notfall wurden die Bilder für Praxis Nord freigegeben."),
+        ("release.granted", "second-opinion", "Warum: Für eine zweite Meinung"),
+        ("release.heard", "no-record", "Praxis Nord hat um die Bilder gebeten."),
+        ("release.denied", "", "Die Bitte von Praxis Nord um die Bilder wurde abgelehnt."),
+        ("release.later-than-this", "", "Über eine Freigabe der Bilder für Praxis Nord wurde entschieden."),
     ],
 )
-def test_a_release_is_told_in_words(action: str, said: str) -> None:
-    assert said in sheet(Line(AT, action, Study("1.2.3"), str(PRACTICE))).as_text()
+def test_a_release_is_told_in_words(action: str, kind: str, said: str) -> None:
+    assert said in sheet(Line(AT, action, Study("1.2.3"), str(PRACTICE), purpose=kind)).as_text()
+
+
+def test_every_entry_of_a_request_is_told_where_one_of_them_names_the_study(world: World) -> None:
+    world.publish()
+    [link] = _links(world)
+    with world.nodes.work(HOSPITAL) as work:
+        named = {"request": "r1", "requester": PRACTICE}
+        work.audit(Action.RELEASE_HEARD, **named, kind="emergency")
+        work.audit(
+            Action.RELEASE_GRANTED, **named, link=link, study="1.2.3", basis="rule", by="x", kind="emergency", until=""
+        )
+        work.audit(Action.RELEASE_HEARD, request="r2", requester=PRACTICE, kind="emergency")
+    assert [it[0] for it in told(world, HOSPITAL)] == ["link.published", "release.heard", "release.granted"]
+
+
+def _links(world: World) -> list[str]:
+    with world.nodes.work(HOSPITAL) as work:
+        return [str(it.link.link) for it in work.links.of_patient(KVNR)]
 
 
 def test_who_asked_is_named_as_the_trail_names_him() -> None:
