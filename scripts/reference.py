@@ -24,7 +24,7 @@ from linkexchange.model.transfer import FINAL, TRANSITIONS, State
 from linkexchange.problem import problem
 from linkexchange.resolve import Resolver
 from linkexchange.settings import PREFIX, CommonSettings, HubSettings, NodeSettings
-from linkexchange.web import description
+from linkexchange.web import description, enrolment
 from linkexchange.web.resolver import application
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
@@ -346,6 +346,12 @@ def openapi_hub() -> str:
     return json.dumps(description.document(app), indent=1) + "\n"
 
 
+def openapi_enrolment() -> str:
+    """The OpenAPI document of the hub's desk for nodes that have no certificate yet."""
+    app = enrolment.application(Admission(None, None, None, None))  # type: ignore[arg-type] - nothing is called
+    return json.dumps(description.document(app, shows_certificate=False), indent=1) + "\n"
+
+
 # --- all --------------------------------------------------------------------------------------------------------------
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -354,6 +360,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "readiness.md": readiness_page,
     "openapi-hub.json": openapi_hub,
+    "openapi-enrolment.json": openapi_enrolment,
 }
 
 

@@ -262,7 +262,10 @@ def _receipt(**change: Any) -> dict[str, Any]:
 def test_a_receipt_may_be_large_and_is_booked_once(
     hub: RunningHub, client: HubClient, practice: NodeCertificate
 ) -> None:
-    proof = _signer(practice).sign(_receipt(instances=["x" * 100] * 5000), typ=PROOF_TYP)
+    proof = _signer(practice).sign(
+        _receipt(instances=[{"sop_instance": "2.25.1", "digest_received": None, "note": "x" * 100}] * 5000),
+        typ=PROOF_TYP,
+    )
     assert len(proof) > 5 * HUB_LIMITS.otherwise.max_bytes
     for _ in range(2):
         client.receipt(proof)
@@ -301,6 +304,15 @@ def test_the_state_of_a_transfer_is_told_to_its_requester(
 def test_a_receipt_in_the_name_of_another_is_refused(client: HubClient, practice: NodeCertificate) -> None:
     with pytest.raises(MessageFault, match="not a proof of the caller"):
         client.receipt(_signer(practice).sign(_receipt(requester=HOSPITAL), typ=PROOF_TYP))
+
+
+def test_what_has_left_a_house_is_booked_over_the_wire(hub: RunningHub) -> None:
+    mine = hub.authority.node(HOSPITAL)
+    claims = {"transfer": str(wishes.TRANSFER), "link": LINK, "origin": HOSPITAL, "requester": PRACTICE}
+    report = _signer(mine).sign({**claims, "instances": 3, "digest": "e" * 64}, typ=DISPATCH_TYP)
+    with connected(hub.url, hub.context(mine)) as client:
+        client.dispatch(report)
+    assert ("dispatch.booked", 3) in [(action, fields.get("instances")) for action, fields in hub.bench.trail(HOSPITAL)]
 
 
 # --- what the hub does not take ---------------------------------------------------------------------------------------

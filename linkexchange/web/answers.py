@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from linkexchange.model.enrolment import Standing
 from linkexchange.model.switch import Hand
 from linkexchange.model.transfer import State
 from linkexchange.web.fields import LinkIdText, Time
@@ -109,3 +110,24 @@ class KeysAnswer(_Answer):
     """The keys that sign grants (JWK Set, RFC 7517)."""
 
     keys: list[KeyAnswer]
+
+
+class EnrollingHubAnswer(_Answer):
+    """The hub's CA (PEM), and the keys that sign grants (JWK Set as text)."""
+
+    ca: str
+    keys: str
+
+
+class ApplicationAnswer(_Answer):
+    """The secret that names an application."""
+
+    application: str
+
+
+class VerdictAnswer(_Answer):
+    """Where an application stands, why, and the certificate (PEM) once there is one."""
+
+    standing: Standing
+    reason: str
+    certificate: str

@@ -40,20 +40,15 @@ def _refusal(status: int) -> dict[str, Any]:
 REFUSALS: dict[int | str, dict[str, Any]] = {status: _refusal(status) for status in _SENTENCES}
 """What every route may answer instead."""
 
-RECEIPT: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/jose": {"schema": {"type": "string", "maxLength": PROOF_MAX_BYTES}}},
-    }
-}
-"""A proof is sent as a compact JWS and not as JSON."""
-DISPATCH: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/jose": {"schema": {"type": "string", "maxLength": TOKEN_MAX_BYTES}}},
-    }
-}
-"""So is an origin's account of what has left it."""
+
+def _signed(max_bytes: int) -> dict[str, Any]:
+    """A body that is a compact JWS and not JSON."""
+    content = {"application/jose": {"schema": {"type": "string", "maxLength": max_bytes}}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+RECEIPT = _signed(PROOF_MAX_BYTES)
+DISPATCH = _signed(TOKEN_MAX_BYTES)
 
 SCHEMAS: dict[str, Any] = {
     "Problem": {
@@ -80,13 +75,14 @@ SCHEMAS: dict[str, Any] = {
 }
 
 
-def document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of an application of ours."""
+def document(app: FastAPI, *, shows_certificate: bool = True) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of an application of ours; whether its callers show a certificate."""
     made = app.openapi()
     components = made.setdefault("components", {})
     components.setdefault("schemas", {}).update(SCHEMAS)
-    components["securitySchemes"] = {"mutualTLS": {"type": "mutualTLS", "description": "A node's certificate."}}
-    made["security"] = [{"mutualTLS": []}]
+    if shows_certificate:
+        components["securitySchemes"] = {"mutualTLS": {"type": "mutualTLS", "description": "A node's certificate."}}
+        made["security"] = [{"mutualTLS": []}]
     for path, operations in made["paths"].items():
         if path.startswith(FHIR_PATHS):
             _as_outcomes(operations)

@@ -19,6 +19,7 @@ from linkexchange.model.enrolment import LIST_MAX, TEXT_MAX
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.participant import Capability, Participant
 from linkexchange.signing import TOKEN_MAX_BYTES
+from linkexchange.web import answers, description
 from linkexchange.web.limits import Allowance, Allowances, Limits
 from linkexchange.web.rates import Rate, Rates
 from linkexchange.web.refusing import refuse_on
@@ -64,7 +65,7 @@ class ApplicationBody(_Body):
 
 def application(admission: Admission, rates: Rates = RATES) -> FastAPI:
     """The ASGI application of the hub's enrolment port."""
-    app = FastAPI(title="linkexchange enrolment", openapi_url=None)
+    app = FastAPI(title="linkexchange enrolment", openapi_url=None, responses=description.REFUSALS)
     refuse_on(app)
     app.add_middleware(Limits, ALLOWANCES, rates)
     _add_hub(app, admission)
@@ -73,7 +74,7 @@ def application(admission: Admission, rates: Rates = RATES) -> FastAPI:
 
 
 def _add_hub(app: FastAPI, admission: Admission) -> None:
-    @app.get("/enrolment/hub")
+    @app.get("/enrolment/hub", response_model=answers.EnrollingHubAnswer)
     def hub() -> dict[str, Any]:
         if admission.authority is None:
             raise SettingRefused("LINKEXCHANGE_CA_KEY: this hub enrols nobody")
@@ -81,15 +82,15 @@ def _add_hub(app: FastAPI, admission: Admission) -> None:
 
 
 def _add_desk(app: FastAPI, admission: Admission) -> None:
-    @app.post("/enrolment/nonces")
+    @app.post("/enrolment/nonces", response_model=answers.NonceAnswer)
     def nonces(body: NonceBody) -> dict[str, str]:
         return {"nonce": admit.issue_nonce(admission, TelematikId(body.telematik_id))}
 
-    @app.post("/enrolment/applications", status_code=201)
+    @app.post("/enrolment/applications", status_code=201, response_model=answers.ApplicationAnswer)
     def applications(body: ApplicationBody) -> dict[str, str]:
         return {"application": admit.apply(admission, body.application())}
 
-    @app.get("/enrolment/application")
+    @app.get("/enrolment/application", response_model=answers.VerdictAnswer)
     def application(x_application: Annotated[str, Header(max_length=200)]) -> dict[str, str]:
         said = admit.verdict(admission, x_application)
         return {"standing": said.standing.value, "reason": said.reason, "certificate": said.certificate}

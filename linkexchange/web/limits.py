@@ -19,7 +19,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from linkexchange.errors import BodyTooLarge, BodyTooSlow, Fault, MediaRefused
-from linkexchange.signing import PROOF_MAX_BYTES
+from linkexchange.signing import PROOF_MAX_BYTES, TOKEN_MAX_BYTES
 from linkexchange.web import wellformed
 from linkexchange.web.rates import Rates, Turnstiles
 from linkexchange.web.refusing import refusal
@@ -53,7 +53,7 @@ JWS = frozenset({"application/jose", "text/plain", ""})
 HUB = Allowances(
     {
         "/ledger/receipts": Allowance(PROOF_MAX_BYTES, 300.0, JWS),
-        "/ledger/dispatches": Allowance(media_types=JWS),
+        "/ledger/dispatches": Allowance(TOKEN_MAX_BYTES, media_types=JWS),
     }
 )
 """A receipt names every instance of a study; it comes over lines of every speed."""
