@@ -25,7 +25,7 @@ from linkexchange.errors import (
     WrongPatient,
 )
 from linkexchange.model.access import Basis
-from linkexchange.model.identifiers import Kvnr, StudyUid
+from linkexchange.model.identifiers import Kvnr, StudyUid, TelematikId
 from linkexchange.model.index import Entry, Source
 from linkexchange.model.letting import Hold, LettingRule
 from linkexchange.model.patient import LocalPatientId
@@ -232,7 +232,11 @@ def test_a_person_releases_until_a_day_and_then_it_is_over(ward: World, ask: Ask
     found = heard(ward, request)
     assert (found.standing, found.basis, found.by) == (Standing.RELEASED, Basis.PERSON, "Dr. Yes")
     assert standing(ward, request) is Standing.RELEASED
+    push.offer(ward.hospital, found.link, PRACTICE)  # type: ignore[arg-type]
+    [transfer] = pull.take_offers(ward.practice, "")
     ward.clock.advance(days=2)  # type: ignore[attr-defined]
+    pull.run(ward.practice, transfer)
+    assert ward.transfer(transfer).state is State.FAILED
     assert standing(ward, request) is Standing.ENDED
 
 
@@ -293,17 +297,18 @@ def test_the_requester_lets_nothing_pass_of_another_patient(ward: World, ask: As
     """An origin that does not check is not believed."""
     request = ask()
     by_hand(ward, request)
-    meant = update(release_asks).values(claims=wanted_of(ward, request, patient=Sought(OTHER)).claims())
-    with transaction(ward.nodes.engine) as connection:
-        act_for(connection, PRACTICE)
-        connection.execute(meant)
+    change(ward, request, patient=Sought(OTHER))
     assert carry(ward, request) is State.STOPPED
     assert not ward.pacs[PRACTICE].instances
 
 
-def wanted_of(world: World, request: UUID, **changes: object) -> ReleaseRequest:
+def change(world: World, request: UUID, **changes: object) -> None:
+    """As if the practice had asked for something else under this number."""
     with world.nodes.work(PRACTICE) as work:
-        return replace(work.own_requests.get(request).request, **changes)  # type: ignore[arg-type]
+        asked = replace(work.own_requests.get(request).request, **changes)  # type: ignore[arg-type]
+    with transaction(world.nodes.engine) as connection:
+        act_for(connection, PRACTICE)
+        connection.execute(update(release_asks).values(claims=asked.claims()))
 
 
 # --- emergency --------------------------------------------------------------------------------------------------------
@@ -472,17 +477,16 @@ def test_nothing_is_asked_of_oneself_of_a_stranger_or_for_ever(ward: World) -> N
             releasing.ask(ward.practice, wish(ward, origin=type(PRACTICE)(origin)))
 
 
-def test_an_offer_under_the_number_of_a_request_to_somebody_else_is_no_answer_to_it(ward: World, ask: Ask) -> None:
+def test_an_offer_of_somebody_else_under_the_number_of_a_request_is_no_answer_to_it(ward: World, ask: Ask) -> None:
     rules(ward, ANYBODY)
     request = ask()
-    with ward.nodes.work(PRACTICE) as work:
-        own = work.own_requests.get(request)
-    assert own.request.origin == HOSPITAL
     link = heard(ward, request).link
     assert link
     push.offer(ward.hospital, link, PRACTICE)
-    with ward.resolver.store.work(PRACTICE) as work:
-        assert work.hub.offer(str(request), PRACTICE) is None
+    change(ward, request, origin=TelematikId("5-2-another"))
+    assert pull.take_offers(ward.practice, "") == []
+    [transfer] = pull.take_offers(ward.practice, "practice")
+    assert ward.transfer(transfer).ask.user == f"offer of {HOSPITAL}"
 
 
 def test_without_a_destination_an_offer_that_nobody_asked_for_waits(ward: World) -> None:

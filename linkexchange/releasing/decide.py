@@ -20,19 +20,12 @@ from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid
 from linkexchange.model.letting import Facts, Hold
 from linkexchange.model.link import Link
-from linkexchange.model.release_request import (
-    REASON_MAX_CHARACTERS,
-    Kind,
-    ReleaseRequest,
-    ending,
-    is_fit,
-    one_line,
-    says_something,
-)
+from linkexchange.model.release_request import TEXT_MAX_CHARACTERS, Kind, ReleaseRequest, ending, is_fit
 from linkexchange.model.released import Heard, Standing
 from linkexchange.patients import Index
 from linkexchange.ports import Node, UnitOfWork
 from linkexchange.releasing.find import Match, Option, find
+from linkexchange.releasing.typed import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +63,7 @@ def release(
     """
     if not is_fit(until, node.now()):
         raise RequestIncomplete("last day")
-    verdict = _Verdict(Basis.PERSON, _said(user), until)
+    verdict = _Verdict(Basis.PERSON, words(user, TEXT_MAX_CHARACTERS), until)
     with node.store.work(node.me) as work:
         heard = _open(work, request)
     found = publish.find(node, study, pacs=pacs)
@@ -82,7 +75,7 @@ def release(
 
 def refuse(node: Node, request: UUID, *, reason: str, user: str) -> None:
     """A person says no; the requester reads the reason. Raises `RequestIncomplete` without one, `RequestDecided`."""
-    refusal, by = _said(reason, REASON_MAX_CHARACTERS), _said(user)
+    refusal, by = words(reason), words(user, TEXT_MAX_CHARACTERS)
     with node.store.work(node.me) as work:
         heard = _open(work, request)
         refused = replace(heard, standing=Standing.REFUSED, hold="", refusal=refusal, by=by, decided=node.now())
@@ -170,14 +163,3 @@ def _open(work: UnitOfWork, request: UUID) -> Heard:
     if heard.standing is not Standing.OPEN:
         raise RequestDecided
     return heard
-
-
-def _said(text: str, most: int = 200) -> str:
-    """One line in which a person can read something. Raises `RequestIncomplete`."""
-    try:
-        line = one_line(text.strip(), most)
-    except ValueError:
-        raise RequestIncomplete("one line of text") from None
-    if not says_something(line):
-        raise RequestIncomplete("a reason, or who decides")
-    return line

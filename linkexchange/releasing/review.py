@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from linkexchange.errors import NotReviewable, RequestIncomplete, UnknownRequest
+from linkexchange.errors import NotReviewable, UnknownRequest
 from linkexchange.model import review as four_eyes
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.letting import LettingRule
-from linkexchange.model.release_request import REASON_MAX_CHARACTERS, one_line, says_something
+from linkexchange.model.release_request import TEXT_MAX_CHARACTERS
 from linkexchange.model.released import Heard
 from linkexchange.ports import Node, Store
+from linkexchange.releasing.typed import line, words
 
 
 def review(node: Node, request: UUID, *, justified: bool, user: str, note: str = "") -> Heard:
@@ -22,9 +23,7 @@ def review(node: Node, request: UUID, *, justified: bool, user: str, note: str =
     Raises `RequestIncomplete` without a name, `UnknownRequest` where it was no emergency, `NotReviewable` for who has
     reviewed it already, for who asked for it, and where two have.
     """
-    name, said = _line(user), _line(note)
-    if not says_something(name):
-        raise RequestIncomplete("who reviews")
+    name, said = words(user, TEXT_MAX_CHARACTERS), line(note)
     with node.store.work(node.me) as work:
         heard = work.requests.get(request)
         if heard.review_by is None:
@@ -64,10 +63,3 @@ class Letting:
             names = " ".join(it.name for it in rules)
             work.audit(Action.LETTING_CHANGED, rules=len(rules), names=names, user=user)
             work.emit(Action.LETTING_CHANGED.value, rules=len(rules))
-
-
-def _line(text: str) -> str:
-    try:
-        return one_line(text.strip(), REASON_MAX_CHARACTERS)
-    except ValueError:
-        raise RequestIncomplete("one line of text") from None
