@@ -246,6 +246,25 @@ def private(file: Path | None) -> Path | None:
     return file
 
 
+def private_files(files: str) -> str:
+    """Files with commas between, each for this user only."""
+    names = [name.strip() for name in files.split(",") if name.strip()]
+    for name in names:
+        private(Path(name))
+    return ",".join(names)
+
+
+def partners(entries: str) -> str:
+    """Telematik-ID, https address and a file each."""
+    for entry in (one for one in entries.split(",") if one.strip()):
+        words = entry.split()
+        if len(words) != 3:
+            raise ValueError("Telematik-ID, address and file, with blanks between")
+        telematik_id(words[0])
+        https(words[1])
+    return entries
+
+
 def own_folder(folder: Path | None) -> Path | None:
     """One that is not there is made."""
     with suppress(OSError):

@@ -16,6 +16,8 @@ from linkexchange.errors import (
     HubUnavailable,
     IdentityRefused,
     MessageFault,
+    Revoked,
+    TiUnavailable,
     TooManyRequests,
     UnknownParticipant,
 )
@@ -25,13 +27,12 @@ from linkexchange.model.identifiers import LinkId, TelematikId
 from linkexchange.model.participant import Participant
 from linkexchange.model.switch import Hand, Switch
 from linkexchange.model.transfer import State
-from linkexchange.ports import Receipt, Session
+from linkexchange.ports import Receipt, Session, Store
 from linkexchange.secret import Secret
 
 TIMEOUT_SECONDS = 15.0
-_KNOWN: dict[str, type[Fault]] = {
-    kind.code: kind for kind in (Denied, EnrolmentRefused, IdentityRefused, MessageFault, UnknownParticipant)
-}
+_PLAIN = (Denied, EnrolmentRefused, IdentityRefused, MessageFault, Revoked, TiUnavailable, UnknownParticipant)
+_KNOWN: dict[str, type[Fault]] = {kind.code: kind for kind in _PLAIN}
 _Answer = TypeVar("_Answer")
 
 
@@ -148,6 +149,15 @@ class HubClient:
         """Hand in what has left the house."""
         self._call("POST", "/ledger/dispatches", content=report, kind="application/jose")
 
+    def revocations(self, after: int, wait_seconds: float) -> str:
+        """What is revoked."""
+        asked = {"after": after, "wait": round(wait_seconds)}
+        return self._call("GET", "/resolver/revocations", read=lambda body: str(body["revocations"]), params=asked)
+
+    def keys(self) -> Sequence[str]:
+        """The resolver's keys."""
+        return self._call("GET", "/resolver/keys/signed", read=lambda body: [str(token) for token in body["signed"]])
+
     def _call(
         self,
         method: str,
@@ -168,6 +178,49 @@ class HubClient:
         if answer.is_success:
             return _read(answer, lambda it: read(of(it)))
         raise fault_of(answer)
+
+
+class RememberingHubClient(HubClient):
+    """The hub as a node needs it that goes on while the hub is silent: it remembers what both have told each other.
+
+    Links go into the own ledger before the hub hears of them, so that a resolver that is mounted here knows them, and
+    what is withdrawn is withdrawn at once. Who takes part is kept as rows as well, for that resolver.
+    """
+
+    def __init__(
+        self, url: str, context: ssl.SSLContext, kept: KeptDirectory | None, *, store: Store, me: TelematikId
+    ) -> None:
+        super().__init__(url, context, kept)
+        self._store, self._me = store, me
+        self._rows: Sequence[Participant] = ()
+
+    def register(self, session: Session, link: RegisteredLink, *, replaces: LinkId | None = None) -> None:
+        """Put a link into both ledgers."""
+        with self._store.work(self._me) as work:
+            work.hub.register(link, replaces)
+        super().register(session, link, replaces=replaces)
+
+    def withdraw(self, session: Session, link: LinkId) -> None:
+        """Withdraw a link from both."""
+        with self._store.work(self._me) as work:
+            work.hub.withdraw(link)
+        super().withdraw(session, link)
+
+    def participants(self) -> Sequence[Participant]:
+        """The whole directory; raises as `HubClient.participants` does."""
+        rows = super().participants()
+        if rows != self._rows:
+            self._keep(rows)
+        return rows
+
+    def _keep(self, rows: Sequence[Participant]) -> None:
+        with self._store.work(self._me) as work:
+            known = set(work.directory.all())
+            for row in rows:
+                if row not in known:
+                    with work.on_behalf_of(row.telematik_id):
+                        work.directory.put(row)
+        self._rows = rows
 
 
 def _read(answer: httpx.Response, read: Callable[[httpx.Response], _Answer]) -> _Answer:

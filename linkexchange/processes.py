@@ -36,9 +36,15 @@ class Process(StrEnum):
     WORKER = "worker"
     WEB = "web"
     NOTICE = "notice"
+    RESOLVER = "resolver"
 
 
-RENEWALS = {Process.WORKER.value: Renewal.BESIDE, Process.WEB.value: Renewal.AFTER, Process.NOTICE.value: Renewal.AFTER}
+RENEWALS = {
+    Process.WORKER.value: Renewal.BESIDE,
+    Process.WEB.value: Renewal.AFTER,
+    Process.NOTICE.value: Renewal.AFTER,
+    Process.RESOLVER.value: Renewal.AFTER,
+}
 """How each takes up a new certificate. `data` does it by itself, since studies pass through it."""
 
 
@@ -55,9 +61,15 @@ class Part(StrEnum):
 def node(settings: NodeSettings, without: Collection[Process] = ()) -> None:
     """A node with its database, until SIGTERM; without processes that run elsewhere."""
     share_imports()
-    run = {Process.DATA: data, Process.WORKER: worker, Process.WEB: web, Process.NOTICE: notice}
-    listens = settings.ian_port or settings.hl7_port
-    unwanted = {*without, *(() if listens else (Process.NOTICE,))}
+    run = {
+        Process.DATA: data,
+        Process.WORKER: worker,
+        Process.WEB: web,
+        Process.NOTICE: notice,
+        Process.RESOLVER: own_resolver,
+    }
+    used = {Process.NOTICE: settings.ian_port or settings.hl7_port, Process.RESOLVER: settings.resolver_port}
+    unwanted = {*without, *(process for process, port in used.items() if not port)}
     wanted = [process for process in Process if process not in unwanted]
     enrol.settle(bootstrap.enrolment_place(settings))
     members = {process.value: partial(run[process], settings) for process in wanted}
@@ -93,9 +105,23 @@ def data(settings: NodeSettings) -> None:
         me, desk = TelematikId(settings.telematik_id), bootstrap.desk(settings)
         answering = origin_application(bootstrap.origin(settings, pool), me, own, desk)
         context = bootstrap.lasting_server_context(settings)
+        threading.Thread(target=follow_resolvers, args=(settings,), name="follow", daemon=True).start()
         _settle_in()
         beside = bootstrap.standing(settings)
         serve(answering, host=settings.listen_host, port=settings.listen_port, context=context, beside=beside)
+
+
+def follow_resolvers(settings: NodeSettings) -> None:
+    """Hear of revocations and keys for as long as this process lives."""
+    from linkexchange.follow import keep_up
+
+    ended = threading.Event()
+    with bootstrap.followers(settings) as followers:
+        threads = [threading.Thread(target=keep_up, args=(it, ended), daemon=True) for it in followers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
 
 def worker(settings: NodeSettings) -> None:
@@ -146,6 +172,16 @@ def relay(settings: HubSettings) -> None:
     if not settings.relay_port:
         raise SettingRefused("LINKEXCHANGE_RELAY_PORT: is needed for a relay")
     bootstrap.serve_relay(settings)
+
+
+def own_resolver(settings: NodeSettings) -> None:
+    """The resolver that a node mounts for its own links (a port of its own, mTLS)."""
+    from linkexchange.listener import serve
+    from linkexchange.web.resolver import application
+
+    app = application(bootstrap.own_resolver(settings))
+    context = bootstrap.server_context(settings)
+    serve(app, host=settings.listen_host, port=settings.resolver_port, context=context)
 
 
 def hub_web(settings: HubSettings) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from linkexchange import decide
-from linkexchange.errors import Denied, IdentityRefused, PeerFault, Refused
+from linkexchange.errors import Denied, IdentityRefused, PeerFault, Refused, Revoked
 from linkexchange.model import access
 from linkexchange.model.access import Reason, RegisteredLink
 from linkexchange.model.audit import Action
@@ -24,8 +24,10 @@ from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.participant import ROLES, Institution
 from linkexchange.model.quota import KEPT
 from linkexchange.model.request import Request, read
+from linkexchange.model.revocation import Revocable, RevocationKind
 from linkexchange.ports import Session, Store, UnitOfWork
 from linkexchange.secret import Secret
+from linkexchange.sessions import NOBODY_TO_ASK, Inquiry, freshen, refuse_revoked, standing
 from linkexchange.signing import PublicKeys, Signer, verify
 
 NONCE_LIFETIME = timedelta(seconds=60)
@@ -44,13 +46,28 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """What the resolver needs. `believe` verifies an attestation: (token, thumbprint, now) to institution and nonce."""
+    """What the resolver needs. `believe` verifies an attestation: (token, thumbprint, now) to institution and nonce.
+
+    `inquiry` is how the card behind a session is asked about again; without it no session outlasts its first answer.
+    """
 
     audience: str
     signer: Signer
     store: Store
     believe: Callable[[str, str, datetime], tuple[Institution, str]]
     now: Callable[[], datetime]
+    inquiry: Inquiry = NOBODY_TO_ASK
+    other_signers: tuple[Signer, ...] = ()
+
+    @property
+    def signers(self) -> tuple[Signer, ...]:
+        """Whose keys are told: the one that signs, then those that will sign or have signed."""
+        return self.signer, *self.other_signers
+
+    @property
+    def keys(self) -> PublicKeys:
+        """The public halves of all of them."""
+        return PublicKeys({kid: jwk for it in self.signers for kid, jwk in it.public.keys.items()})
 
 
 def issue_nonce(resolver: Resolver, caller: Caller) -> str:
@@ -79,8 +96,10 @@ def open_session(resolver: Resolver, caller: Caller, attestation: str) -> Sessio
                 _admit(work, caller, institution)
                 if not work.hub.take_nonce(nonce, now):
                     raise IdentityRefused("nonce")
-                work.hub.open_session(session, institution, caller.thumbprint)
+                work.hub.open_session(session, institution, caller.thumbprint, checked=now)
                 work.audit(Action.SESSION_OPENED, role=institution.profession_oid)
+    except Revoked:
+        raise
     except Refused as refused:
         raise IdentityRefused(refused.detail if refused.detail in _PUBLIC else "") from refused
     return session
@@ -98,7 +117,11 @@ def refusals(resolver: Resolver, caller: Caller, action: Action) -> Iterator[Non
 
 
 def _admit(work: UnitOfWork, caller: Caller, institution: Institution) -> None:
-    """The card and the TLS certificate name the same institution, it is enrolled, and its role may ask for images."""
+    """The card and the TLS certificate name the same institution, it is enrolled, and its role may ask for images.
+
+    Neither it nor its node is revoked.
+    """
+    refuse_revoked(work, *standing(caller.telematik_id, caller.thumbprint))
     if institution.telematik_id != caller.telematik_id:
         raise IdentityRefused("card and TLS certificate differ")
     if work.directory.find(institution.telematik_id) is None:
@@ -125,9 +148,11 @@ def grant(resolver: Resolver, caller: Caller, session: str, *, request: str) -> 
     with refusals(resolver, caller, Action.PULL_DENIED):
         proven = verify(request, caller.keys)
         wish = read(proven, audience=resolver.audience, requester=caller.telematik_id, now=now)
+        freshen_session(resolver, caller, session)
         with resolver.store.work(caller.telematik_id) as work:
             institution = session_of(work, caller, session, now=now)
             work.trail.check_room()
+            refuse_revoked(work, *_concerned(wish))
             facts = decide.facts(work, wish, institution, now=now)
             decision = access.decide(wish, facts)
             decide.write_down(work, decision, facts, request)
@@ -154,8 +179,26 @@ def _granted(wish: Request, link: RegisteredLink, caller: Caller, now: datetime)
 
 
 def session_of(work: UnitOfWork, caller: Caller, session: str, *, now: datetime) -> Institution:
-    """Who opened the session; raises `IdentityRefused` when it is not open for this certificate."""
+    """Who opened the session. Raises `IdentityRefused` when it is not open for this certificate, and `Revoked`."""
+    refuse_revoked(work, *standing(caller.telematik_id, caller.thumbprint))
     institution = work.hub.session(session, caller.thumbprint, now)
     if institution is None:
         raise IdentityRefused("session")
     return institution
+
+
+def freshen_session(resolver: Resolver, caller: Caller, session: str) -> None:
+    """Ask about the card behind a session again where the last answer has aged; raises as `sessions.freshen` does."""
+    freshen(
+        resolver.store,
+        caller.telematik_id,
+        secret=session,
+        thumbprint=caller.thumbprint,
+        inquiry=resolver.inquiry,
+        now=resolver.now(),
+    )
+
+
+def _concerned(wish: Request) -> tuple[Revocable, Revocable]:
+    """What else could be revoked beside the caller. A revoked link stands in the ledger as withdrawn."""
+    return (RevocationKind.INSTITUTION, wish.origin), (RevocationKind.TRANSFER, str(wish.transfer))

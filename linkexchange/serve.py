@@ -34,11 +34,13 @@ from linkexchange.model.grant import Grant, accept
 from linkexchange.model.identifiers import LinkId, SeriesUid, Sha256, SopInstanceUid, TelematikId
 from linkexchange.model.link import Document
 from linkexchange.model.passport import Passport
+from linkexchange.model.revocation import of_grant
 from linkexchange.model.study import Manifest
 from linkexchange.model.subset import Subset
 from linkexchange.model.transfer import Authority
 from linkexchange.model.turn import Use
 from linkexchange.ports import Archive, Brake, IncomingInstance, Published, Store, Told
+from linkexchange.sessions import refuse_revoked
 from linkexchange.signing import Proven, PublicKeys, verify
 from linkexchange.turnstile import WAIT_SECONDS, Turn, Turnstile, Who
 
@@ -50,8 +52,8 @@ FRESHEN_SECONDS = 60.0
 """So long after a study was served its PACS is asked whether it has grown: pulls that follow each other share that."""
 SOON_SECONDS = 10.0
 """So long after a requester has heard of newer images: by then one that could not keep its proof has tried again."""
-ADMITTED_MAX = 1000
-"""So many grants are remembered as admitted, for as long as `fresh_seconds` says."""
+REMEMBERED_MAX = 1000
+"""So many grants are remembered as good, for as long as `fresh_seconds` says."""
 KNOWN_MAX = 4
 """So many links are kept in memory: a pull comes with a grant, is admitted, and opens the same one."""
 
@@ -68,9 +70,10 @@ class _Serving(NamedTuple):
 class Origin:
     """A participant that serves. `hub_keys` are the resolver's keys, pinned at enrolment.
 
-    Whether a link is still active is asked before every instance; the answer may be `fresh_seconds` old, since there
-    may be a thousand instances a second. Whoever has waited `turn_seconds` for the PACS is sent away, and comes again.
-    `growth` looks whether a study has newer images. `_served` counts who is being served under a link at this moment.
+    Whether a link is still active, and nothing of it revoked, is asked before every instance; the answer may be
+    `fresh_seconds` old, since there may be a thousand instances a second. Whoever has waited `turn_seconds` for the
+    PACS is sent away, and comes again. `growth` looks whether a study has newer images. `_served` counts who is being
+    served under a link at this moment.
     """
 
     me: TelematikId
@@ -81,7 +84,7 @@ class Origin:
     fresh_seconds: float = 0.5
     turn_seconds: float = WAIT_SECONDS
     growth: Growth | None = None
-    _active: dict[LinkId, float] = field(default_factory=dict)
+    _active: dict[UUID, float] = field(default_factory=dict)
     _admitted: dict[UUID, float] = field(default_factory=dict)
     _known: dict[LinkId, Published] = field(default_factory=dict)
     _served: Counter[LinkId] = field(default_factory=Counter)
@@ -91,17 +94,19 @@ class Origin:
     def admit(self, token: str, thumbprint: str) -> Grant:
         """Believe a grant, and let the own ledger and the own rules have the last word.
 
-        Raises `GrantRefused` or `LinkWithdrawn`, after the refusal has been written down.
+        Raises `GrantRefused`, `Revoked` or `LinkWithdrawn`, after the refusal has been written down.
         """
         with self._refusals():
             grant = accept(self._proven(token), audience=self.me, thumbprint=thumbprint, now=self.now())
+            with self.store.work(self.me) as work:
+                refuse_revoked(work, *of_grant(grant))
             published = self._own_link(grant)
         self._decide(grant, published)
         return grant
 
     def still_valid(self, grant: Grant) -> bool:
-        """Asked before every instance: the grant has not ended, and the link has not been withdrawn meanwhile."""
-        return self.now() < grant.expires and self._is_active(grant.link)
+        """Asked before every instance: the grant has not ended, the link not been withdrawn, and nothing revoked."""
+        return self.now() < grant.expires and self._is_active(grant)
 
     def open(
         self,
@@ -164,13 +169,15 @@ class Origin:
             work.audit(Action.DOCUMENT_SERVED, **_step(grant))
         return published.document
 
-    def _is_active(self, link: LinkId) -> bool:
-        if monotonic() - self._active.get(link, -self.fresh_seconds) < self.fresh_seconds:
+    def _is_active(self, grant: Grant) -> bool:
+        if monotonic() - self._active.get(grant.grant, -self.fresh_seconds) < self.fresh_seconds:
             return True
         with self.store.work(self.me) as work:
-            active = work.links.is_active(link)
-        if active:
-            self._active[link] = monotonic()
+            active = work.links.is_active(grant.link) and not work.revocations.revoked(*of_grant(grant))
+        with self._lock:
+            self._active[grant.grant] = monotonic() if active else -self.fresh_seconds
+            for oldest in list(self._active)[:-REMEMBERED_MAX]:
+                del self._active[oldest]
         return active
 
     @contextmanager
@@ -190,7 +197,7 @@ class Origin:
         if weigh.grant(self.store, self.me, grant, published.link, now=self.now()).reason:
             raise GrantRefused("step 6: link")
         with self._lock:
-            for oldest in list(self._admitted)[:-ADMITTED_MAX]:
+            for oldest in list(self._admitted)[:-REMEMBERED_MAX]:
                 del self._admitted[oldest]
         self._admitted[grant.grant] = monotonic()
 

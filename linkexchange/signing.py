@@ -55,6 +55,11 @@ class Signer:
             raise ValueError("not a P-256 key")
         return cls(kid, JWK.from_pyca(private_key))
 
+    @classmethod
+    def named(cls, private_key: EllipticCurvePrivateKey) -> Signer:
+        """The same under the name that the key has by itself (RFC 7638), so that no two keys share one."""
+        return cls.of(private_key, str(JWK.from_pyca(private_key).thumbprint()))
+
     def sign(self, claims: Mapping[str, Any], *, typ: str) -> str:
         """Compact JWS over the canonical JSON (RFC 8785) of the claims."""
         token = JWS(canonical(dict(claims)))
@@ -95,6 +100,16 @@ class PublicKeys:
         if not keys or len(keys) != len(listed):
             raise ValueError("a JWK Set of P-256 keys with different names is wanted")
         return cls(keys)
+
+    @classmethod
+    def from_texts(cls, texts: Mapping[str, str]) -> PublicKeys:
+        """Keys by name, each as a JWK (RFC 7517) of a P-256 key; raises ValueError for another."""
+        listed = [{**json.loads(text), "kid": kid} for kid, text in texts.items()]
+        return cls.from_jwks(json.dumps({"keys": listed})) if listed else cls({})
+
+    def by_thumbprint(self) -> PublicKeys:
+        """The same keys, also under the names that they have by themselves (RFC 7638)."""
+        return PublicKeys({**{str(jwk.thumbprint()): jwk for jwk in self.keys.values()}, **self.keys})
 
     def to_jwks(self) -> str:
         """The JWK Set that others pin."""

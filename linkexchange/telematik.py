@@ -13,14 +13,14 @@ from linkexchange import ti, tls
 from linkexchange.documents.signatory import Signatory
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.ports import Card, InsuredCard
-from linkexchange.settings import CommonSettings, HubSettings, NodeSettings
+from linkexchange.settings import CommonSettings, NodeSettings
 
 Clock = Callable[[], datetime]
 
 
-def believing(settings: HubSettings, now: Clock) -> ti.AttestationVerifier:
-    """Whom a hub believes to be an institution."""
-    return ti.AttestationVerifier(_trust(settings, now), settings.hub_url)
+def believing(settings: CommonSettings, audience: str, now: Clock) -> ti.AttestationVerifier:
+    """Whom a resolver at this address believes to be an institution."""
+    return ti.AttestationVerifier(_trust(settings, now), audience)
 
 
 class Telematik:

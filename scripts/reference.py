@@ -149,6 +149,8 @@ _BY_CHECK = {
     "plain_url": "https address, without query",
     "postgresql": "postgresql URL, secret",
     "private": "file, mode 0600",
+    "partners": "Telematik-ID address file",
+    "private_files": "files, mode 0600",
     "telematik_id": "Telematik-ID",
 }
 _NOTHING = (None, "", SecretStr(""))

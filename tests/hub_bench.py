@@ -8,7 +8,7 @@ The card is believed at its word unless a test says otherwise; the attestation i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ from linkexchange.model.participant import Institution, Participant
 from linkexchange.model.request import TYP, Request
 from linkexchange.ports import Session
 from linkexchange.resolve import Caller, Resolver
+from linkexchange.sessions import Inquiry
 from linkexchange.signing import Signer, verify
 from linkexchange.store.work import Database
 
@@ -36,18 +37,23 @@ def signer(kid: str) -> Signer:
 
 @dataclass
 class HubBench:
-    """`card` is what the next attestation proves, or the fault with which it is refused."""
+    """`card` is what the next attestation proves, or the fault with which it is refused.
+
+    `again` is what comes of asking about it again (None: it is good), and `asked` how often that was done.
+    """
 
     database: Database
     clock: Clock
     card: Institution | Fault = INSTITUTION
     node: Signer = field(default_factory=lambda: signer("practice"))
     hub: Signer = field(default_factory=lambda: signer("grant-1"))
+    again: Fault | None = None
+    asked: int = 0
     resolver: Resolver = field(init=False)
     caller: Caller = field(init=False)
 
     def __post_init__(self) -> None:
-        self.resolver = Resolver(HUB, self.hub, self.database, self._believe, self.clock)
+        self.resolver = Resolver(HUB, self.hub, self.database, self._believe, self.clock, Inquiry(self._ask))
         self.caller = Caller(PRACTICE, "practice's certificate", self.node.public)
         self.enrol(PARTICIPANT)
         self.enrol(Participant(HOSPITAL, "Klinikum Süd", "https://hospital.example", ("ARCHIV",)))
@@ -99,7 +105,13 @@ class HubBench:
     def _believe(self, attestation: str, thumbprint: str, now: datetime) -> tuple[Institution, str]:
         if isinstance(self.card, Fault):
             raise self.card
-        return self.card, attestation
+        return replace(self.card, certificate=b"card"), attestation
+
+    def _ask(self, certificate: bytes) -> None:
+        assert certificate == b"card"
+        self.asked += 1
+        if self.again:
+            raise self.again
 
 
 def caller_of(telematik_id: TelematikId = wishes.STRANGER, thumbprint: str = "another certificate") -> Caller:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from linkexchange import register, resolve
+from linkexchange import register, resolve, tell
 from linkexchange.errors import UnknownParticipant
 from linkexchange.model.access import Offer, RegisteredLink
 from linkexchange.model.identifiers import LinkId, TelematikId
@@ -68,3 +68,9 @@ class MountedHub:
 
     def dispatch(self, report: str) -> None:
         register.dispatch(self._resolver, self._caller, report)
+
+    def revocations(self, after: int, wait_seconds: float) -> str:
+        return tell.revocations(self._resolver, self._caller, after)
+
+    def keys(self) -> Sequence[str]:
+        return tell.keys(self._resolver)

@@ -17,6 +17,7 @@ from uuid import UUID
 import pytest
 
 from linkexchange.admit import Admission
+from linkexchange.model import keyset, told
 from linkexchange.model.access import Reason
 from linkexchange.model.audit import Action, AuditEntry, first_bad
 from linkexchange.model.directory import TYP as DIRECTORY_TYP
@@ -33,7 +34,7 @@ from linkexchange.model.proof import TYP as PROOF_TYP
 from linkexchange.model.proof import Delivered, Fate, Proof, lines
 from linkexchange.model.request import TYP as REQUEST_TYP
 from linkexchange.model.request import read
-from linkexchange.model.revocation import REVOKED
+from linkexchange.model.revocation import REVOKED, RevocationKind
 from linkexchange.model.study import Instance, Manifest, Series
 from linkexchange.ports import Course
 from linkexchange.resolve import Resolver
@@ -294,3 +295,17 @@ def test_the_page_lists_the_members_of_every_body() -> None:
     headings = ("## Link\n", "## Offer\n", "## Transfer\n", "## Participant\n")
     for heading, example in zip(headings, _examples("hub-api.md"), strict=True):
         assert _first_column("hub-api.md", heading) == list(example)
+
+
+def test_the_examples_of_keys_and_revocations_are_read_and_their_pages_list_the_claims() -> None:
+    (keys,), (page,) = _examples("keys.md"), _examples("revocations.md")
+    issued = datetime.fromtimestamp(keys["iat"], UTC)
+    key_set = keyset.accept(Proven(keyset.TYP, "", keys), issuer=keys["iss"], now=issued, newest=None)
+    assert [jwk.thumbprint() for jwk in key_set.keys.keys.values()] == list(key_set.keys.keys)
+    told.accept(Proven(told.TYP, "", page), issuer=page["iss"], after=page["after"], now=issued)
+    assert _first_column("keys.md", "## Key set") == list(keys)
+    assert _first_column("revocations.md", "## Page")[: len(page)] == list(page)
+    assert _first_column("revocations.md", "### Line") == list(page["revocations"][0])
+    assert _first_column("revocations.md", "# The list of revocations") == list(RevocationKind)
+    for name, typ in (("keys.md", keyset.TYP), ("revocations.md", told.TYP)):
+        assert f"`{typ}`" in _page(name)

@@ -37,6 +37,7 @@ from linkexchange.errors import (
     OriginUnavailable,
     Overtaken,
     PacsUnavailable,
+    Revoked,
     TransferInterrupted,
     Unavailable,
     UnknownStudy,
@@ -76,6 +77,7 @@ from linkexchange.ports import (
 from linkexchange.releasing import Counter
 from linkexchange.resolve import Caller, Resolver
 from linkexchange.serve import Origin
+from linkexchange.sessions import Inquiry
 from linkexchange.signing import PROOF_MAX_BYTES, Signer, verify
 from linkexchange.store.work import Database
 from linkexchange.transcoding import TranscodingPool
@@ -311,14 +313,15 @@ class World:
     def __init__(self, hub: Database, nodes: Database, clock: Callable[[], datetime]) -> None:
         self.clock = clock
         self.nodes = nodes
+        self.revoked_cards: set[TelematikId] = set()
         self.roles = {HOSPITAL: "1.2.276.0.76.4.53", PRACTICE: "1.2.276.0.76.4.50"}
-        self.resolver = Resolver(HUB_URL, _signer("grant-1"), hub, self.believe, clock)
+        self.resolver = Resolver(HUB_URL, _signer("grant-1"), hub, self.believe, clock, Inquiry(self.ask_again))
         self.held: dict[str, tuple[Kvnr, Document, str]] = {}
         self.pacs = {me: FakePacs(_passport(me)) for me in (HOSPITAL, PRACTICE)}
         self.filed: dict[str, Filing] = {}
         self.pages: dict[str, Kvnr] = {}
         self.records = {me: FakeRecord(self.held, self.filed, self.pages, clock) for me in (HOSPITAL, PRACTICE)}
-        self.signers = {me: _signer(f"thumb {me}") for me in (HOSPITAL, PRACTICE)}
+        self.signers = {me: _signer(f"thumbprint-of-{me}".ljust(43, "-")) for me in (HOSPITAL, PRACTICE)}
         self.wires = {me: Wire(self._origin(_other(me)), self.caller(me)) for me in (HOSPITAL, PRACTICE)}
         self.desks = {me: OpenDesk(Counter(_other(me), nodes, clock), self.caller(me)) for me in (HOSPITAL, PRACTICE)}
         self.cards = {me: FakeCard(me) for me in (HOSPITAL, PRACTICE)}
@@ -331,7 +334,11 @@ class World:
         me, *bound, nonce = token.split(" ")
         if " ".join(bound) != thumbprint:
             raise IdentityRefused("binding")
-        return Institution(TelematikId(me), self.roles[TelematikId(me)], "test"), nonce
+        return Institution(TelematikId(me), self.roles[TelematikId(me)], "test", me.encode()), nonce
+
+    def ask_again(self, certificate: bytes) -> None:
+        if certificate.decode() in self.revoked_cards:
+            raise Revoked("card")
 
     def caller(self, me: TelematikId) -> Caller:
         signer = self.signers[me]

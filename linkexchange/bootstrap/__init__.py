@@ -6,18 +6,22 @@ Heavy libraries are imported by the function that needs them, since every proces
 from __future__ import annotations
 
 from linkexchange.bootstrap.hubs import admission as admission
+from linkexchange.bootstrap.hubs import own_resolver as own_resolver
 from linkexchange.bootstrap.hubs import resolver as resolver
 from linkexchange.bootstrap.keys import client_context as client_context
 from linkexchange.bootstrap.keys import dimse_context as dimse_context
 from linkexchange.bootstrap.keys import enrolment_context as enrolment_context
 from linkexchange.bootstrap.keys import enrolment_place as enrolment_place
+from linkexchange.bootstrap.keys import grant_signer as grant_signer
 from linkexchange.bootstrap.keys import hl7_context as hl7_context
 from linkexchange.bootstrap.keys import hub_signer as hub_signer
 from linkexchange.bootstrap.keys import lasting_server_context as lasting_server_context
+from linkexchange.bootstrap.keys import make_grant_key as make_grant_key
 from linkexchange.bootstrap.keys import node_signer as node_signer
 from linkexchange.bootstrap.keys import pacs_context as pacs_context
 from linkexchange.bootstrap.keys import server_context as server_context
 from linkexchange.bootstrap.nodes import desk as desk
+from linkexchange.bootstrap.nodes import followers as followers
 from linkexchange.bootstrap.nodes import letting as letting
 from linkexchange.bootstrap.nodes import listed as listed
 from linkexchange.bootstrap.nodes import node as node

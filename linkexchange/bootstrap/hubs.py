@@ -1,15 +1,18 @@
-"""A hub."""
+"""Resolvers: the hub's, and one that a node mounts for its own links."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from linkexchange.admit import Admission
-from linkexchange.bootstrap.keys import authority, hub_signer
+from linkexchange.bootstrap.keys import authority, hub_signer, other_signers, own_signer
 from linkexchange.bootstrap.storage import database, now
 from linkexchange.ports import Store
 from linkexchange.resolve import Resolver
-from linkexchange.settings import HubSettings
+from linkexchange.sessions import Inquiry
+from linkexchange.settings import CommonSettings, HubSettings, NodeSettings
+from linkexchange.signing import Signer
 
 if TYPE_CHECKING:
     pass
@@ -21,7 +24,7 @@ def admission(settings: HubSettings, store: Store | None = None) -> Admission:
 
     return Admission(
         store=store or database(settings),
-        believe=telematik.believing(settings, now),
+        believe=telematik.believing(settings, settings.hub_url, now),
         keys=hub_signer(settings).public,
         now=now,
         authority=authority(settings),
@@ -30,12 +33,24 @@ def admission(settings: HubSettings, store: Store | None = None) -> Admission:
 
 def resolver(settings: HubSettings) -> Resolver:
     """The resolver of a hub."""
+    return _resolver(settings, settings.hub_url, hub_signer(settings), other_signers(settings))
+
+
+def own_resolver(settings: NodeSettings) -> Resolver:
+    """The resolver that a node mounts for its own links."""
+    return _resolver(settings, settings.resolver_url, own_signer(settings))
+
+
+def _resolver(settings: CommonSettings, audience: str, signer: Signer, others: tuple[Signer, ...] = ()) -> Resolver:
     from linkexchange import telematik
 
+    believe = telematik.believing(settings, audience, now)
     return Resolver(
-        audience=settings.hub_url,
-        signer=hub_signer(settings),
+        audience=audience,
+        signer=signer,
         store=database(settings),
-        believe=telematik.believing(settings, now),
+        believe=believe,
         now=now,
+        other_signers=others,
+        inquiry=Inquiry(believe.ask_again, timedelta(seconds=settings.ocsp_seconds)),
     )

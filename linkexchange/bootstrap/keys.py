@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from linkexchange import tls
 from linkexchange.certificates import Authority
@@ -65,7 +71,36 @@ def node_signer(settings: NodeSettings) -> Signer:
 
 def hub_signer(settings: HubSettings) -> Signer:
     """The hub signs grants with a key of its own."""
-    return Signer.of(_private_key(settings.grant_key, "GRANT_KEY"), "grant-1")
+    return grant_signer(settings.grant_key)
+
+
+def grant_signer(file: Path, key: str = "GRANT_KEY") -> Signer:
+    """A key for grants, under the name that it has by itself."""
+    return Signer.named(_private_key(file, key))
+
+
+def make_grant_key(file: Path) -> None:
+    """A new one, which only this user can read. Raises `SettingRefused` where the file cannot be made."""
+    key = generate_private_key(SECP256R1())
+    content = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "wb") as opened:  # noqa: PTH123
+            opened.write(content)
+    except OSError as wrong:
+        raise SettingRefused("FILE: cannot be made") from wrong
+
+
+def other_signers(settings: HubSettings) -> tuple[Signer, ...]:
+    """The keys that will sign grants or have signed them: told to nodes along with the one that signs."""
+    files = [Path(name) for name in settings.grant_keys_beside.split(",") if name]
+    return tuple(grant_signer(file, "GRANT_KEYS_BESIDE") for file in files)
+
+
+def own_signer(settings: NodeSettings) -> Signer:
+    """With which a resolver signs that is mounted at a node."""
+    assert settings.resolver_key
+    return grant_signer(settings.resolver_key, "RESOLVER_KEY")
 
 
 def authority(settings: HubSettings) -> Authority | None:
@@ -114,10 +149,15 @@ def _private_key(file: Path, key: str) -> EllipticCurvePrivateKey:
 
 def hub_keys(settings: NodeSettings) -> PublicKeys:
     """The keys with which the hub signs grants, pinned at enrolment."""
+    return pinned(settings.hub_keys, "HUB_KEYS")
+
+
+def pinned(file: Path, key: str) -> PublicKeys:
+    """Keys of a resolver from a JWK Set. Raises `SettingRefused`."""
     try:
-        return PublicKeys.from_jwks(_read(settings.hub_keys, "HUB_KEYS").decode())
+        return PublicKeys.from_jwks(_read(file, key).decode()).by_thumbprint()
     except ValueError as wrong:
-        raise SettingRefused("LINKEXCHANGE_HUB_KEYS: not a JWK Set of named P-256 keys") from wrong
+        raise SettingRefused(f"LINKEXCHANGE_{key}: not a JWK Set of named P-256 keys") from wrong
 
 
 def _read(file: Path, key: str) -> bytes:

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from linkexchange import enrol
 from linkexchange.attest import AttestedSessions
-from linkexchange.bootstrap.keys import client_context, enrolment_place, hub_keys, node_signer
+from linkexchange.bootstrap.keys import client_context, enrolment_place, hub_keys, node_signer, own_signer, pinned
 from linkexchange.bootstrap.pacs import archive, destination, ladder, probe, sightings, spool, with_outbox
 from linkexchange.bootstrap.relays import routes
 from linkexchange.bootstrap.storage import database, now
 from linkexchange.certificates import with_earlier
 from linkexchange.documents import envelope, filing
+from linkexchange.follow import Follower, LearntKeys
 from linkexchange.growth import Growth
-from linkexchange.hub import HubClient
+from linkexchange.hub import HubClient, RememberingHubClient
 from linkexchange.kept_directory import KeptDirectory
 from linkexchange.model.hours import Hours
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.participant import Participant
 from linkexchange.model.watched import Plan
 from linkexchange.patients import Index
-from linkexchange.ports import Node
+from linkexchange.ports import Card, Node, ResolverAccess
 from linkexchange.release import Rules
 from linkexchange.releasing import Counter, Letting
 from linkexchange.serve import Origin
 from linkexchange.settings import NodeSettings
-from linkexchange.signing import Signer
+from linkexchange.signing import PublicKeys, Signer
 from linkexchange.store.work import Database
 from linkexchange.turnstile import Turnstile
 from linkexchange.xdt import PatientFolder
@@ -50,10 +52,10 @@ def node(settings: NodeSettings) -> Node:
     from linkexchange.telematik import Telematik
     from linkexchange.transcoding import TranscodingPool
 
-    context = client_context(settings)
-    hub, telematik = HubClient(settings.hub_url, context, _kept_directory(settings)), Telematik(settings, now)
-    store, transcoder, me = database(settings), TranscodingPool(), TelematikId(settings.telematik_id)
-    signer, codes = _signer(settings, store, me), envelope.named(settings.codes_profile)
+    context, store, me = client_context(settings), database(settings), TelematikId(settings.telematik_id)
+    hub = RememberingHubClient(settings.hub_url, context, _kept_directory(settings, store), store=store, me=me)
+    telematik, transcoder, signer = Telematik(settings, now), TranscodingPool(), _signer(settings, store, me)
+    partners, codes = _partners(settings, store, context, telematik.card), envelope.named(settings.codes_profile)
     reach = partial(_origin_node, settings, context, routes(settings, store, context))
     return Node(
         me=me,
@@ -70,9 +72,10 @@ def node(settings: NodeSettings) -> Node:
         destination=lambda passport: destination(settings, passport),
         probe=lambda passport, scope: probe(settings, passport, scope),
         origin=reach,
-        hub_keys=hub_keys(settings),
+        hub_keys=_learnt(settings, store),
         now=now,
-        close=_closing(transcoder, store, hub, telematik),
+        close=_closing(transcoder, store, hub, telematik, *(it.hub for it in partners.values())),
+        partners={partner: it.access for partner, it in partners.items()},
         transcoder=transcoder,
         spool=spool(settings),
         plan=plan(settings),
@@ -89,8 +92,30 @@ def node(settings: NodeSettings) -> Node:
     )
 
 
-def _kept_directory(settings: NodeSettings) -> KeptDirectory:
-    return KeptDirectory(hub_keys(settings), issuer=settings.hub_url, file=settings.state_folder / DIRECTORY, now=now)
+class _Partner(NamedTuple):
+    """A partner's resolver, and the connection to it."""
+
+    hub: HubClient
+    access: ResolverAccess
+
+
+def _partners(
+    settings: NodeSettings, store: Database, context: ssl.SSLContext, card: Card
+) -> dict[TelematikId, _Partner]:
+    """The resolvers that origins have mounted for their own links."""
+    me, thumbprint = TelematikId(settings.telematik_id), node_signer(settings).kid
+    found = {}
+    for it in settings.partners:
+        hub = HubClient(it.url, context)
+        sessions = AttestedSessions(hub, card, audience=it.url, thumbprint=thumbprint, now=now)
+        keys = PublicKeys(LearntKeys(store, me, {it.url: pinned(it.keys, "PARTNER_RESOLVERS")}, now))
+        found[it.partner] = _Partner(hub, ResolverAccess(it.url, hub, sessions, keys))
+    return found
+
+
+def _kept_directory(settings: NodeSettings, store: Database) -> KeptDirectory:
+    keys, file = _learnt(settings, store), settings.state_folder / DIRECTORY
+    return KeptDirectory(keys, issuer=settings.hub_url, file=file, now=now)
 
 
 def _signer(settings: NodeSettings, store: Database, me: TelematikId) -> Signer:
@@ -153,13 +178,35 @@ def origin(settings: NodeSettings, pool: Pool | None = None) -> Origin:
     me, store, turn_seconds = TelematikId(settings.telematik_id), database(settings), settings.idle_seconds / 4
     return Origin(
         me=me,
-        hub_keys=hub_keys(settings),
+        hub_keys=_learnt(settings, store),
         store=store,
         archive=with_outbox(settings, store, lambda passport: ladder(settings, passport, pool)),
         now=now,
         turn_seconds=turn_seconds,
         growth=Growth(Turnstile(store, me, now, turn_seconds), partial(destination, settings)),
     )
+
+
+def _learnt(settings: NodeSettings, store: Database) -> PublicKeys:
+    """The keys of the hub, and of a resolver that is mounted here, as they are known at the moment of each look."""
+    known = {settings.hub_url: hub_keys(settings)}
+    if settings.resolver_key:
+        known[settings.resolver_url] = own_signer(settings).public
+    return PublicKeys(LearntKeys(store, TelematikId(settings.telematik_id), known, now))
+
+
+@contextmanager
+def followers(settings: NodeSettings) -> Iterator[Sequence[Follower]]:
+    """How this node hears what resolvers have revoked, and of their keys: the hub's, and those of partners."""
+    me, context = TelematikId(settings.telematik_id), client_context(settings)
+    pins = {it.url: pinned(it.keys, "PARTNER_RESOLVERS") for it in settings.partners}
+    with closing(database(settings)) as store, ExitStack() as stack:
+        kept = _kept_directory(settings, store)
+        made = RememberingHubClient(settings.hub_url, context, kept, store=store, me=me)
+        hub = stack.enter_context(closing(made))
+        others = {url: stack.enter_context(closing(HubClient(url, context))) for url in pins}
+        of_hub = Follower(me, settings.hub_url, hub, store, hub_keys(settings), now, beside=hub.participants)
+        yield [of_hub, *(Follower(me, url, others[url], store, keys, now) for url, keys in pins.items())]
 
 
 def patient_files(settings: NodeSettings) -> PatientFolder | None:

@@ -16,6 +16,7 @@ from linkexchange.commands import (
     doctor,
     enrol,
     explain,
+    grant_key,
     hub,
     node,
     outbox,
@@ -77,6 +78,7 @@ app.add_typer(policies.locks, name="locks")
 app.add_typer(pull_switch.app, name="pull-switch")
 app.command("explain")(explain.explain)
 app.add_typer(participant.app, name="participant")
+app.command("grant-key")(grant_key.grant_key)
 app.add_typer(revoke.app, name="revoke")
 app.add_typer(audit.app, name="audit")
 app.add_typer(doctor.app, name="doctor")

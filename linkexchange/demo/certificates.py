@@ -58,7 +58,7 @@ def grant_key(folder: Path) -> tuple[Path, Path]:
     key = new_key()
     private, public = folder / "grant.key", folder / "hub-keys.json"
     write_key(private, key)
-    public.write_text(Signer.of(key, "grant-1").public.to_jwks())
+    public.write_text(Signer.named(key).public.to_jwks())
     return private, public
 
 

@@ -26,6 +26,7 @@ from linkexchange.errors import (
     OriginPacsUnavailable,
     OriginUnavailable,
     RequestsFull,
+    Revoked,
     TransferInterrupted,
     UnknownRequest,
     UnknownTransfer,
@@ -152,22 +153,26 @@ def _refused(status: int, body: bytes) -> Fault:
     """What an answer other than success means; its problem document is read for two words and never shown."""
     code, trace_id, after_seconds = _problem(body)
     words = f"{code or f'HTTP {status}'}, trace {trace_id}" if trace_id else code or f"HTTP {status}"
+    if kind := _KNOWN.get((status, code)):
+        return kind(words)
     match status:
-        case 403 if code == OriginPacsRejectsNode.code:
-            return OriginPacsRejectsNode(words)
         case 401 | 403:
             return GrantRefused(words)
         case 410:
             return LinkWithdrawn(words)
         case 503 if code == OriginPacsBusy.code:
             return OriginPacsBusy(words, after_seconds=after_seconds)
-        case 503 if code == RequestsFull.code:
-            return RequestsFull(words)
-        case 503 if code == OriginPacsUnavailable.code:
-            return OriginPacsUnavailable(words)
         case 408 | 429:
             return OriginUnavailable(words)
     return OriginUnavailable(words) if status >= 500 else MessageFault(words)
+
+
+_KNOWN: dict[tuple[int, str], type[Fault]] = {
+    (403, OriginPacsRejectsNode.code): OriginPacsRejectsNode,
+    (403, Revoked.code): Revoked,
+    (503, RequestsFull.code): RequestsFull,
+    (503, OriginPacsUnavailable.code): OriginPacsUnavailable,
+}
 
 
 def _problem(body: bytes) -> tuple[str, str, float]:

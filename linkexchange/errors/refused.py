@@ -37,6 +37,14 @@ class EnrolmentRefused(Refused):
     next_step = "Read the reason. Ask the hub's operator, or enrol again (`linkexchange enrol`)."
 
 
+class Revoked(Refused):
+    """The institution, its node, its card, the link or the transfer has been revoked."""
+
+    code = "revoked"
+    owner = Owner.HUB
+    next_step = "Ask the hub's operator why; the audit trail of the hub has the reason."
+
+
 class Denied(Refused):
     """The resolver denied the transfer."""
 

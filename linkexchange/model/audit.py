@@ -29,6 +29,7 @@ class Action(StrEnum):
     NONCE_ISSUED = "nonce.issued"
     SESSION_OPENED = "session.opened"
     SESSION_REFUSED = "session.refused"
+    SESSION_ENDED = "session.ended"
     LEDGER_REFUSED = "ledger.refused"
     LINK_REGISTERED = "link.registered"
     LINK_WITHDRAWN = "link.withdrawn"
@@ -79,6 +80,8 @@ class Action(StrEnum):
     NODE_REVOKED = "node.revoked"
     LINK_REVOKED = "link.revoked"
     TRANSFER_REVOKED = "transfer.revoked"
+    REVOCATION_HEARD = "revocation.heard"
+    KEYS_LEARNT = "keys.learnt"
     TRAIL_SHORTENED = "trail.shortened"
     HISTORY_GIVEN = "history.given"
     DISPATCH_SENT = "dispatch.sent"
@@ -118,6 +121,7 @@ GRAMMAR: dict[Action, Fields] = {
     Action.NONCE_ISSUED: _fields(),
     Action.SESSION_OPENED: _fields("role"),
     Action.SESSION_REFUSED: _fields("reason"),
+    Action.SESSION_ENDED: _fields("reason sessions"),
     Action.LEDGER_REFUSED: _fields("reason"),
     Action.LINK_REGISTERED: _fields("link study replaces"),
     Action.LINK_WITHDRAWN: _fields("link"),
@@ -168,6 +172,8 @@ GRAMMAR: dict[Action, Fields] = {
     Action.NODE_REVOKED: _fields("number value reason"),
     Action.LINK_REVOKED: _fields("number value reason"),
     Action.TRANSFER_REVOKED: _fields("number value reason"),
+    Action.REVOCATION_HEARD: _fields("number kind value lifted"),
+    Action.KEYS_LEARNT: _fields("keys resolver"),
     Action.TRAIL_SHORTENED: _fields("seq hash entries since until"),
     Action.HISTORY_GIVEN: _fields("user entries"),
     Action.DISPATCH_SENT: _fields("transfer requester link instances digest"),
@@ -193,7 +199,7 @@ GRAMMAR: dict[Action, Fields] = {
 
 NUMBERS = _fields(
     "epoch wanted instances expected stored delivered changes test_object fails warns rules seq entries number used"
-    " limit"
+    " limit sessions lifted keys"
 ).must
 """The fields that are whole numbers; all others are texts."""
 

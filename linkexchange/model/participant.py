@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
@@ -76,8 +76,9 @@ _LISTS = ("destinations", "ae_titles", "capabilities", "hours")
 
 @dataclass(frozen=True, slots=True)
 class Institution:
-    """Who a card proved to be: accepted, so it may be acted upon."""
+    """Who a card proved to be: accepted, so it may be acted upon. `certificate` (DER) is the card's."""
 
     telematik_id: TelematikId
     profession_oid: str
     name: str
+    certificate: bytes = field(default=b"", repr=False, compare=False)

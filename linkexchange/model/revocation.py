@@ -16,6 +16,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from linkexchange.model.audit import Action
+from linkexchange.model.grant import Grant
 from linkexchange.model.identifiers import LinkId, TelematikId
 
 REASON_MAX_CHARACTERS = 200
@@ -61,6 +62,17 @@ REVOKED: Mapping[RevocationKind, Action] = MappingProxyType(
     }
 )
 """How each is written down."""
+
+
+def of_grant(grant: Grant) -> tuple[Revocable, ...]:
+    """Under which names what a grant permits could be revoked."""
+    return (
+        (RevocationKind.TRANSFER, str(grant.transfer)),
+        (RevocationKind.LINK, grant.link),
+        (RevocationKind.INSTITUTION, grant.requester),
+        (RevocationKind.NODE, grant.thumbprint),
+        (RevocationKind.INSTITUTION, grant.origin),
+    )
 
 
 def named(kind: RevocationKind, value: str) -> Revocable:

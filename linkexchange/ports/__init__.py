@@ -5,7 +5,7 @@ from __future__ import annotations
 from linkexchange.ports.brake import Brake
 from linkexchange.ports.deciding import Account, Admissions, Policies, Quotas, Switches
 from linkexchange.ports.enrolment import Certificates, Desk, Enrolments, Verdict
-from linkexchange.ports.hub import Answer, Course, Hub, Receipt, Session, Sessions
+from linkexchange.ports.hub import Answer, Course, Hub, Receipt, ResolverAccess, ResolverNews, Session, Sessions
 from linkexchange.ports.images import (
     CHUNK_MAX_BYTES,
     Archive,
@@ -19,10 +19,11 @@ from linkexchange.ports.images import (
     Told,
 )
 from linkexchange.ports.institution import Card, Insured, InsuredCard, Record, RecordEntry
+from linkexchange.ports.keys import ResolverKeys
 from linkexchange.ports.node import Node, Pauses
 from linkexchange.ports.outbox import Outbox, Spool
 from linkexchange.ports.patients import Patients, RuleRows
-from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes, Walks
+from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes, SessionCard, Walks
 from linkexchange.ports.release import Candidate, Doubt, Judgement, PatientIndex, ReleaseRules
 from linkexchange.ports.releases import OwnRequests, ReleaseDesk, Requests
 from linkexchange.ports.revocations import Revocations
@@ -82,12 +83,16 @@ __all__ = [
     "ReleaseRules",
     "Reply",
     "Requests",
+    "ResolverAccess",
+    "ResolverKeys",
+    "ResolverNews",
     "Revocations",
     "Room",
     "Routes",
     "RuleRows",
     "Serving",
     "Session",
+    "SessionCard",
     "Sessions",
     "Sighting",
     "Spool",

@@ -17,6 +17,7 @@ from linkexchange.model.participant import Participant
 from linkexchange.model.switch import Switch
 from linkexchange.model.transfer import State
 from linkexchange.secret import Secret
+from linkexchange.signing import PublicKeys
 
 Answer = TypeVar("Answer")
 
@@ -131,3 +132,28 @@ class Hub(Protocol):
     def dispatch(self, report: str) -> None:
         """Hand in a signed account of what has left this participant. Safe to repeat."""
         ...
+
+
+class ResolverNews(Protocol):
+    """What a resolver tells a node that asks, signed. Both raise `HubUnavailable`."""
+
+    def revocations(self, after: int, wait_seconds: float) -> str:
+        """What was revoked after a number; the answer may wait so long for something new."""
+        ...
+
+    def keys(self) -> Sequence[str]:
+        """The resolver's key set, signed by each of its keys."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ResolverAccess:
+    """A resolver at which a node asks for grants: the hub's, or one that a partner has mounted for its own links.
+
+    `audience` is its address, which attestations and requests name; `keys` are those with which it signs.
+    """
+
+    audience: str
+    hub: Hub
+    sessions: Sessions
+    keys: PublicKeys

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from linkexchange.model.findings import Findings, Scope
@@ -16,7 +16,7 @@ from linkexchange.model.participant import Participant
 from linkexchange.model.passport import Passport
 from linkexchange.model.readiness import Readiness
 from linkexchange.model.watched import Plan
-from linkexchange.ports.hub import Hub, Sessions
+from linkexchange.ports.hub import Hub, ResolverAccess, Sessions
 from linkexchange.ports.images import Archive, Destination, OriginNode
 from linkexchange.ports.institution import Record
 from linkexchange.ports.outbox import Spool
@@ -56,6 +56,7 @@ class Node:
     in every link. `walk` walks along the chain to the TI: what does not work there is a finding, and raises nothing.
     `renew` fetches a new certificate for this node where one is due, and says whether it did.
     `desk` is where an origin takes requests for a release.
+    `partners` are origins that resolve for their own links: they are asked while the hub is silent.
     """
 
     me: TelematikId
@@ -89,3 +90,9 @@ class Node:
     has_pages: bool = False
     renew: Callable[[], bool] = lambda: False
     desk: Callable[[Participant], ReleaseDesk] | None = None
+    partners: Mapping[TelematikId, ResolverAccess] = field(default_factory=dict)
+
+    @property
+    def at_hub(self) -> ResolverAccess:
+        """The hub's resolver."""
+        return ResolverAccess(self.hub_audience, self.hub, self.sessions, self.hub_keys)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -20,6 +21,14 @@ from linkexchange.model.readiness import Walked
 from linkexchange.ports.hub import Course, Receipt, Session
 
 
+@dataclass(frozen=True, slots=True)
+class SessionCard:
+    """The card behind a session: its certificate (DER), and when OCSP last called it good."""
+
+    certificate: bytes
+    checked: datetime
+
+
 class HubLedger(Protocol):
     """The hub's tables, as seen on behalf of one participant."""
 
@@ -31,12 +40,28 @@ class HubLedger(Protocol):
         """Use a nonce up; False when it is unknown here, too old or already used."""
         ...
 
-    def open_session(self, session: Session, institution: Institution, thumbprint: str) -> None:
-        """Remember a session by the digest of its secret."""
+    def open_session(self, session: Session, institution: Institution, thumbprint: str, *, checked: datetime) -> None:
+        """Remember a session by the digest of its secret, and the card, which was good when it was `checked`."""
         ...
 
     def session(self, secret: str, thumbprint: str, now: datetime) -> Institution | None:
         """Who opened it, if it is open and bound to this certificate."""
+        ...
+
+    def card(self, secret: str, thumbprint: str, now: datetime) -> SessionCard | None:
+        """The card behind it, where it is open and bound to this certificate."""
+        ...
+
+    def checked(self, certificate: bytes, now: datetime) -> None:
+        """Note for all sessions of this card that it is good."""
+        ...
+
+    def end_sessions(self, certificate: bytes) -> int:
+        """End all sessions that a card has opened; how many."""
+        ...
+
+    def granted_since(self, moment: datetime) -> Sequence[UUID]:
+        """The transfers of this participant that a grant was given for since then."""
         ...
 
     def register(self, link: RegisteredLink, replaces: LinkId | None) -> None:

@@ -10,7 +10,7 @@ from linkexchange.model.revocation import Revocable, Revocation
 
 
 class Revocations(Protocol):
-    """The lists of revocations. Those of this database may be read by all, those that were told are this node's."""
+    """The lists of revocations, which may be read on behalf of all: also by a resolver that is mounted at a node."""
 
     def add(self, name: Revocable, reason: str, at: datetime, *, lifted: bool = False) -> Revocation:
         """Write the next one, which concerns this participant; other writers wait until this transaction ends."""

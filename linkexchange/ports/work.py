@@ -13,6 +13,7 @@ from linkexchange.model.transfer import Transfer
 from linkexchange.ports.balance import Balance
 from linkexchange.ports.deciding import Admissions, Policies, Quotas, Switches
 from linkexchange.ports.enrolment import Certificates, Enrolments
+from linkexchange.ports.keys import ResolverKeys
 from linkexchange.ports.outbox import Outbox
 from linkexchange.ports.patients import Patients, RuleRows
 from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes, Walks
@@ -104,6 +105,11 @@ class UnitOfWork(Protocol):
     @property
     def routes(self) -> Routes:
         """By which route the nodes of others are reached."""
+        ...
+
+    @property
+    def keys(self) -> ResolverKeys:
+        """With which keys resolvers sign."""
         ...
 
     @property

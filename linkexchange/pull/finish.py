@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from linkexchange.errors import (
     Overtaken,
     PeerFault,
     Refused,
+    Revoked,
     StoppedByPerson,
     TiUnavailable,
     Unavailable,
@@ -20,12 +22,16 @@ from linkexchange.errors import (
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.proof import ARRIVED, TYP, Proof, lines
+from linkexchange.model.revocation import Revocable, RevocationKind
 from linkexchange.model.transfer import FINAL, State, Transfer
 from linkexchange.ports import Node, OriginNode, Progress, Told, UnitOfWork
 from linkexchange.pull import evidence
 from linkexchange.pull.ledger import UNANSWERED
+from linkexchange.sessions import refuse_revoked, standing
 
 RECEIPT_JOB = "receipt"
+HEEDED = (StoppedByPerson, Revoked)
+"""What ends a run from outside."""
 HURRIED_SECONDS, CALM_SECONDS = 1.0, 15.0
 
 
@@ -52,7 +58,7 @@ def stop(node: Node, run: Transfer, fault: Fault) -> None:
 
 def refuse(node: Node, run: Transfer, fault: Fault) -> None:
     """End a transfer for which this run has asked nothing of the origin."""
-    state = State.STOPPED if isinstance(fault, (WrongPatient, StoppedByPerson)) else State.FAILED
+    state = State.STOPPED if isinstance(fault, (WrongPatient, *HEEDED)) else State.FAILED
     with suppress(Overtaken):
         evidence.at_the_end(node, run, seconds=_patience(fault))
         with node.store.work(node.me) as work:
@@ -62,7 +68,8 @@ def refuse(node: Node, run: Transfer, fault: Fault) -> None:
 def wait(node: Node, run: Transfer, fault: Unavailable) -> None:
     """Note what a transfer waits for; the queue will try again. Where card or TI fail, the chain is walked.
 
-    Raises `StoppedByPerson` where somebody wants that, and `Overtaken` where this run has nothing to say any more.
+    Raises `StoppedByPerson` or `Revoked` where somebody wants that, and `Overtaken` where this run has nothing to say
+    any more.
     """
     with node.store.work(node.me) as work:
         if fault.after_seconds is None or not _waits_already(work, run, fault):
@@ -70,7 +77,7 @@ def wait(node: Node, run: Transfer, fault: Unavailable) -> None:
         if isinstance(fault, (CardUnavailable, TiUnavailable)):
             doctor.suspect(work)
         # The row is locked by now: whoever says stop has been heard, or will find that nobody moves it.
-        heed(work, run)
+        heed(node, work, run)
 
 
 def put_back(work: UnitOfWork, run: Transfer, reason: str) -> Transfer:
@@ -80,10 +87,20 @@ def put_back(work: UnitOfWork, run: Transfer, reason: str) -> Transfer:
     return waiting
 
 
-def heed(work: UnitOfWork, run: Transfer) -> None:
-    """Raises `StoppedByPerson` where somebody wants this run stopped."""
+def heed(node: Node, work: UnitOfWork, run: Transfer) -> None:
+    """Raises `StoppedByPerson` where somebody wants this run stopped, and `Revoked` where a resolver does."""
     if who := work.transfers.stop_asked(run):
         raise StoppedByPerson(who)
+    refuse_revoked(work, *_revocable(node, run))
+
+
+def _revocable(node: Node, run: Transfer) -> Iterator[Revocable]:
+    """Under which names a run could be revoked, as far as it is known yet what it fetches."""
+    yield RevocationKind.TRANSFER, str(run.transfer)
+    yield from standing(node.me, node.signer.kid)
+    if run.link and run.origin:
+        yield RevocationKind.LINK, run.link
+        yield RevocationKind.INSTITUTION, run.origin
 
 
 def _waits_already(work: UnitOfWork, run: Transfer, fault: Unavailable) -> bool:

@@ -58,7 +58,7 @@ def _attempt(node: Node, claimed: Transfer) -> None:
     """One attempt, unless somebody has said stop while nobody was there to heed it."""
     try:
         with node.store.work(node.me) as work:
-            finish.heed(work, claimed)
+            finish.heed(node, work, claimed)
             work.trail.check_room()
         with at_destination(node, claimed) as turn:
             permission = obtain(node, claimed)

@@ -1,8 +1,8 @@
 """Beside a run that moves instances: writes down what it has achieved, and stops it when it must.
 
-The thread that moves may wait for a peer for a minute; this one looks twice a second, pulls the brake when a
-person has said stop or another worker has taken over, and keeps the reason. Not everything heeds a brake: where the
-thread does not come back at once, this one ends the transfer in its place, and that run is overtaken.
+The thread that moves may wait for a peer for a minute; this one looks twice a second, pulls the brake when a person
+or a resolver has said stop or another worker has taken over, and keeps the reason. Not everything heeds a brake: where
+the thread does not come back at once, this one ends the transfer in its place, and that run is overtaken.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
-from linkexchange.errors import Fault, Overtaken, StoppedByPerson, Unavailable
+from linkexchange.errors import Fault, Overtaken, Unavailable
 from linkexchange.model.transfer import FINAL, Transfer
 from linkexchange.ports import Brake, Node, Progress, UnitOfWork
 from linkexchange.pull import finish
@@ -44,7 +44,7 @@ class Watch:
     ) -> None:
         self._over.set()
         self._thread.join()
-        if self._why is None or isinstance(self._why, StoppedByPerson):
+        if self._why is None or isinstance(self._why, finish.HEEDED):
             self._write_down()
         if self._why is not None:
             raise self._why from value
@@ -53,16 +53,16 @@ class Watch:
         while not self._over.wait(LOOK_SECONDS):
             try:
                 with self._node.store.work(self._node.me) as work:
-                    finish.heed(work, self._run)
+                    finish.heed(self._node, work, self._run)
                     self._tell_news(work)
             except Fault as fault:
                 self._why = fault
                 self.brake.pull()
                 break
-        if isinstance(self._why, StoppedByPerson) and not self._over.wait(PATIENCE_SECONDS):
+        if isinstance(self._why, finish.HEEDED) and not self._over.wait(PATIENCE_SECONDS):
             self._end(self._why)
 
-    def _end(self, stop: StoppedByPerson) -> None:
+    def _end(self, stop: Fault) -> None:
         with suppress(Unavailable, Overtaken):
             self._write_down()
             with self._node.store.work(self._node.me) as work:

@@ -63,6 +63,9 @@ class CommonSettings(BaseModel):
     ocsp_url: Annotated[str, AfterValidator(checks.web_or_none)] = ""
     """OCSP responder that is asked in the place of those that TSL and certificates name. Empty: those."""
 
+    ocsp_seconds: float = Field(default=600.0, ge=0, le=3600)
+    """A resolver asks again whether the card behind a session is revoked when the last answer is so old. 0: always."""
+
     listen_host: str = "127.0.0.1"
     """Address on which the mTLS port listens."""
 

@@ -19,6 +19,8 @@ class HubSettings(CommonSettings):
 
     balance_hours: float = Field(default=24.0, gt=0)
     """So long after images have left an origin, or have come, the other end's account may still be missing."""
+    grant_keys_beside: Annotated[str, AfterValidator(checks.private_files)] = ""
+    """Private keys (P-256, PEM) that will sign grants or have signed them, with commas between; nodes learn all."""
 
     resolver_processes: int = Field(default=2, ge=1, le=64)
     """So many processes answer nodes at listen_port of this machine; they share nothing but the database."""

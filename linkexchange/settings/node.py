@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -13,9 +13,23 @@ from pydantic import (
 )
 
 from linkexchange import checks
-from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, Oid, PlainUrl
+from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, Oid, PlainUrl, TelematikId
 from linkexchange.model.link import Confidentiality, Numbers, Particulars
 from linkexchange.settings.common import PREFIX, CommonSettings, Https
+
+
+class PartnerResolver(NamedTuple):
+    """A resolver that an origin has mounted for its own links, and the file with the keys that are pinned of it."""
+
+    partner: TelematikId
+    url: str
+    keys: Path
+
+    @classmethod
+    def parse(cls, text: str) -> PartnerResolver:
+        """From one entry of `partner_resolvers`."""
+        partner, url, keys = text.split()
+        return cls(TelematikId(partner), url.rstrip("/"), Path(keys))
 
 
 class NodeSettings(CommonSettings):
@@ -59,6 +73,18 @@ class NodeSettings(CommonSettings):
 
     hub_keys: Path
     """JWK Set with the hub's grant keys, pinned at enrolment."""
+
+    resolver_port: int = Field(default=0, ge=0, le=65535)
+    """Port at which this node is a resolver for its own links, for partners to ask while the hub is silent. 0: none."""
+
+    resolver_url: Https = ""
+    """Address under which partners reach that resolver; needed with resolver_port."""
+
+    resolver_key: Annotated[Path | None, AfterValidator(checks.private)] = None
+    """Private key (P-256, PEM) with which that resolver signs grants; needed with resolver_port."""
+
+    partner_resolvers: Annotated[str, AfterValidator(checks.partners)] = ""
+    """Resolvers of partners: Telematik-ID, address and file with the JWK Set, blanks between; more with commas."""
 
     konnektor_url: Annotated[str, AfterValidator(checks.https_place)]
     """Address of the Konnektor or TI-Gateway; its service directory connector.sds lies beside it."""
@@ -267,6 +293,19 @@ class NodeSettings(CommonSettings):
         if not (certificate or self.konnektor_user):
             raise ValueError(f"{PREFIX}KONNEKTOR_USER: is needed without konnektor_client_certificate")
         return self
+
+    @model_validator(mode="after")
+    def _resolver_is_whole(self) -> Self:
+        """A resolver has an address, which requests are made for, and a key of its own."""
+        for key in ("resolver_url", "resolver_key"):
+            if self.resolver_port and not getattr(self, key):
+                raise ValueError(f"{PREFIX}{key.upper()}: is needed with resolver_port")
+        return self
+
+    @property
+    def partners(self) -> tuple[PartnerResolver, ...]:
+        """Partners that resolve for their own links."""
+        return tuple(PartnerResolver.parse(one) for one in self.partner_resolvers.split(",") if one.strip())
 
     @property
     def particulars(self) -> Particulars:

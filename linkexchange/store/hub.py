@@ -17,7 +17,7 @@ from linkexchange.model.identifiers import LinkId, Sha256, SopInstanceUid, Study
 from linkexchange.model.link import LinkStatus
 from linkexchange.model.participant import Capability, Institution, Participant
 from linkexchange.model.transfer import State
-from linkexchange.ports import Course, Receipt, Session
+from linkexchange.ports import Course, Receipt, Session, SessionCard
 from linkexchange.store.tables import decisions, directory, ledger, nonces, offers, receipts, sessions
 
 
@@ -39,7 +39,7 @@ class HubRows:
         expires = self._connection.execute(taken.returning(nonces.c.expires)).scalar_one_or_none()
         return expires is not None and now < expires
 
-    def open_session(self, session: Session, institution: Institution, thumbprint: str) -> None:
+    def open_session(self, session: Session, institution: Institution, thumbprint: str, *, checked: datetime) -> None:
         """Remember a session."""
         row = {
             "participant": self._me,
@@ -48,14 +48,40 @@ class HubRows:
             "profession_oid": institution.profession_oid,
             "name": institution.name,
             "expires": session.expires,
+            "certificate": institution.certificate or None,
+            "checked": checked,
         }
         self._connection.execute(insert(sessions).values(row))
 
     def session(self, secret: str, thumbprint: str, now: datetime) -> Institution | None:
         """Who opened it, if it still counts."""
+        row = self._open(secret, thumbprint, now)
+        if row is None:
+            return None
+        return Institution(TelematikId(row.participant), row.profession_oid, row.name, row.certificate or b"")
+
+    def card(self, secret: str, thumbprint: str, now: datetime) -> SessionCard | None:
+        """The card behind it."""
+        row = self._open(secret, thumbprint, now)
+        return SessionCard(row.certificate or b"", row.checked) if row else None
+
+    def checked(self, certificate: bytes, now: datetime) -> None:
+        """Note that a card is good."""
+        of_card = update(sessions).where(sessions.c.certificate == certificate)
+        self._connection.execute(of_card.values(checked=now))
+
+    def end_sessions(self, certificate: bytes) -> int:
+        """End all sessions of a card."""
+        return self._connection.execute(delete(sessions).where(sessions.c.certificate == certificate)).rowcount
+
+    def granted_since(self, moment: datetime) -> Sequence[UUID]:
+        """The transfers for which a grant was given."""
+        granted = select(decisions.c.transfer).where(decisions.c.reason.is_(None), decisions.c.at > moment).distinct()
+        return list(self._connection.execute(granted).scalars())
+
+    def _open(self, secret: str, thumbprint: str, now: datetime) -> Row[Any] | None:
         mine = select(sessions).where(sessions.c.secret_digest == _digest(secret), sessions.c.thumbprint == thumbprint)
-        row = self._connection.execute(mine.where(sessions.c.expires > now)).one_or_none()
-        return Institution(TelematikId(row.participant), row.profession_oid, row.name) if row else None
+        return self._connection.execute(mine.where(sessions.c.expires > now)).one_or_none()
 
     def register(self, link: RegisteredLink, replaces: LinkId | None) -> None:
         """Put a link in."""

@@ -49,8 +49,8 @@ class RevocationRows:
 
     def heard(self, source: str) -> int:
         """The newest number of a resolver."""
-        newest = select(func.coalesce(func.max(heard.c.number), 0)).where(heard.c.source == source)
-        return int(self._connection.execute(newest).scalar_one())
+        mine = select(func.coalesce(func.max(heard.c.number), 0)).where(heard.c.participant == self._me)
+        return int(self._connection.execute(mine.where(heard.c.source == source)).scalar_one())
 
     def revoked(self, *names: Revocable) -> Revocable | None:
         """The first of these that is revoked."""

@@ -23,6 +23,7 @@ from linkexchange.store.enrolments import CertificateRows, EnrolmentRows
 from linkexchange.store.findings import ProbeRows
 from linkexchange.store.hub import DirectoryRows, HubRows
 from linkexchange.store.journal import RunJournal, journal
+from linkexchange.store.keys import KeyRows
 from linkexchange.store.links import LinkRows, PacsRows, ServedRows
 from linkexchange.store.outbox import OutboxRows
 from linkexchange.store.patients import PatientRows, RuleRows
@@ -101,6 +102,7 @@ class Work:
         self.patients = PatientRows(connection, participant)
         self.rules = RuleRows(connection, participant)
         self.routes = RouteRows(connection, participant)
+        self.keys = KeyRows(connection, participant)
         self.revocations = RevocationRows(connection, participant)
         self.balance = BalanceRows(connection, participant)
         self.trail = TrailRows(connection, participant)

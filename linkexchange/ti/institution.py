@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from linkexchange.errors import IdentityRefused
+from linkexchange.errors import IdentityRefused, Revoked
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.participant import Institution
 from linkexchange.ti.faults import of_proof, of_setting
 from linkexchange.ti.trust import Trust
 from ti_adapter import attestation
-from ti_adapter.errors import ProofFailed, ServiceSilent
+from ti_adapter.errors import CertificateRevoked, ProofFailed, ServiceSilent
 from ti_adapter.pki import TrustList, verify_institution
 
 
@@ -43,7 +44,22 @@ class AttestationVerifier:
             self.trust.institution(signed.certificate)
         except (ProofFailed, ServiceSilent) as failed:
             raise of_proof(failed) from failed
-        return Institution(TelematikId(it.telematik_id), it.profession_oids[0], it.name), it.nonce
+        der = signed.certificate.public_bytes(Encoding.DER)
+        return Institution(TelematikId(it.telematik_id), it.profession_oids[0], it.name, der), it.nonce
+
+    def ask_again(self, certificate: bytes) -> None:
+        """Steps 2 and 5 once more, without the card: its certificate (DER) is an institution's today, and not revoked.
+
+        Raises `Revoked`, `IdentityRefused` where it cannot be proven any more, and `TiUnavailable` where nobody says.
+        """
+        try:
+            self.trust.institution(x509.load_der_x509_certificate(certificate))
+        except CertificateRevoked as revoked:
+            raise Revoked("card") from revoked
+        except ValueError as wrong:
+            raise IdentityRefused("certificate of the card") from wrong
+        except (ProofFailed, ServiceSilent) as failed:
+            raise of_proof(failed) from failed
 
 
 def believing(trust: bytes, clock: Callable[[], datetime]) -> Callable[[x509.Certificate], None]:

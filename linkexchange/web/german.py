@@ -13,6 +13,7 @@ from linkexchange.model.outbox import OUTBOX as OUTBOX_NAME
 from linkexchange.model.outbox import WaitState
 from linkexchange.model.passport import Passport, Retrieve
 from linkexchange.model.proof import Fate
+from linkexchange.model.revocation import RevocationKind
 from linkexchange.model.syntaxes import Obstacle
 from linkexchange.model.transfer import Authority, Purpose, State
 from linkexchange.model.watched import Wait
@@ -63,8 +64,14 @@ DETAILS: dict[str, str] = {
     "KVNR of document and record": "KVNR",
     "web page": "jemand an diesen Seiten",
     "command line": "jemand an der Befehlszeile",
+    RevocationKind.INSTITUTION: "die Einrichtung",
+    RevocationKind.NODE: "der Knoten der Einrichtung",
+    RevocationKind.LINK: "der Eintrag",
+    RevocationKind.TRANSFER: "diese Übertragung",
+    "origin": "bei der abgebenden Einrichtung",
+    "card": "die Institutionskarte (SMC-B)",
 }
-"""What the details of `Denied`, `WrongPatient`, `SyntaxRefused` and `StoppedByPerson` mean.
+"""What the details of `Denied`, `Revoked`, `WrongPatient`, `SyntaxRefused` and `StoppedByPerson` mean.
 
 Other details are for administrators and stay as they are.
 """

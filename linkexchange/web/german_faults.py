@@ -49,6 +49,7 @@ from linkexchange.errors import (
     RequestDecided,
     RequestIncomplete,
     RequestsFull,
+    Revoked,
     SettingRefused,
     SignatureRefused,
     SpoolDamaged,
@@ -99,6 +100,10 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     EnrolmentRefused: (
         "Die Aufnahme wurde abgelehnt, oder dieser Antrag lässt das nicht zu.",
         "Lesen Sie den Grund. Fragen Sie den Betreiber der Vermittlungsstelle, oder stellen Sie einen neuen Antrag.",
+    ),
+    Revoked: (
+        "Die Einrichtung, ihr Knoten, ihre Karte, der Eintrag oder die Übertragung ist gesperrt.",
+        "Fragen Sie bei der Vermittlungsstelle nach dem Grund.",
     ),
     Denied: (
         "Die Vermittlungsstelle hat die Übertragung nicht erlaubt.",

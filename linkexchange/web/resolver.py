@@ -128,11 +128,14 @@ class RenewalBody(_Body):
 
 def application(resolver: Resolver, rates: Rates | None = None, *, admission: Admission | None = None) -> FastAPI:
     """The ASGI application of the hub's mTLS port; without `admission` certificates are not renewed here."""
+    from linkexchange.web.news import add_news
+
     app = FastAPI(title="linkexchange hub", openapi_url=None, responses=description.REFUSALS)
     app.state.resolver = resolver
     refuse_on(app)
     app.add_middleware(Limits, HUB, rates)
     _add_resolver(app, resolver)
+    add_news(app, resolver)
     _add_ledger(app, resolver)
     _add_offers(app, resolver)
     _add_switch(app, resolver)
@@ -160,7 +163,7 @@ def _add_resolver(app: FastAPI, resolver: Resolver) -> None:
 
     @app.get("/resolver/keys", response_class=JwkSet, responses={200: {"model": answers.KeysAnswer}})
     def keys() -> JwkSet:
-        return JwkSet(json.loads(resolver.signer.public.to_jwks()))
+        return JwkSet(json.loads(resolver.keys.to_jwks()))
 
 
 def _add_ledger(app: FastAPI, resolver: Resolver) -> None:

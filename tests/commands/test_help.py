@@ -33,6 +33,7 @@ WORDS = [
             "convert",
             "enrol",
             "sign",
+            "grant-key",
             "validate",
             "explain",
         )

@@ -53,7 +53,7 @@ def test_a_value_of_another_kind_is_another_name(database: Database, clock: Cloc
         assert work.revocations.revoked(OF_LINK) is None
 
 
-def test_what_a_node_heard_counts_for_it_alone_however_often_it_hears_it(database: Database, clock: Clock) -> None:
+def test_what_a_node_heard_counts_for_a_resolver_that_is_mounted_there_too(database: Database, clock: Clock) -> None:
     told = [Revocation(7, *INSTITUTION, "", clock()), Revocation(9, *OF_LINK, "", clock() + timedelta(seconds=1))]
     with database.work(HOSPITAL) as work:
         work.revocations.hear(HUB, told)
@@ -63,7 +63,7 @@ def test_what_a_node_heard_counts_for_it_alone_however_often_it_hears_it(databas
         assert work.revocations.heard("https://other.example") == 0
         assert work.revocations.revoked(INSTITUTION) == INSTITUTION
     with database.work(STRANGER) as work:
-        assert work.revocations.revoked(INSTITUTION, OF_LINK) is None
+        assert work.revocations.revoked(INSTITUTION) == INSTITUTION
         assert work.revocations.heard(HUB) == 0
 
 

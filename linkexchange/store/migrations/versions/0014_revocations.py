@@ -54,4 +54,5 @@ def upgrade() -> None:
     connection.execute(_STATEMENTS)
     for table, powers in _POWERS.items():
         connection.execute(_PROTECTION.format(table=table, powers=powers, role=quoted))
-    connection.execute("CREATE POLICY everyone_reads ON revocations FOR SELECT USING (true)")
+    for table in ("revocations", "heard_revocations"):
+        connection.execute(f"CREATE POLICY everyone_reads ON {table} FOR SELECT USING (true)")

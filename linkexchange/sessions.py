@@ -1,0 +1,80 @@
+"""Whether a session still counts: nobody in it is revoked, and its card was called good not long ago.
+
+Both are asked of the database or of OCSP at each use, so every process of a resolver knows at once what one has learnt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from linkexchange import revoke
+from linkexchange.errors import IdentityRefused, Revoked
+from linkexchange.model.audit import Action
+from linkexchange.model.grant import LIFETIME
+from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.request import CLOCK_SKEW
+from linkexchange.model.revocation import Revocable, RevocationKind
+from linkexchange.ports import Store, UnitOfWork
+
+OCSP_MAX_AGE = timedelta(seconds=600)
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """How a card is asked about again: `ask` takes its certificate (DER), once the last answer is `age` old.
+
+    `ask` raises `Revoked` for a card that is, `IdentityRefused` for one that cannot be proven any more, and
+    `TiUnavailable` where nobody says. No answer is a no.
+    """
+
+    ask: Callable[[bytes], None]
+    age: timedelta = OCSP_MAX_AGE
+
+
+def _nobody(_: bytes) -> None:
+    raise IdentityRefused("nobody says whether the card still counts")
+
+
+NOBODY_TO_ASK = Inquiry(_nobody)
+
+
+def refuse_revoked(work: UnitOfWork, *names: Revocable) -> None:
+    """Raises `Revoked`, whose detail says what of it is."""
+    if found := work.revocations.revoked(*names):
+        raise Revoked(found[0].value)
+
+
+def standing(participant: TelematikId, thumbprint: str) -> tuple[Revocable, Revocable]:
+    """Under which names a caller could be revoked."""
+    return (RevocationKind.INSTITUTION, participant), (RevocationKind.NODE, thumbprint)
+
+
+def freshen(
+    store: Store, participant: TelematikId, *, secret: str, thumbprint: str, inquiry: Inquiry, now: datetime
+) -> None:
+    """Ask about the card behind a session again where the last answer has aged. A revoked card ends all it has opened.
+
+    Raises what `Inquiry.ask` raises. A session that is not open is nobody's matter here.
+    """
+    with store.work(participant) as work:
+        card = work.hub.card(secret, thumbprint, now)
+    if card is None or -CLOCK_SKEW <= now - card.checked < inquiry.age:
+        return
+    try:
+        inquiry.ask(card.certificate)
+    except Revoked:
+        with store.work(participant) as work:
+            _end(work, card.certificate, now)
+        raise
+    with store.work(participant) as work:
+        work.hub.checked(card.certificate, now)
+
+
+def _end(work: UnitOfWork, certificate: bytes, now: datetime) -> None:
+    """Its sessions, and every transfer whose grant may still run: else it would run on for up to 300 seconds."""
+    ended = work.hub.end_sessions(certificate)
+    for transfer in work.hub.granted_since(now - LIFETIME):
+        revoke.enter(work, (RevocationKind.TRANSFER, str(transfer)), "card revoked", at=now)
+    work.audit(Action.SESSION_ENDED, reason="card revoked", sessions=ended)
