@@ -57,7 +57,7 @@ def node(settings: NodeSettings) -> Node:
     telematik, transcoder, signer = Telematik(settings, now), TranscodingPool(), _signer(settings, store, me)
     partners, codes = _partners(settings, store, context, telematik.card), envelope.named(settings.codes_profile)
     reach = partial(_origin_node, settings, context, routes(settings, store, context))
-    return Node(
+    bare = Node(
         me=me,
         name=settings.name,
         node_url=settings.node_url,
@@ -77,18 +77,26 @@ def node(settings: NodeSettings) -> Node:
         close=_closing(transcoder, store, hub, telematik, *(it.hub for it in partners.values())),
         partners={partner: it.access for partner, it in partners.items()},
         transcoder=transcoder,
+        renew=lambda: enrol.renew(enrolment_place(settings), hub.renew, store, me, now=now()),
+        desk=partial(reach, grant=""),
+        filing=partial(filing.filed, codes),
+        page=partial(filing.paged, codes, settings.companion_address),
+    )
+    return _publishing(settings, bare)
+
+
+def _publishing(settings: NodeSettings, node: Node) -> Node:
+    """With what it needs to publish."""
+    return replace(
+        node,
         spool=spool(settings),
         plan=plan(settings),
         sightings=partial(sightings, settings),
-        index=Index(TelematikId(settings.telematik_id), store, now),
-        rules=Rules(TelematikId(settings.telematik_id), store),
+        index=Index(node.me, node.store, now),
+        rules=Rules(node.me, node.store),
         particulars=settings.particulars,
         numbers=settings.numbers,
-        filing=partial(filing.filed, codes),
-        page=partial(filing.paged, codes, settings.companion_address),
         has_pages=settings.companion_page,
-        renew=lambda: enrol.renew(enrolment_place(settings), hub.renew, store, me, now=now()),
-        desk=partial(reach, grant=""),
     )
 
 

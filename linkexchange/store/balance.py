@@ -14,8 +14,7 @@ from linkexchange.model.balance import Came, Dispatch, Imbalance, Sent
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.transfer import State
 from linkexchange.ports.balance import Open
-from linkexchange.store.tables import decisions, receipts
-from linkexchange.store.trail_tables import dispatches, imbalances
+from linkexchange.store.tables import decisions, dispatches, imbalances, receipts
 
 
 class BalanceRows:

@@ -18,7 +18,7 @@ from linkexchange.model.policy import OPEN, Policy
 from linkexchange.model.quota import Counted, Lock, Place, Quota, Span, Usage, Use
 from linkexchange.model.switch import Hand, Switch
 from linkexchange.ports import Account
-from linkexchange.store.deciding_tables import admissions, locks, policies, switches, tallies, uses
+from linkexchange.store.tables import admissions, locks, policies, switches, tallies, uses
 
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("counts"), 0)))
 _POLICY, _QUOTAS = "policy", "quotas"

@@ -19,9 +19,8 @@ from linkexchange.model.trail import Chain
 from linkexchange.ports import Account, Event
 from linkexchange.ports.balance import Open
 from linkexchange.store.balance import BalanceRows
-from linkexchange.store.deciding_tables import locks
 from linkexchange.store.hub import DirectoryRows, HubRows
-from linkexchange.store.tables import decisions, events, ledger, receipts, sessions
+from linkexchange.store.tables import decisions, events, ledger, locks, receipts, sessions
 from linkexchange.store.trail_rows import TrailRows
 from linkexchange.store.transaction import act_for, transaction
 from linkexchange.store.work import Database

@@ -14,8 +14,7 @@ from linkexchange.model.audit import AuditEntry, Checkpoint
 from linkexchange.model.identifiers import Sha256, TelematikId
 from linkexchange.model.trail import Chain, Check, Sink
 from linkexchange.store import trail
-from linkexchange.store.tables import audit
-from linkexchange.store.trail_tables import audit_checkpoints, audit_checks, audit_sinks
+from linkexchange.store.tables import audit, audit_checkpoints, audit_checks, audit_sinks
 
 _AGAIN_SECONDS = 30.0
 _NEWEST = (
