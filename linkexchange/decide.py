@@ -61,8 +61,8 @@ def write_down(work: UnitOfWork, decision: Decision, known: Facts, signed: str) 
     )
     said = {"origin": request.origin, "reason": decision.reason or "", "decision": str(number)}
     work.emit(action.value, transfer=str(request.transfer), **said)
-    if known.usage:
-        count(work, known.usage, decision.counted, over=decision.reason is Reason.QUOTA)
+    assert known.usage is not None
+    count(work, known.usage, decision.counted, over=decision.reason is Reason.QUOTA)
 
 
 def count(work: UnitOfWork, usage: Usage, counted: tuple[Counted, ...], *, over: bool) -> None:
@@ -74,6 +74,6 @@ def count(work: UnitOfWork, usage: Usage, counted: tuple[Counted, ...], *, over:
     if over and (found := usage.to_lock()):
         quota, who = found
         lock = Lock(uuid4(), who, quota.name, usage.now)
-        if work.quotas.lock(lock):
-            work.audit(Action.REQUESTER_LOCKED, lock=str(lock.lock), quota=quota.name)
-            work.emit(Action.REQUESTER_LOCKED.value, lock=str(lock.lock), quota=quota.name)
+        work.quotas.lock(lock)
+        work.audit(Action.REQUESTER_LOCKED, lock=str(lock.lock), quota=quota.name)
+        work.emit(Action.REQUESTER_LOCKED.value, lock=str(lock.lock), quota=quota.name)

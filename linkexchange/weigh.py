@@ -32,12 +32,14 @@ def grant(store: Store, me: TelematikId, asked: Grant, link: Link, *, now: datet
 def _house(work: UnitOfWork, me: TelematikId, asked: Grant, link: Link, *, now: datetime) -> House:
     policy, quotas = work.policies.current(me)
     patients = Use(Whose.INSTITUTION, str(asked.requester), Counted.PATIENTS, str(link.patient.kvnr))
+    # The counts are held first: a lock that somebody else is about to make is seen.
+    usage = work.quotas.usage(ORIGIN_QUOTAS if quotas is None else quotas, [patients], now)
     return House(
         link=link,
         switches=work.switches.all(),
         policy=policy,
         lock=work.quotas.lock_of([asked.requester]),
-        usage=work.quotas.usage(ORIGIN_QUOTAS if quotas is None else quotas, [patients], now),
+        usage=usage,
         now=now,
     )
 

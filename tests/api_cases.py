@@ -165,6 +165,7 @@ class Desk:
             "receiver": lambda: str(wishes.PRACTICE),
             "expires": lambda: "2027-01-01T00:00:00+00:00",
             "made": lambda: "2026-11-24T08:00:00+00:00",
+            "pulls": lambda: True,
         }
         for name in sorted(alive.keys() & body.keys() if case.path != "/enrolment/applications" else ()):
             if draw(_MOSTLY):

@@ -79,8 +79,8 @@ class Quotas(Protocol):
         """The open lock of one of these."""
         ...
 
-    def lock(self, lock: Lock) -> bool:
-        """Lock; False where they are locked already."""
+    def lock(self, lock: Lock) -> None:
+        """Lock. Whoever holds the counts has seen that there is no open lock of the same."""
         ...
 
     def lift(self, lock: UUID, at: datetime) -> Lock | None:

@@ -125,11 +125,10 @@ class QuotaRows:
         row = self._connection.execute(mine).one_or_none()
         return _lock(row) if row else None
 
-    def lock(self, lock: Lock) -> bool:
+    def lock(self, lock: Lock) -> None:
         """Write one."""
         values = {"lock": lock.lock, "who": lock.who, "quota": lock.quota, "since": lock.since}
-        row = insert(locks).values(participant=self._me, **values).on_conflict_do_nothing().returning(locks.c.lock)
-        return self._connection.execute(row).first() is not None
+        self._connection.execute(insert(locks).values(participant=self._me, **values))
 
     def lift(self, lock: UUID, at: datetime) -> Lock | None:
         """Mark it."""
