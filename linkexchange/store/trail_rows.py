@@ -121,8 +121,12 @@ class TrailRows:
         return Check(row.at, row.entries, row.bad, row.detail) if row else None
 
     def chain(self) -> Chain:
-        """All that the pages show."""
-        return Chain(self._me, self.head(), self.check(), self.sinks())
+        """All that the pages show; they show a chain whose newest entry somebody has made unreadable as well."""
+        try:
+            newest = self.head()
+        except ValueError:
+            newest = None
+        return Chain(self._me, newest, self.check(), self.sinks())
 
     def put_check(self, check: Check) -> None:
         """Write or overwrite."""

@@ -48,15 +48,15 @@ class Checker:
 
     def _look(self, participant: TelematikId, heads: Sequence[str]) -> Check:
         with self.store.work(participant) as work:
-            left, newest = work.trail.checkpoint(), work.trail.head()
-        start, count = left[0] if left else None, newest.seq if newest else 0
+            left = work.trail.checkpoint()
+        start = left[0] if left else None
         if left and (why := _doubt(*left, self.keys)):
-            return Check(self.now(), count, left[0].seq, f"the checkpoint of removed entries {why}")
+            return Check(self.now(), left[0].entries, left[0].seq, f"the checkpoint of removed entries {why}")
         with self.entries(participant) as entries:
             seen = _Seen(entries)
             bad = first_bad(seen, start)
         if bad is not None:
-            return Check(self.now(), count, bad, "it does not follow from the one before it")
+            return Check(self.now(), seen.count, bad, "it does not follow from the one before it")
         return self._compare(participant, heads, seen, start)
 
     def _compare(self, participant: TelematikId, heads: Sequence[str], seen: _Seen, start: Checkpoint | None) -> Check:

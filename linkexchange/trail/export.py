@@ -73,6 +73,16 @@ class Exporter:
         return sent
 
     def _one(self, participant: TelematikId, sink: Sink) -> int:
+        """A batch. An entry that somebody has made unreadable is passed over by nobody: it and all later ones wait."""
+        try:
+            return self._batch(participant, sink)
+        except ValueError:
+            _log.error("an audit entry cannot be read", sink=sink.name)
+            with self.store.work(participant) as work:
+                work.trail.missed(sink.name, f"{sink.name}: an entry cannot be read")
+            return 0
+
+    def _batch(self, participant: TelematikId, sink: Sink) -> int:
         with self.store.work(participant) as work:
             position = work.trail.lease(sink.name, LEASE_SECONDS)
             entries = [] if position is None else work.trail.after(position, BATCH)

@@ -91,6 +91,19 @@ def test_u_01_a_chain_that_was_written_anew_is_found(postgres: Server, database:
     assert checker(database, clock, [exported]).look(ME).bad == 5
 
 
+def test_u_01_an_entry_that_cannot_be_read_is_named_waits_and_ends_no_process(
+    postgres: Server, database: Database, clock: Clock
+) -> None:
+    write(database, 3)
+    alter(postgres, database, "UPDATE audit SET action = 'no.action' WHERE seq = 3")
+    sink = Flaky()
+    assert exporter(database, clock, sink).go_round() == 0
+    with database.work(ME) as work:
+        shown = work.trail.chain()
+    assert (shown.newest, shown.sinks[0].fault, shown.sinks[0].waiting) == (None, "flaky: an entry cannot be read", 3)
+    assert checker(database, clock).look(ME).bad == 3
+
+
 def test_a_head_of_an_unknown_key_is_not_compared_and_said(database: Database, clock: Clock) -> None:
     write(database, 2)
     found = checker(database, clock, [head(database, clock)], signer("newer").public).look(ME)
