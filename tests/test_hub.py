@@ -256,7 +256,7 @@ def test_whoever_is_not_in_the_directory_is_unknown(client: HubClient) -> None:
 
 def _receipt(**change: Any) -> dict[str, Any]:
     row = {"requester": PRACTICE, "origin": HOSPITAL, "link": LINK, "transfer": str(wishes.TRANSFER)}
-    return {**row, "outcome": "complete", "expected": 3, "stored": 3, **change}
+    return {**row, "outcome": "complete", "expected": 3, "stored": 3, "instances": [], **change}
 
 
 def test_a_receipt_may_be_large_and_is_booked_once(

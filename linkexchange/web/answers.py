@@ -14,7 +14,9 @@ from linkexchange.web.fields import LinkIdText, Time
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    """A member that a route answers and that is not declared here is a bug, and not left out in silence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class NonceAnswer(_Answer):
@@ -44,6 +46,8 @@ class OfferAnswer(_Answer):
     receiver: str
     link: LinkIdText
     made: Time
+    basis: str
+    expires: Time | None = None
 
 
 class SwitchAnswer(_Answer):
