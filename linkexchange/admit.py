@@ -8,7 +8,7 @@ committed before the answer leaves.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -74,10 +74,13 @@ class Application:
     attestation: str
 
 
-def issue_nonce(admission: Admission, telematik_id: TelematikId) -> str:
-    """A nonce for one application of whoever says to be this institution; its card will have to show it."""
+def issue_nonce(admission: Admission) -> str:
+    """A nonce for one application of whoever asks: only a card can make something of it.
+
+    All of them are the hub's own, so that each new one sweeps away what has ended.
+    """
     nonce = secrets.token_urlsafe(32)
-    with admission.store.work(telematik_id) as work:
+    with admission.store.work(OPERATOR) as work:
         work.hub.sweep(admission.now())
         work.hub.issue_nonce(nonce, admission.now() + NONCE_LIFETIME)
     return nonce
@@ -100,8 +103,9 @@ def apply(admission: Admission, application: Application) -> str:
         institution, nonce = admission.believe(application.attestation, asked.binding, now)
         _check_card(institution, claimed)
         with admission.store.work(claimed) as work:
-            if not work.hub.take_nonce(nonce, now):
-                raise IdentityRefused("nonce")
+            with work.on_behalf_of(OPERATOR):
+                if not work.hub.take_nonce(nonce, now):
+                    raise IdentityRefused("nonce")
             return _take_down(work, application, institution, asked, now)
 
 
@@ -193,10 +197,20 @@ def admitted(store: Store, caller: Caller, now: datetime) -> Caller:
     """
     with store.work(caller.telematik_id) as work:
         issued, has_left = work.certificates.all(), work.directory.has_left(caller.telematik_id)
-    good = {it.thumbprint: it for it in issued if it.is_good(now)}
-    if has_left or (issued and caller.thumbprint not in good):
+    if has_left:
         raise IdentityRefused("revoked")
-    return replace(caller, keys=with_earlier(caller.keys, list(good.values())))
+    return replace(caller, keys=with_earlier(caller.keys, check_known(issued, caller.thumbprint, now)))
+
+
+def check_known(issued: Sequence[IssuedCertificate], thumbprint: str, now: datetime) -> Sequence[IssuedCertificate]:
+    """Those of a participant's certificates that count now; raises `IdentityRefused` where this one is not among them.
+
+    Where the hub has issued none, each counts whose chain was proven by the handshake.
+    """
+    good = [it for it in issued if it.is_good(now)]
+    if issued and thumbprint not in {it.thumbprint for it in good}:
+        raise IdentityRefused("revoked")
+    return good
 
 
 def _take_down(

@@ -17,7 +17,7 @@ from linkexchange.certificates import certificate_fingerprint
 from linkexchange.errors import HubUnavailable, IdentityRefused
 from linkexchange.hub import TIMEOUT_SECONDS, fault_of
 from linkexchange.model.enrolment import Standing
-from linkexchange.model.identifiers import Sha256, TelematikId
+from linkexchange.model.identifiers import Sha256
 from linkexchange.ports import Verdict
 
 
@@ -51,10 +51,9 @@ class DeskClient:
         """The hub's grant keys."""
         return str(_answer(self._http, "GET", "/enrolment/hub")["keys"])
 
-    def nonce(self, telematik_id: TelematikId) -> str:
+    def nonce(self) -> str:
         """A nonce for one application."""
-        body = {"telematik_id": telematik_id}
-        return str(_answer(self._http, "POST", "/enrolment/nonces", json=body)["nonce"])
+        return str(_answer(self._http, "POST", "/enrolment/nonces")["nonce"])
 
     def apply(self, application: Mapping[str, Any]) -> str:
         """Hand it in."""

@@ -77,7 +77,7 @@ def apply(place: Place, pending: Pending, desk: Desk, card: Card, said: Particip
         write_whole(place.new_key, key_pem(key), mode=0o600)
     asked = request(key, _host(said.node_url))
     read = read_request(asked)
-    nonce = desk.nonce(said.telematik_id)
+    nonce = desk.nonce()
     attestation = card.attest(audience=audience, nonce=nonce, thumbprint=read.binding)
     secret = desk.apply({**said.to_json(), "request": asked, "attestation": attestation})
     kept = {"url": pending.url, "ca": pending.ca, "secret": secret}

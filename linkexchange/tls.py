@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import ssl
 import threading
+from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -89,19 +89,20 @@ class Watched:
 
 
 class LastingContext(ssl.SSLContext):
-    """`server_context` for a listener that outlives its certificate: each connection gets what the files hold by then.
+    """For what outlives the certificate with which it began: each connection gets what the files hold by then.
 
-    Connections that are open go on. Where newer files cannot be used, the older ones serve.
+    Connections that are open go on. Where newer files cannot be used, the older ones serve. `make` is one of the
+    functions here, with its files.
     """
 
-    def __new__(cls, *_: Path) -> Self:
+    def __new__(cls, make: Callable[[], ssl.SSLContext], _: Path) -> Self:
         """As `ssl.SSLContext` wants it."""
-        return super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
+        return super().__new__(cls, make().protocol)
 
-    def __init__(self, certificate: Path, key: Path, ca: Path) -> None:
-        self._make = partial(server_context, certificate, key, ca)
+    def __init__(self, make: Callable[[], ssl.SSLContext], certificate: Path) -> None:
+        self._make = make
         self._watched, self._lock = Watched(certificate), threading.Lock()
-        self._newest = self._make()
+        self._newest = make()
 
     def wrap_socket(self, *sock: Any, **options: Any) -> ssl.SSLSocket:
         """By the newest files."""

@@ -179,7 +179,7 @@ class Desk:
         self.bench.card = card = Institution(telematik_id, role, "")
         key = certificates.new_key()
         said = Participant(telematik_id, "Praxis", f"https://{HOST}", (destination,), contact="it@example")
-        nonce = admit.issue_nonce(self.admission, telematik_id)
+        nonce = admit.issue_nonce(self.admission)
         secret = admit.apply(self.admission, admit.Application(said, certificates.request(key, HOST), nonce))
         with self.bench.database.work(telematik_id) as work:
             [waiting] = work.enrolments.mine()
@@ -193,7 +193,7 @@ class Desk:
     def _application(self, who: Somebody) -> dict[str, Any]:
         """What the hub's desk takes, from whoever has a card."""
         asked = {"telematik_id": str(who.card.telematik_id if who.card else wishes.STRANGER)}
-        nonce = self.ask(who, "POST", "http://hub/enrolment/nonces", JSON, json.dumps(asked).encode()).json()
+        nonce = self.ask(who, "POST", "http://hub/enrolment/nonces").json()
         return {
             **asked,
             "name": "Praxis",

@@ -67,7 +67,7 @@ class EnrolmentBench:
         """A right one, but for what is changed; with a nonce of its own."""
         said = replace(APPLICANT, **changes)
         asked = request(key or new_key(), host)
-        nonce = admit.issue_nonce(self.admission, said.telematik_id)
+        nonce = admit.issue_nonce(self.admission)
         return Application(said, asked, f"{nonce} {read_request(asked).binding}")
 
     def apply(self, key: EllipticCurvePrivateKey | None = None, **changes: Any) -> str:

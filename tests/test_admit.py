@@ -80,7 +80,7 @@ def test_a_newer_application_takes_the_place_of_one_that_waits(desk: EnrolmentBe
     assert desk.verdict(second).standing is Standing.APPLIED
 
 
-def test_a_nonce_is_used_once_and_in_time_and_by_the_institution_it_was_issued_for(desk: EnrolmentBench) -> None:
+def test_a_nonce_is_used_once_and_in_time(desk: EnrolmentBench) -> None:
     application = desk.application()
     admit.apply(desk.admission, application)
     with pytest.raises(IdentityRefused, match="nonce"):
@@ -89,11 +89,16 @@ def test_a_nonce_is_used_once_and_in_time_and_by_the_institution_it_was_issued_f
     desk.clock.advance(seconds=NONCE_LIFETIME.total_seconds())
     with pytest.raises(IdentityRefused, match="nonce"):
         admit.apply(desk.admission, late)
-    foreign = admit.issue_nonce(desk.admission, HOSPITAL)
-    stolen = replace(late, attestation=f"{foreign} {read_request(late.request).binding}")
-    with pytest.raises(IdentityRefused, match="nonce"):
-        admit.apply(desk.admission, stolen)
     assert len(desk.enrolments()) == 1
+
+
+def test_nonces_that_nobody_has_used_are_swept_away_by_the_next_one(desk: EnrolmentBench, postgres: Server) -> None:
+    for _ in range(3):
+        admit.issue_nonce(desk.admission)
+    desk.clock.advance(seconds=NONCE_LIFETIME.total_seconds())
+    admit.issue_nonce(desk.admission)
+    with postgres.superuser_of(desk.database) as connection:
+        assert connection.execute("SELECT participant FROM nonces").fetchall() == [(OPERATOR,)]
 
 
 def test_the_attestation_is_for_this_very_certificate_request(desk: EnrolmentBench) -> None:
@@ -158,7 +163,7 @@ def attempt(desk: EnrolmentBench, place: TrustedPlace, card: SimulatedCard) -> s
     """Apply with a card that is really looked at; the reason of the refusal that is written down."""
     verifier = AttestationVerifier(place.trust(), "hub")
     admission = replace(desk.admission, believe=verifier)
-    nonce = admit.issue_nonce(admission, CLINIC.telematik_id)  # type: ignore[arg-type]
+    nonce = admit.issue_nonce(admission)
     asked = request(new_key(), "practice.example")
     binding = read_request(asked).binding
     attestation = AttestingCard(card, desk.clock).attest(audience="hub", nonce=nonce, thumbprint=binding)

@@ -44,9 +44,9 @@ class MountedDesk:
         self._reach("keys")
         return self.bench.hub.public.to_jwks()
 
-    def nonce(self, telematik_id: TelematikId) -> str:
+    def nonce(self) -> str:
         self._reach("nonce")
-        return admit.issue_nonce(self.bench.admission, telematik_id)
+        return admit.issue_nonce(self.bench.admission)
 
     def apply(self, application: Mapping[str, Any]) -> str:
         self._reach("apply")

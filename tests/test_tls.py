@@ -4,6 +4,7 @@ import ssl
 import warnings
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -162,7 +163,7 @@ def test_a_lasting_listener_shows_the_newest_certificate_to_whoever_comes_next(c
     older, newer = ca.node(A), ca.node(A)
     certificate, key = tmp_path / "node.pem", tmp_path / "node.key"
     _replace({certificate: older.certificate, key: older.key})
-    listener, client = LastingContext(certificate, key, ca.certificate), _client(ca.node(B))
+    listener, client = _lasting(certificate, key, ca), _client(ca.node(B))
     assert _shown(listener, client) == older.der
     _replace({key: newer.key, certificate: newer.certificate})
     assert _shown(listener, client) == newer.der
@@ -172,17 +173,17 @@ def test_a_lasting_listener_stays_with_what_works_where_newer_files_do_not_fit(c
     older, newer = ca.node(A), ca.node(A)
     certificate, key = tmp_path / "node.pem", tmp_path / "node.key"
     _replace({certificate: older.certificate, key: older.key})
-    listener, client = LastingContext(certificate, key, ca.certificate), _client(ca.node(B))
+    listener, client = _lasting(certificate, key, ca), _client(ca.node(B))
     _replace({certificate: newer.certificate})
     assert _shown(listener, client) == older.der
     with pytest.raises(SettingRefused):
-        LastingContext(certificate, key, ca.certificate)
+        _lasting(certificate, key, ca)
 
 
 def test_a_lasting_listener_asks_for_a_certificate_of_the_ca_as_any_does(ca: Authority, tmp_path: Path) -> None:
     mine, folder = ca.node(A), tmp_path / "other"
     folder.mkdir()
-    listener = LastingContext(mine.certificate, mine.key, ca.certificate)
+    listener = _lasting(mine.certificate, mine.key, ca)
     stranger = Authority(folder).node(B)
     client = client_context(stranger.certificate, stranger.key, ca.certificate)
     with pytest.raises(ssl.SSLError):
@@ -199,11 +200,37 @@ def test_the_desk_lets_in_whoever_has_no_certificate_and_proves_itself(ca: Autho
         _handshake(desk, believing_context(ca.certificate.read_text()), host="elsewhere.example")
 
 
+def test_a_lasting_client_shows_the_newest_certificate_as_well(ca: Authority, tmp_path: Path) -> None:
+    older, newer = ca.node(A), ca.node(A)
+    certificate, key = tmp_path / "node.pem", tmp_path / "node.key"
+    _replace({certificate: older.certificate, key: older.key})
+    caller = LastingContext(partial(client_context, certificate, key, ca.certificate), certificate)
+    assert _shown_by(caller, _server(ca.node(B))) == older.der
+    _replace({key: newer.key, certificate: newer.certificate})
+    assert _shown_by(caller, _server(ca.node(B))) == newer.der
+    with pytest.raises(ssl.SSLCertVerificationError):
+        _handshake(_server(ca.node(B)), caller, host="elsewhere.example")
+
+
+def _lasting(certificate: Path, key: Path, ca: Authority) -> LastingContext:
+    return LastingContext(partial(server_context, certificate, key, ca.certificate), certificate)
+
+
 def _replace(files: Mapping[Path, Path]) -> None:
     for place, content in files.items():
         newer = place.with_suffix(".newer")
         newer.write_bytes(content.read_bytes())
         newer.replace(place)
+
+
+def _shown_by(client: ssl.SSLContext, server: ssl.SSLContext) -> bytes | None:
+    """What the server sees."""
+    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [client.wrap_bio(down, up, server_hostname="127.0.0.1"), server.wrap_bio(up, down, server_side=True)]
+    waiting = list(ends)
+    while waiting:
+        waiting = [end for end in waiting if not _done(lambda it: it.do_handshake(), end)]
+    return ends[1].getpeercert(binary_form=True)
 
 
 def _shown(server: ssl.SSLContext, client: ssl.SSLContext) -> bytes | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 def dimse_context(settings: NodeSettings) -> ssl.SSLContext:
     """TLS for the ports at which the own PACS calls."""
-    return tls.LastingContext(settings.tls_certificate, settings.tls_key, settings.pacs_ca or settings.tls_ca)
+    files = (settings.tls_certificate, settings.tls_key, settings.pacs_ca or settings.tls_ca)
+    return tls.LastingContext(partial(tls.server_context, *files), settings.tls_certificate)
 
 
 def hl7_context(settings: NodeSettings) -> ssl.SSLContext:
@@ -52,7 +54,12 @@ def server_context(settings: CommonSettings) -> ssl.SSLContext:
 
 def lasting_server_context(settings: NodeSettings) -> ssl.SSLContext:
     """TLS for the mTLS listener of a node, through which studies pass while its certificate is renewed."""
-    return tls.LastingContext(settings.tls_certificate, settings.tls_key, settings.tls_ca)
+    return tls.LastingContext(partial(server_context, settings), settings.tls_certificate)
+
+
+def lasting_client_context(settings: NodeSettings) -> ssl.SSLContext:
+    """TLS for connections to the hub that a process makes for as long as it lives."""
+    return tls.LastingContext(partial(client_context, settings), settings.tls_certificate)
 
 
 def client_context(settings: CommonSettings) -> ssl.SSLContext:

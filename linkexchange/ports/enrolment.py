@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from linkexchange.model.enrolment import Enrolment, IssuedCertificate, Standing
-from linkexchange.model.identifiers import TelematikId
 
 
 class Enrolments(Protocol):
@@ -72,7 +71,7 @@ class Desk(Protocol):
         """The hub's grant keys, as a JWK Set."""
         ...
 
-    def nonce(self, telematik_id: TelematikId) -> str:
+    def nonce(self) -> str:
         """A nonce for the attestation of one application."""
         ...
 

@@ -37,12 +37,6 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class NonceBody(_Body):
-    """Who is going to apply."""
-
-    telematik_id: Who
-
-
 class ApplicationBody(_Body):
     """What a node says of itself, its certificate request in PEM, and its card's signature."""
 
@@ -83,8 +77,8 @@ def _add_hub(app: FastAPI, admission: Admission) -> None:
 
 def _add_desk(app: FastAPI, admission: Admission) -> None:
     @app.post("/enrolment/nonces", response_model=answers.NonceAnswer)
-    def nonces(body: NonceBody) -> dict[str, str]:
-        return {"nonce": admit.issue_nonce(admission, TelematikId(body.telematik_id))}
+    def nonces() -> dict[str, str]:
+        return {"nonce": admit.issue_nonce(admission)}
 
     @app.post("/enrolment/applications", status_code=201, response_model=answers.ApplicationAnswer)
     def applications(body: ApplicationBody) -> dict[str, str]:

@@ -15,7 +15,7 @@ from certificates import Authority
 from conftest import Clock
 from enrolling import APPLICANT, EnrolmentBench
 from structlog.testing import capture_logs
-from wishes import HOSPITAL, PRACTICE
+from wishes import HOSPITAL
 
 from linkexchange.certificates import Authority as Ca
 from linkexchange.certificates import certificate_fingerprint, new_key, pem_of, read_request, request
@@ -78,7 +78,7 @@ def raw(desk: RunningDesk) -> Iterator[httpx.Client]:
 
 def applying(client: DeskClient, **changes: Any) -> str:
     asked = request(new_key(), "practice.example")
-    attestation = f"{client.nonce(PRACTICE)} {read_request(asked).binding}"
+    attestation = f"{client.nonce()} {read_request(asked).binding}"
     return client.apply({**APPLICANT.to_json(), "request": asked, "attestation": attestation, **changes})
 
 
@@ -111,7 +111,7 @@ def test_i_01_a_desk_that_another_ca_has_certified_gets_nothing(desk: RunningDes
     other.mkdir()
     liar = DeskClient(desk.url, Authority(other).certificate.read_text())
     with pytest.raises(HubUnavailable, match="ConnectError"):
-        liar.nonce(PRACTICE)
+        liar.nonce()
     liar.close()
 
 
