@@ -19,11 +19,11 @@ from uuid import UUID
 
 from linkexchange.errors import EnrolmentRefused, MessageFault
 from linkexchange.model.hours import Hours
-from linkexchange.model.identifiers import AeTitle, Sha256, TelematikId
-from linkexchange.model.participant import Participant
+from linkexchange.model.identifiers import AeTitle, Sha256
+from linkexchange.model.participant import HUB, Participant
 
-OPERATOR = TelematikId("99-linkexchange-hub")
-"""Whose chain says what the hub has refused to callers whom nothing has proven. No card carries this Telematik-ID."""
+OPERATOR = HUB
+"""Whose chain says what the hub has refused to callers whom nothing has proven."""
 
 TEXT_MAX = 200
 LIST_MAX = 20
