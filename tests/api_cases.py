@@ -10,7 +10,6 @@ are open, nonces that were issued, requests and proofs that are signed, links th
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

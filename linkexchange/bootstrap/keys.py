@@ -57,11 +57,6 @@ def lasting_server_context(settings: NodeSettings) -> ssl.SSLContext:
     return tls.LastingContext(partial(server_context, settings), settings.tls_certificate)
 
 
-def lasting_client_context(settings: NodeSettings) -> ssl.SSLContext:
-    """TLS for connections to the hub that a process makes for as long as it lives."""
-    return tls.LastingContext(partial(client_context, settings), settings.tls_certificate)
-
-
 def client_context(settings: CommonSettings) -> ssl.SSLContext:
     """TLS for calls to hub and nodes."""
     return tls.client_context(settings.tls_certificate, settings.tls_key, settings.tls_ca)
