@@ -37,6 +37,7 @@ from linkexchange.releasing import Letting, Wish, desk
 from linkexchange.releasing.find import match
 from linkexchange.store.tables import release_asks
 from linkexchange.store.transaction import act_for, transaction
+from linkexchange.trail.history import history
 
 BORN = date(1970, 1, 2)
 NAMED = Sought(family="Mueller", given="Jörg", birth_date=BORN, sex="M")
@@ -383,6 +384,8 @@ def test_the_trail_of_an_emergency_names_link_basis_and_rule_but_no_patient(ward
         "kind": "emergency",
         "until": wish(ward).until.isoformat(),
     }
+    told = [(it.action, it.purpose) for it in history(ward.nodes, HOSPITAL, KVNR, user="test")]
+    assert ("release.granted", "emergency") in told
     for me in (HOSPITAL, PRACTICE):
         with ward.nodes.audit_trail(me) as entries:
             assert not [it for it in entries if KVNR in str(it.fields) or "Müller" in str(it.fields)]
