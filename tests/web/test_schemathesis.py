@@ -32,6 +32,8 @@ pytestmark = [
 ]
 CASES = int(os.environ.get("LINKEXCHANGE_CASES", "2000"))
 SEED = int(os.environ.get("LINKEXCHANGE_SEED", "77"))
+AS_IT_COMES = {"POST /resolver/grants", "GET /ledger/transfers/{transfer}"}
+"""What another case has ended, such as the switch of an origin, grants nothing any more."""
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -80,8 +82,8 @@ def test_w_06_no_case_finds_an_error_of_the_server_or_a_breach_of_the_document(
 
 def _went_deep(seen: Counter[tuple[str, int]]) -> None:
     """The cases are no use if all are refused at the door: every operation also did what it is for."""
-    operations = {operation for operation, _ in seen}
-    assert {operation for operation, status in seen if status < 300} == operations, sorted(seen.items())
+    operations = {operation for operation, _ in seen} - AS_IT_COMES
+    assert {operation for operation, status in seen if status < 300} >= operations, sorted(seen.items())
     assert {status for _, status in seen} >= {200, 403, 422}
 
 
