@@ -155,7 +155,7 @@ MEANINGS: dict[Action, Meaning | Local] = {
     Action.RELEASE_DENIED: Meaning(
         Code.SECURITY_ALERT, "E", Code.AUTHORIZATION, Pattern.CONSENT_DECISION, refusal=True
     ),
-    Action.RELEASE_REVIEWED: Meaning(Code.SECURITY_ALERT, "U", Code.AUTHORIZATION),
+    Action.RELEASE_REVIEWED: Meaning(Code.SECURITY_ALERT, "U", Code.RESTRICTED_FUNCTION),
     Action.POLICY_CHANGED: Meaning(Code.SECURITY_ALERT, "U", Code.SECURITY_CONFIGURATION),
     Action.QUOTAS_CHANGED: Meaning(Code.SECURITY_ALERT, "U", Code.SECURITY_CONFIGURATION),
     Action.QUOTA_ALARMED: _ALERT,
