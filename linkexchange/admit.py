@@ -34,9 +34,9 @@ from linkexchange.errors import (
 )
 from linkexchange.model.access import Reason
 from linkexchange.model.audit import Action
-from linkexchange.model.enrolment import ENROLLED, OPERATOR, Enrolment, IssuedCertificate, Standing, checked
+from linkexchange.model.enrolment import ENROLLED, Enrolment, IssuedCertificate, Standing, checked
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.model.participant import ROLES, Institution, Participant
+from linkexchange.model.participant import HUB, ROLES, Institution, Participant
 from linkexchange.model.revocation import RevocationKind
 from linkexchange.ports import Store, UnitOfWork, Verdict
 from linkexchange.resolve import NONCE_LIFETIME, Caller
@@ -80,7 +80,7 @@ def issue_nonce(admission: Admission) -> str:
     All of them are the hub's own, so that each new one sweeps away what has ended.
     """
     nonce = secrets.token_urlsafe(32)
-    with admission.store.work(OPERATOR) as work:
+    with admission.store.work(HUB) as work:
         work.hub.sweep(admission.now())
         work.hub.issue_nonce(nonce, admission.now() + NONCE_LIFETIME)
     return nonce
@@ -97,13 +97,13 @@ def apply(admission: Admission, application: Application) -> str:
     is not proven to be somebody writes into nobody's.
     """
     claimed, now = application.participant.telematik_id, admission.now()
-    with _refusals(admission.store, OPERATOR, claimed=claimed):
+    with _refusals(admission.store, HUB, claimed=claimed):
         asked = read_request(application.request)
         checked(application.participant, asked.host)
         institution, nonce = admission.believe(application.attestation, asked.binding, now)
         _check_card(institution, claimed)
         with admission.store.work(claimed) as work:
-            with work.on_behalf_of(OPERATOR):
+            with work.on_behalf_of(HUB):
                 if not work.hub.take_nonce(nonce, now):
                     raise IdentityRefused("nonce")
             return _take_down(work, application, institution, asked, now)
@@ -111,7 +111,7 @@ def apply(admission: Admission, application: Application) -> str:
 
 def verdict(admission: Admission, secret: str) -> Verdict:
     """Where an application stands; approved, with its certificate. Raises `EnrolmentRefused` where there is none."""
-    with admission.store.work(OPERATOR) as work:
+    with admission.store.work(HUB) as work:
         enrolment = work.enrolments.by_secret(secret)
         if enrolment is None:
             raise EnrolmentRefused("unknown")

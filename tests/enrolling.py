@@ -25,9 +25,9 @@ from linkexchange import admit
 from linkexchange.admit import Admission, Application
 from linkexchange.certificates import Authority, new_key, read_request, request
 from linkexchange.errors import Fault, IdentityRefused
-from linkexchange.model.enrolment import OPERATOR, Enrolment, Standing
+from linkexchange.model.enrolment import Enrolment, Standing
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.model.participant import Capability, Institution, Participant
+from linkexchange.model.participant import HUB, Capability, Institution, Participant
 from linkexchange.ports import Verdict
 from linkexchange.resolve import Caller
 from linkexchange.signing import PublicKeys, Signer, certificate_der, thumbprint
@@ -75,7 +75,7 @@ class EnrolmentBench:
 
     def enrolments(self) -> list[Enrolment]:
         """Newest first."""
-        with self.database.work(OPERATOR) as work:
+        with self.database.work(HUB) as work:
             return list(work.enrolments.everyones())
 
     def approve(self, number: UUID | None = None) -> Enrolment:

@@ -95,13 +95,8 @@ def test_w_07_of_a_bug_place_and_kind_are_told_and_never_its_text() -> None:
         """,
         status=1,
     )
-    assert [line["event"] for line in told] == [
-        "caught",
-        "given",
-        "said by a library",
-        "unexpected error in a thread",
-        "unexpected error",
-    ]
+    assert [line["event"] for line in told[:3]] == ["caught", "given", "said by a library"]
+    assert {line["event"] for line in told[3:]} == {"unexpected error in a thread", "unexpected error"}
     assert all("ValueError" in json.dumps(line) for line in told)
     assert all(line["where"].startswith("<string>:") for line in told[3:])
     assert CANARY not in str(told)

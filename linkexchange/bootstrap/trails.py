@@ -12,7 +12,6 @@ from linkexchange import tls
 from linkexchange.bootstrap.keys import hub_signer, node_signer
 from linkexchange.bootstrap.storage import database, now
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.model.participant import HUB
 from linkexchange.settings import CommonSettings, HubSettings, NodeSettings
 from linkexchange.signing import PublicKeys, Signer
 from linkexchange.store.work import Database
@@ -60,7 +59,7 @@ def hub_trails(settings: HubSettings, earlier: PublicKeys | None = None) -> Trai
     """The trails of a hub."""
     observer = Observer(settings.hub_url, settings.hub_url, is_hub=True)
     store = database(settings)
-    return _trails(settings, store, hub_signer(settings), observer, lambda: [*store.participants(), HUB], earlier)
+    return _trails(settings, store, hub_signer(settings), observer, store.participants, earlier)
 
 
 def reconciler(settings: HubSettings) -> Reconciler:

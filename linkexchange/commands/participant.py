@@ -11,9 +11,9 @@ from linkexchange import admit, bootstrap
 from linkexchange.commands.options import SettingsFile, hub_settings
 from linkexchange.errors import SettingRefused
 from linkexchange.model.audit import Action
-from linkexchange.model.enrolment import OPERATOR, Standing
+from linkexchange.model.enrolment import Standing
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.model.participant import ROLES, Participant
+from linkexchange.model.participant import HUB, ROLES, Participant
 
 app = typer.Typer(help="The participants of the network, as the hub's directory has them.", no_args_is_help=True)
 Who = Annotated[str, typer.Argument(help="Telematik-ID of the institution.")]
@@ -27,7 +27,7 @@ def applications(
     settings: SettingsFile = None,
 ) -> None:
     """List who wants to take part; compare the fingerprint of the key with the applicant before you approve."""
-    with bootstrap.database(hub_settings(settings)).work(OPERATOR) as work:
+    with bootstrap.database(hub_settings(settings)).work(HUB) as work:
         listed = [it for it in work.enrolments.everyones() if every or it.standing is Standing.APPLIED]
     for it in listed:
         typer.echo(f"{it.number}  {it.participant.telematik_id}  {it.standing.value} {it.reason}".rstrip())

@@ -34,6 +34,7 @@ class Code(StrEnum):
     SECURITY_ALERT = "110113", "Security Alert"
     AUTHENTICATION = "110114", "User Authentication"
     LOGIN = "110122", "Login"
+    LOGOUT = "110123", "Logout"
     NODE_AUTHENTICATION = "110126", "Node Authentication"
     EMERGENCY = "110127", "Emergency Override Started"
     NETWORK_CONFIGURATION = "110128", "Network Configuration"
@@ -162,6 +163,9 @@ MEANINGS: dict[Action, Meaning | Local] = {
     Action.REQUESTER_LOCKED: _REVOKED,
     Action.REQUESTER_UNLOCKED: _REVOKED,
     Action.PULL_SWITCHED: Meaning(Code.SECURITY_ALERT, "U", Code.SECURITY_CONFIGURATION),
+    Action.SESSION_ENDED: Meaning(Code.AUTHENTICATION, "E", Code.LOGOUT),
+    Action.REVOCATION_HEARD: Local("the revocation itself is sent by the hub"),
+    Action.KEYS_LEARNT: Meaning(Code.SECURITY_ALERT, "U", Code.SECURITY_CONFIGURATION),
     Action.LETTING_CHANGED: Meaning(Code.SECURITY_ALERT, "U", Code.SECURITY_CONFIGURATION),
 }
 

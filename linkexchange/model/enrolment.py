@@ -20,10 +20,7 @@ from uuid import UUID
 from linkexchange.errors import EnrolmentRefused, MessageFault
 from linkexchange.model.hours import Hours
 from linkexchange.model.identifiers import AeTitle, Sha256
-from linkexchange.model.participant import HUB, Participant
-
-OPERATOR = HUB
-"""Whose chain says what the hub has refused to callers whom nothing has proven."""
+from linkexchange.model.participant import Participant
 
 TEXT_MAX = 200
 LIST_MAX = 20

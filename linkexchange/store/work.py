@@ -11,9 +11,9 @@ from procrastinate.exceptions import AlreadyEnqueued
 from sqlalchemy import Connection, Engine
 
 from linkexchange.model.audit import Action, AuditEntry
-from linkexchange.model.enrolment import OPERATOR
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.link import Document, Link
+from linkexchange.model.participant import HUB
 from linkexchange.model.transfer import Transfer
 from linkexchange.ports import Event
 from linkexchange.store import trail
@@ -168,7 +168,7 @@ class Database:
         """Everyone who is or was in the directory, and last the hub's own chain where there is one."""
         with transaction(self.engine) as connection:
             known = [row.telematik_id for row in DirectoryRows(connection).ever()]
-        return [*known, OPERATOR] if self.audit_head(OPERATOR) else known
+        return [*known, HUB] if self.audit_head(HUB) else known
 
     @contextmanager
     def _reading(self, participant: TelematikId) -> Iterator[Connection]:

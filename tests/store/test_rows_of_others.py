@@ -22,8 +22,8 @@ from linkexchange.store.tables import metadata
 from linkexchange.store.work import Database
 
 TABLES = sorted(metadata.tables.values(), key=lambda table: table.name)
-FOR_ALL_TO_READ = {"directory", "enrolments", "revocations"}
-"""The directory and what was revoked are for all; applications are read by the operator, who is no participant."""
+FOR_ALL_TO_READ = {"directory", "revocations", "heard_revocations"}
+"""The directory and what was revoked are for all."""
 ME, OTHER = "1-2-me", "1-2-other"
 _VALUES: dict[type, object] = {
     str: "x",

@@ -12,9 +12,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from linkexchange import admit
 from linkexchange.admit import Admission
-from linkexchange.model.enrolment import OPERATOR, Enrolment, IssuedCertificate, Standing
+from linkexchange.model.enrolment import Enrolment, IssuedCertificate, Standing
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.model.participant import ROLES, Capability, Participant
+from linkexchange.model.participant import HUB, ROLES, Capability, Participant
 from linkexchange.web.pages.fields import Field, identifier
 from linkexchange.web.pages.site import Site
 
@@ -66,7 +66,7 @@ def add_enrolments(site: Site, admission: Admission, now: Callable[[], datetime]
 
     @site.pages.get(PATH)
     def enrolments(request: Request) -> HTMLResponse:
-        with admission.store.work(OPERATOR) as work:
+        with admission.store.work(HUB) as work:
             everyones = work.enrolments.everyones()
         waiting = [_shown(it) for it in everyones if it.standing is Standing.APPLIED]
         past = [_shown(it) for it in everyones if it.standing is not Standing.APPLIED]
@@ -97,7 +97,7 @@ def in_groups(fingerprint: str) -> str:
 
 
 def _participants(admission: Admission, now: datetime) -> Iterator[ShownParticipant]:
-    with admission.store.work(OPERATOR) as work:
+    with admission.store.work(HUB) as work:
         for participant in work.directory.all():
             with work.on_behalf_of(participant.telematik_id):
                 good = [it for it in work.certificates.all() if it.is_good(now)]

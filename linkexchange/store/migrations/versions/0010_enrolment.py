@@ -34,7 +34,10 @@ CREATE POLICY own_rows ON {table}
     WITH CHECK (participant = current_setting('linkexchange.participant', true));
 GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {role};
 """
-_OPERATOR = "CREATE POLICY everyone_reads ON enrolments FOR SELECT USING (true)"
+_OPERATOR = """
+CREATE POLICY operator_reads ON enrolments FOR SELECT
+    USING (current_setting('linkexchange.participant', true) = '99-linkexchange-hub')
+"""
 """The hub's operator looks at applications of those who are in no directory yet."""
 
 
