@@ -297,7 +297,7 @@ def test_whoever_was_entered_by_hand_stands_on_its_chain_until_it_is_revoked(des
         admit.admitted(desk.database, caller, desk.clock())
 
 
-def test_t12_enrolments_and_certificates_are_seen_by_their_participant_and_applications_by_the_operator(
+def test_t12_applications_are_seen_by_their_participant_and_the_operator(
     desk: EnrolmentBench,
 ) -> None:
     desk.enrolled()
