@@ -177,6 +177,7 @@ def tasks(node: Node, connector: PsycopgConnector, pace: Pace) -> App:
     def remind(timestamp: int) -> None:
         publish.remind(node)
         warn_of_reviews(node)
+        releasing.forget(node)
 
     @app.periodic(cron="0 * * * *")
     @app.task(name=PROBE_JOB, queueing_lock=PROBE_JOB)

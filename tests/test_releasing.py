@@ -340,6 +340,21 @@ def test_a07_an_emergency_without_a_reason_or_with_one_of_blanks_is_refused_at_b
     assert ward.actions(ward.nodes, HOSPITAL) == ["release.turned-away"] * len(BLANKS)
 
 
+def test_requests_are_removed_at_both_ends_when_they_are_as_old_as_the_trail_becomes(ward: World, ask: Ask) -> None:
+    rules(ward, EMERGENCY)
+    request = ask(kind=Kind.EMERGENCY)
+    releasing.review(ward.hospital, request, justified=True, user="Dr. One")
+    nodes = (ward.hospital, ward.practice)
+    ward.clock.advance(days=1095)  # type: ignore[attr-defined]
+    assert [releasing.forget(node) for node in nodes] == [0, 0]
+    ward.clock.advance(days=2)  # type: ignore[attr-defined]
+    assert [releasing.forget(node) for node in nodes] == [1, 1]
+    with pytest.raises(UnknownRequest):
+        heard(ward, request)
+    with ward.nodes.work(PRACTICE) as work:
+        assert work.own_requests.find(str(request)) is None
+
+
 def test_a07_four_eyes_are_those_of_two_persons_and_not_of_who_asked(ward: World, ask: Ask) -> None:
     rules(ward, EMERGENCY)
     request = ask(kind=Kind.EMERGENCY)

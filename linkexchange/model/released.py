@@ -16,6 +16,8 @@ from linkexchange.model.release_request import ReleaseRequest
 from linkexchange.model.review import Review, is_reviewed
 
 POLL_MAX = timedelta(minutes=15)
+KEPT = timedelta(days=1096)
+"""Requests hold the name of a patient; they are removed when the entries of the trail that name them may be."""
 OPEN_MAX = 100
 """So many requests of one requester may be open at one origin."""
 

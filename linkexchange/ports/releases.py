@@ -64,6 +64,10 @@ class Requests(Protocol):
         """For pages: what is open and what awaits a review, emergencies first, then the newest of the others."""
         ...
 
+    def forget(self, before: datetime) -> int:
+        """Remove what was heard before then, with its reviews; how many requests."""
+        ...
+
     def rules(self) -> Sequence[LettingRule]:
         """The rules, in their order."""
         ...
@@ -98,6 +102,10 @@ class OwnRequests(Protocol):
 
     def due(self, at: datetime) -> Sequence[Asked]:
         """Those to be sent or asked about now."""
+        ...
+
+    def forget(self, before: datetime) -> int:
+        """Remove what was signed before then; how many."""
         ...
 
     def recent(self, limit: int = 50) -> Sequence[Asked]:

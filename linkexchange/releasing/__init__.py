@@ -16,7 +16,7 @@ from linkexchange.releasing.ask import ASK_JOB, Wish, ask, go_round, look
 from linkexchange.releasing.decide import judge, refuse, release
 from linkexchange.releasing.desk import JUDGE_JOB, Counter
 from linkexchange.releasing.find import Match, Option, find
-from linkexchange.releasing.review import Letting, overdue, review
+from linkexchange.releasing.review import Letting, forget, overdue, review
 
 __all__ = [
     "ASK_JOB",
@@ -28,6 +28,7 @@ __all__ = [
     "Wish",
     "ask",
     "find",
+    "forget",
     "go_round",
     "judge",
     "look",

@@ -12,7 +12,7 @@ from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.letting import LettingRule
 from linkexchange.model.release_request import TEXT_MAX_CHARACTERS
-from linkexchange.model.released import Heard
+from linkexchange.model.released import KEPT, Heard
 from linkexchange.ports import Node, Store
 from linkexchange.releasing.typed import line, words
 
@@ -42,6 +42,13 @@ def overdue(node: Node) -> Sequence[UUID]:
     """Releases in an emergency at which two persons should have looked by now."""
     with node.store.work(node.me) as work:
         return [it.request.request for it in work.requests.recent() if it.is_overdue(node.now())]
+
+
+def forget(node: Node) -> int:
+    """Remove requests, own and others', that are as old as entries of the trail become; how many."""
+    before = node.now() - KEPT
+    with node.store.work(node.me) as work:
+        return work.requests.forget(before) + work.own_requests.forget(before)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,13 @@ class RequestRows:
         listed = select(release_requests).order_by(rank, rows.heard.desc(), rows.request).limit(limit)
         return self._heard(self._connection.execute(listed).all())
 
+    def forget(self, before: datetime) -> int:
+        """Also what nobody has decided: it has ended long ago."""
+        old = release_requests.c.heard < before
+        theirs = release_reviews.c.request.in_(select(release_requests.c.request).where(old))
+        self._connection.execute(delete(release_reviews).where(theirs))
+        return self._connection.execute(delete(release_requests).where(old)).rowcount
+
     def rules(self) -> Sequence[LettingRule]:
         """In their order."""
         rows = self._connection.execute(select(letting_rules.c.rule).order_by(letting_rules.c.position)).scalars()
@@ -152,6 +159,11 @@ class AskRows:
         """The longest due first."""
         now = select(release_asks).where(release_asks.c.due <= at).order_by(release_asks.c.due)
         return [_asked(row) for row in self._connection.execute(now)]
+
+    def forget(self, before: datetime) -> int:
+        """By the moment at which they were signed."""
+        old = release_asks.c.claims["iat"].as_float() < before.timestamp()
+        return self._connection.execute(delete(release_asks).where(old)).rowcount
 
     def recent(self, limit: int = 50) -> Sequence[Asked]:
         """By the moment at which they were signed first."""
