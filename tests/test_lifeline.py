@@ -11,6 +11,8 @@ from mortality import await_end, python, runs
 
 from linkexchange import lifeline
 
+pytestmark = pytest.mark.slow
+
 ENDLESS = ["sleep", "600"]
 
 PARENT = """

@@ -8,6 +8,10 @@ import sys
 import textwrap
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 HOSTILE = [
     "a\r\nb",
     '"}\n{"event": "forged"}',

@@ -19,6 +19,8 @@ from linkexchange.errors import MessageFault, SettingRefused, StateUnavailable
 from linkexchange.hl7 import Hear, Limits, Listener, Message
 from linkexchange.model.identifiers import TelematikId
 
+pytestmark = pytest.mark.slow
+
 ORU = b"MSH|^~\\&|RIS|KLINIK|NODE|HAUS|20260301||ORU^R01^ORU_R01|4711|P|2.5||||||8859/1\rPID|1||0815||M\xfcller\r"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

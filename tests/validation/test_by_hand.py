@@ -14,6 +14,8 @@ from linkexchange.validation import Finding, Severity, validate
 from linkexchange.validation.definitions import shipped
 from linkexchange.validation.validating import walked
 
+pytestmark = pytest.mark.slow
+
 
 @lru_cache(maxsize=1)
 def _of_all() -> list[Finding]:

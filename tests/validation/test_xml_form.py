@@ -16,6 +16,8 @@ from linkexchange.validation import Finding, validate
 from linkexchange.validation.definitions import shipped
 from linkexchange.validation.xml_form import XmlForm
 
+pytestmark = pytest.mark.slow
+
 XML = write(link(2, 1), MediaType.XML, node_url_hint=HINT).content.decode()
 
 

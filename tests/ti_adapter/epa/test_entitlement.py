@@ -28,6 +28,8 @@ from ti_adapter.epa.entitlement import ENTITLEMENTS
 from ti_adapter.simulator.epa import Records, SimulatedRecord, VsdmService
 from ti_adapter.simulator.shape import SimulatedInstitution
 
+pytestmark = pytest.mark.slow
+
 HCV = hash_check_value("20190212", " Musterstraße 1 ")
 PHARMACY = SimulatedInstitution("3-1.1", "Apotheke", ("1.2.276.0.76.4.54",))
 INSURED = SimulatedInstitution("1-20.9", "Niemand", ("1.2.276.0.76.4.49",))

@@ -18,6 +18,8 @@ from ti_adapter.simulator.ocsp_broken import BROKEN, asked, broken_signers
 from ti_adapter.simulator.ocsp_signer import OcspSigner
 from ti_adapter.simulator.signer import SignerShape
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 1, 4, 30, tzinfo=timezone(timedelta(hours=13)))
 SCENE = Scene.made(NOW)
 OWN = SCENE.question.certificate.public_bytes(Encoding.DER)

@@ -17,6 +17,8 @@ from ti_adapter.simulator.ocsp_broken import BROKEN
 from ti_adapter.simulator.ocsp_responder import OcspResponder
 from ti_adapter.simulator.shape import Shape, SimulatedInstitution
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 URL = "http://ocsp.example/"

@@ -15,6 +15,8 @@ from linkexchange.errors import HubUnavailable
 from linkexchange.web.pages.guard import COOKIE, FORM_MAX_BYTES, HEADERS
 from linkexchange.web.pages.site import Site
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def visit() -> Iterator[Visitor]:

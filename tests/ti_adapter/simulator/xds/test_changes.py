@@ -31,6 +31,8 @@ from ti_adapter.epa.xds import (
 from ti_adapter.epa.xds.names import RIM, SOAP
 from ti_adapter.xds import Code
 
+pytestmark = pytest.mark.slow
+
 PHARMACY = Attestation("3-1.9004", ("1.2.276.0.76.4.54",), "Apotheke", "n")
 NURSING = Attestation("8-1.9005", ("1.2.276.0.76.4.245",), "Pflegedienst", "n")
 OTHER_PATIENT = PATIENT.replace("X1", "Y1")
