@@ -29,6 +29,8 @@ from linkexchange.conform.images import CT, EXPLICIT, IMPLICIT
 from linkexchange.conform.peer import PATIENT_FIND, STUDY_FIND, STUDY_GET, STUDY_MOVE, VERIFICATION
 from linkexchange.conform.units import Wish
 
+pytestmark = pytest.mark.slow
+
 STUDY = made(4)
 
 

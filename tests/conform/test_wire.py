@@ -10,6 +10,8 @@ import pytest
 
 from linkexchange.conform import HOST, Cut, How, Pace, Way, Wire
 
+pytestmark = pytest.mark.slow
+
 CONTENT = bytes(range(256)) * 400
 
 

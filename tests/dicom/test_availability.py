@@ -19,6 +19,8 @@ from linkexchange.errors import SettingRefused, StateUnavailable
 from linkexchange.model.identifiers import AeTitle, StudyUid, TelematikId
 from linkexchange.model.passport import Passport
 
+pytestmark = pytest.mark.slow
+
 PACS = Passport("pacs", AeTitle("PACS"), "127.0.0.1", 104)
 STUDY = StudyUid("1.2.3")
 

@@ -21,6 +21,8 @@ from linkexchange.dicom.outbox import INVALID_INSTANCE, take
 from linkexchange.model.identifiers import AeTitle
 from linkexchange.ports import IncomingInstance
 
+pytestmark = pytest.mark.slow
+
 STUDY = made(3)
 TITLE = AeTitle("OUTBOX")
 

@@ -19,6 +19,8 @@ from linkexchange.errors import Fault, PacsUnavailable, UnknownPacs
 from linkexchange.model.identifiers import SopInstanceUid, TelematikId
 from linkexchange.ports import Brake, IncomingInstance
 
+pytestmark = pytest.mark.slow
+
 ME, OTHER = TelematikId("5-2-hospital-a"), TelematikId("1-2-practice-b")
 
 

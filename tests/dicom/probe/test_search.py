@@ -15,6 +15,8 @@ from linkexchange.dicom.probe import Limits, search
 from linkexchange.errors import MessageFault
 from linkexchange.model.findings import Answer, Check
 
+pytestmark = pytest.mark.slow
+
 ROW = scripted.row
 FEW = Limits(answers=20)
 
