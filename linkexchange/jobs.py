@@ -176,8 +176,7 @@ def tasks(node: Node, connector: PsycopgConnector, pace: Pace) -> App:
     @app.task(name=REMIND_JOB, queueing_lock=REMIND_JOB)
     def remind(timestamp: int) -> None:
         publish.remind(node)
-        warn_of_reviews(node)
-        releasing.forget(node)
+        see_to_requests(node)
 
     @app.periodic(cron="0 * * * *")
     @app.task(name=PROBE_JOB, queueing_lock=PROBE_JOB)
@@ -254,8 +253,9 @@ def _add_sending(app: App, node: Node, patience: Patience) -> None:
         outbox.clear(node)
 
 
-def warn_of_reviews(node: Node) -> None:
-    """Say into the log which releases in an emergency two persons should have looked at by now."""
+def see_to_requests(node: Node) -> None:
+    """Say into the log which releases in an emergency two persons should have looked at by now; forget what is old."""
+    releasing.forget(node)
     for request in releasing.overdue(node):
         _log.warning("a release in an emergency is not reviewed", request=str(request))
 
