@@ -25,25 +25,32 @@ import pytest
 import synthetic
 from faults.conftest import QUICK, WAIT_SECONDS, patient, published
 from faults.counting_pacs import CountingPacs
+from sqlalchemy import text
 from store.own_server import OwnServer
 
 from linkexchange import bootstrap, lifeline, pull
 from linkexchange.demo import network
 from linkexchange.demo.network import Network, Site
 from linkexchange.errors import Fault
+from linkexchange.govern import Rulebook
 from linkexchange.hub import HubClient
 from linkexchange.model.audit import Action, first_bad
 from linkexchange.model.identifiers import LinkId, TelematikId
+from linkexchange.model.participant import HUB
+from linkexchange.model.quota import Counted, Quota, Span, Whose
 from linkexchange.model.request import TYP, Request
 from linkexchange.model.transfer import FINAL, Ask, Authority, Purpose, State
 from linkexchange.ports import Node
 from linkexchange.signing import PROOF_MAX_BYTES, verify
+from linkexchange.store.transaction import act_for, transaction
 from linkexchange.store.work import Database
 
 pytestmark = [pytest.mark.peers, pytest.mark.slow]
 SECONDS = float(os.environ.get("LINKEXCHANGE_STORM", "12"))
 SEED = int(os.environ.get("LINKEXCHANGE_SEED", "77"))
 COUNT, WORKERS, ASKING = 6, 3, 3
+GREEDY, LIMIT = "greedy", 40
+"""One person, for whom three ask at once, at whichever process of the hub."""
 HOSPITAL, PRACTICE = TelematikId("5-2-KHS-78"), TelematikId("1-2-PRX-78")
 
 
@@ -92,17 +99,19 @@ class Storm:
     def pull_again_and_again(self) -> None:
         """Accepted is what has a number: only that must not be lost."""
         place = self.destination.passport.name
-        ask = Ask(Authority.RECORD, place, Purpose.TREATMENT, "test", kvnr=synthetic.KVNR, entry=self.entry)
         while not self.over.wait(0.8):
+            user = f"person {len(self.transfers)}"
+            ask = Ask(Authority.RECORD, place, Purpose.TREATMENT, user, kvnr=synthetic.KVNR, entry=self.entry)
             with suppress(Fault):
                 self.transfers.append(pull.request(self.practice, ask))
 
-    def ask_again_and_again(self, wish: Request) -> None:
-        """Grants, with a client and a session of one's own; what fails is asked for again with another number."""
+    def ask_again_and_again(self, wish: Request, user: str) -> None:
+        """Grants, with a client of one's own, for one user or each for another; each has a number of its own."""
         settings = self.net.settings("practice")
         with closing(HubClient(settings.hub_url, bootstrap.client_context(settings))) as client:
             while not self.over.wait(0.05):
-                request = replace(wish, transfer=uuid4(), asked=bootstrap.now(), read_at=bootstrap.now())
+                now, transfer = bootstrap.now(), uuid4()
+                request = replace(wish, transfer=transfer, asked=now, read_at=now, user=user or f"person {transfer}")
                 signed = self.practice.signer.sign(request.claims(settings.hub_url), typ=TYP)
                 with suppress(Fault):
                     self.practice.sessions.use(lambda session, signed=signed: client.grant(session, signed))
@@ -139,12 +148,20 @@ def storm() -> Iterator[Storm]:
             network.running(folder, [hospital, practice], signature_seconds=0.05, hub_settings=server.database("hub"))
         )
         entry = published(net, orthanc.passport().name)
+        _limit(net)
         node = stack.enter_context(closing(bootstrap.node(patient(net.settings("practice")))))
         ground = Storm(net, node, server, destination, entry, folder)
         stack.callback(lambda: [lifeline.stop(worker) for worker in ground.workers])
         for _ in range(WORKERS):
             ground.start_worker()
         yield ground
+
+
+def _limit(net: Network) -> None:
+    """By the day, since an hour may end in the middle of this."""
+    per_person = Quota(Whose.USER, Counted.TRANSFERS, Span.DAY, LIMIT, LIMIT, locks=False)
+    with closing(bootstrap.database(net.hub_settings)) as hub:
+        Rulebook(HUB, hub).load_quotas([per_person], user="test", at=bootstrap.now())
 
 
 def _made(folder: Path) -> Path:
@@ -176,7 +193,9 @@ def _wish(ground: Storm) -> Request:
 def test_q_02_kills_and_power_cuts_lose_nothing_that_was_accepted(capsys: pytest.CaptureFixture[str]) -> None:
     with storm() as ground:
         asking = [threading.Thread(target=ground.pull_again_and_again)]
-        asking += [threading.Thread(target=ground.ask_again_and_again, args=(_wish(ground),)) for _ in range(ASKING)]
+        users = [*[GREEDY] * ASKING, "", ""]
+        wish = _wish(ground)
+        asking += [threading.Thread(target=ground.ask_again_and_again, args=(wish, user)) for user in users]
         for thread in asking:
             thread.start()
         dice, end = random.Random(SEED), time.monotonic() + SECONDS
@@ -220,12 +239,19 @@ def _see_that_all_is_true(ground: Storm) -> None:
         assert (proof["outcome"], proof["stored"], proof["expected"]) == ("complete", COUNT, COUNT)
 
 
+_GRANTED_TO = "SELECT count(DISTINCT transfer) FROM decisions WHERE reason IS NULL AND inputs->>'user' = :user"
+
+
 def _see_that_the_hub_has_all(ground: Storm) -> None:
-    """V5 at the hub: each grant and each receipt has its entry, and the chain has no gap."""
+    """V5 at the hub: each grant has its entry, the chain has no gap, and nobody was granted more than his quota."""
     hub = bootstrap.database(ground.net.hub_settings)
     assert isinstance(hub, Database)
-    with closing(hub), hub.audit_trail(PRACTICE) as entries:
-        listed = list(entries)
+    with closing(hub):
+        with hub.audit_trail(PRACTICE) as entries:
+            listed = list(entries)
+        with transaction(hub.engine) as connection:
+            act_for(connection, PRACTICE)
+            assert connection.execute(text(_GRANTED_TO), {"user": GREEDY}).scalar_one() == LIMIT
     assert first_bad(listed) is None
     granted = {str(entry.fields["transfer"]) for entry in listed if entry.action is Action.PULL_GRANTED}
     assert {str(one) for one in (*ground.granted, *ground.transfers)} <= granted
