@@ -30,8 +30,6 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: lint quick-wires quick-others $(shell awk -F: '/^[a-z-]+:.*\#\# / {print $$1}' $(firstword $(MAKEFILE_LIST)))
 
-
-
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -74,6 +72,7 @@ tampering: $(VENV)/.dev ## 1,000 random changes by SQL (CHANGES=1000) to 10,000 
 
 balp: $(VENV)/.dev ## Hold audit events against the profiles of IHE BALP (BALP_FSH=folder, a working copy; needs node and npm)
 	$(BIN)/python tests/balp/conformance.py $(BALP_FSH)
+
 timing: $(VENV)/.dev ## Does an answer of the hub take as long for what is another's as for what is not there? (CALLS=500)
 	LINKEXCHANGE_TIMING_CALLS=$(CALLS) $(PYTEST) tests/web/test_indistinct.py
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from linkexchange.admit import Admission
 from linkexchange.bootstrap.keys import authority, hub_signer, other_signers, own_signer
@@ -13,9 +12,6 @@ from linkexchange.resolve import Resolver
 from linkexchange.sessions import Inquiry
 from linkexchange.settings import CommonSettings, HubSettings, NodeSettings
 from linkexchange.signing import Signer
-
-if TYPE_CHECKING:
-    pass
 
 
 def admission(settings: HubSettings, store: Store | None = None) -> Admission:

@@ -6,7 +6,6 @@ import os
 import ssl
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
@@ -24,9 +23,6 @@ from linkexchange.errors import SettingRefused
 from linkexchange.model.passport import Passport
 from linkexchange.settings import CommonSettings, HubSettings, NodeSettings
 from linkexchange.signing import PublicKeys, Signer, certificate_der, thumbprint
-
-if TYPE_CHECKING:
-    pass
 
 
 def dimse_context(settings: NodeSettings) -> ssl.SSLContext:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from linkexchange.errors import SettingRefused
 from linkexchange.model.identifiers import Identifier, Kvnr, LinkId, StudyUid, TelematikId
+from linkexchange.model.revocation import REASON_MAX_CHARACTERS
 
 _Kind = TypeVar("_Kind", bound=Identifier)
 
@@ -27,9 +28,16 @@ def link_of(value: str) -> LinkId:
     return _read(LinkId, value, "LINK: not a link")
 
 
-def telematik_id_of(value: str) -> TelematikId:
+def telematik_id_of(value: str, argument: str = "PARTICIPANT") -> TelematikId:
     """A Telematik-ID."""
-    return _read(TelematikId, value, "PARTICIPANT: not a Telematik-ID")
+    return _read(TelematikId, value, f"{argument}: not a Telematik-ID")
+
+
+def reason_of(value: str) -> str:
+    """Why somebody or something is put out: one line."""
+    if not value.strip() or len(value) > REASON_MAX_CHARACTERS or not value.isprintable():
+        raise SettingRefused(f"--reason: one line with at most {REASON_MAX_CHARACTERS} characters")
+    return value.strip()
 
 
 def day_of(value: str, name: str) -> date:

@@ -41,8 +41,8 @@ def explain(
         _tell(chosen, number)
         return
     wish = Wish(
-        requester=telematik_id_of(requester or ""),
-        origin=telematik_id_of(origin or _own(chosen)),
+        requester=telematik_id_of(requester or "", "--requester"),
+        origin=telematik_id_of(origin or _own(chosen), "--origin"),
         purpose=purpose,
         authority=authority,
         at=bootstrap.now(),

@@ -8,6 +8,7 @@ from uuid import UUID
 import typer
 
 from linkexchange import admit, bootstrap
+from linkexchange.commands.arguments import reason_of
 from linkexchange.commands.options import SettingsFile, hub_settings
 from linkexchange.errors import SettingRefused
 from linkexchange.model.audit import Action
@@ -48,16 +49,16 @@ def approve(telematik_id: Who, number: Number, settings: SettingsFile = None) ->
 @app.command("reject")
 def reject(telematik_id: Who, number: Number, reason: Reason, settings: SettingsFile = None) -> None:
     """Turn an applicant down."""
-    me, enrolment = _institution(telematik_id), _number(number)
-    admit.reject(bootstrap.admission(hub_settings(settings)), me, enrolment, reason=reason)
+    me, enrolment, said = _institution(telematik_id), _number(number), reason_of(reason)
+    admit.reject(bootstrap.admission(hub_settings(settings)), me, enrolment, reason=said)
     typer.echo(f"{me}: rejected")
 
 
 @app.command("revoke")
 def revoke(telematik_id: Who, reason: Reason, settings: SettingsFile = None) -> None:
     """Put a participant out at once: the hub refuses it from its next call on, and nobody finds it any more."""
-    me = _institution(telematik_id)
-    admit.revoke(bootstrap.admission(hub_settings(settings)), me, reason=reason)
+    me, said = _institution(telematik_id), reason_of(reason)
+    admit.revoke(bootstrap.admission(hub_settings(settings)), me, reason=said)
     typer.echo(f"{me}: revoked")
 
 

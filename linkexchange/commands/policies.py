@@ -86,7 +86,7 @@ def lift(
     except ValueError:
         raise SettingRefused("LOCK: not the number of a lock") from None
     book = bootstrap.rulebook(settings_of(settings, hub=hub))
-    lifted = book.lift(telematik_id_of(requester), number, user=USER, at=bootstrap.now())
+    lifted = book.lift(telematik_id_of(requester, "REQUESTER"), number, user=USER, at=bootstrap.now())
     typer.echo("lifted" if lifted else "there is no such lock")
 
 

@@ -27,7 +27,7 @@ def show(settings: SettingsFile = None, hub: OfHub = False, origin: Origin = Non
     """Print how each hand has left the switch: where, which hand, on or off, since when, and why."""
     if hub:
         store = bootstrap.database(hub_settings(settings))
-        with store.work(telematik_id_of(origin or "")) as work:
+        with store.work(telematik_id_of(origin or "", "--origin")) as work:
             _print("hub", work.switches.all())
         return
     node = bootstrap.node(node_settings(settings))
@@ -54,7 +54,7 @@ def _turn(settings: SettingsFile, *, hub: bool, origin: str | None, pulls: bool,
     if hub:
         store = bootstrap.database(hub_settings(settings))
         switch = Switch(Hand.OPERATOR, pulls, said, now)
-        govern.turn(store, telematik_id_of(origin or ""), switch, user=USER)
+        govern.turn(store, telematik_id_of(origin or "", "--origin"), switch, user=USER)
     else:
         node = bootstrap.node(node_settings(settings))
         govern.turn(node.store, node.me, Switch(Hand.ORIGIN, pulls, said, now), user=USER)

@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from linkexchange import bootstrap, revoke
-from linkexchange.commands.arguments import telematik_id_of
+from linkexchange.commands.arguments import reason_of, telematik_id_of
 from linkexchange.commands.options import SettingsFile, hub_settings
 from linkexchange.errors import SettingRefused
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.model.revocation import REASON_MAX_CHARACTERS, RevocationKind, named
+from linkexchange.model.revocation import RevocationKind, named
 
 app = typer.Typer(
     help="End at once what an institution, a node, a link or a transfer may do; all nodes hear of it within seconds.",
@@ -72,7 +72,7 @@ def lift(
 ) -> None:
     """Let an institution take part again that was revoked; what was stopped is to be asked for again."""
     database = bootstrap.database(hub_settings(settings))
-    lifted = revoke.reinstate(database, telematik_id_of(value), _checked(reason), at=bootstrap.now())
+    lifted = revoke.reinstate(database, telematik_id_of(value, "VALUE"), reason_of(reason), at=bootstrap.now())
     typer.echo(f"revocation {lifted.number}: institution {lifted.value} may take part again")
 
 
@@ -86,15 +86,9 @@ def _revoke(kind: RevocationKind, value: str, reason: str, *, participant: str =
     if owner is None:
         raise SettingRefused("--participant: the hub does not know whose it is")
     told = _told(owner, kind)
-    made = revoke.revoke(bootstrap.database(chosen), name, _checked(reason), participant=owner, at=bootstrap.now())
+    made = revoke.revoke(bootstrap.database(chosen), name, reason_of(reason), participant=owner, at=bootstrap.now())
     typer.echo(f"revocation {made.number}: {kind.value} {made.value}{told}")
 
 
 def _told(owner: TelematikId, kind: RevocationKind) -> str:
     return "" if kind is RevocationKind.INSTITUTION else f" of {owner}"
-
-
-def _checked(reason: str) -> str:
-    if not reason.strip() or len(reason) > REASON_MAX_CHARACTERS or not reason.isprintable():
-        raise SettingRefused(f"--reason: one line with at most {REASON_MAX_CHARACTERS} characters")
-    return reason.strip()

@@ -188,8 +188,3 @@ def outcome_of(entry: AuditEntry) -> str:
     if isinstance(meaning := meaning_of(entry.action), Meaning) and meaning.refusal:
         return OUTCOME_SERIOUS
     return _BY_STATE.get(str(entry.fields.get("state", "")), OUTCOME_SUCCESS)
-
-
-def is_sent(entry: AuditEntry) -> bool:
-    """Whether receivers elsewhere hear of it."""
-    return isinstance(meaning_of(entry.action), Meaning)

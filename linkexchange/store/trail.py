@@ -79,11 +79,6 @@ def at(connection: Connection, participant: TelematikId, seq: Any) -> AuditEntry
     return _entry(row) if row else None
 
 
-def hash_at(connection: Connection, seq: int) -> str | None:
-    """The hash of one entry of the participant on whose behalf the transaction runs."""
-    return connection.execute(select(audit.c.hash).where(audit.c.seq == seq)).scalar_one_or_none()
-
-
 def emit(connection: Connection, participant: TelematikId, topic: str, *, body: dict[str, str | int]) -> None:
     """Add an event and wake listeners when the transaction commits."""
     connection.execute(_EMIT, {"new_participant": participant, "new_topic": topic, "new_body": body})

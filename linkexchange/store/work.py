@@ -159,11 +159,6 @@ class Database:
         with self._reading(participant) as connection:
             return trail.last(connection, participant)
 
-    def has_audit_entry(self, participant: TelematikId, seq: int, digest: str) -> bool:
-        """Whether an entry with this number and hash stands in the chain; number 0 always does."""
-        with self._reading(participant) as connection:
-            return seq == 0 or trail.hash_at(connection, seq) == digest
-
     def participants(self) -> list[TelematikId]:
         """Everyone who is or was in the directory, and last the hub's own chain where there is one."""
         with transaction(self.engine) as connection:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import structlog
 
-from linkexchange.errors import Fault, Unavailable
+from linkexchange.errors import Unavailable
 from linkexchange.model.audit import HEAD_TYP, AuditEntry
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.ports import Store
@@ -116,11 +116,3 @@ def signed_head(signer: Signer, heads: Mapping[TelematikId, AuditEntry | None], 
 
 
 EMPTY = {"seq": 0, "hash": ""}
-
-
-def go_round(exporter: Exporter) -> None:
-    """As `Exporter.go_round`, for a process that lives on: what fails is said, and done in the next round."""
-    try:
-        exporter.go_round()
-    except Fault as fault:
-        _log.warning("audit entries not exported; in the next round again", code=fault.code)

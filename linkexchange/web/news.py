@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Annotated
 
 import structlog
-from fastapi import FastAPI, Query
+from fastapi import Depends, FastAPI, Query
 from starlette.concurrency import run_in_threadpool
 
 from linkexchange import tell
 from linkexchange.errors import Unavailable
-from linkexchange.resolve import Resolver
-from linkexchange.web.resolver import ByTls
+from linkexchange.resolve import Caller, Resolver
+from linkexchange.web.resolver import caller_of
 
 WAIT_MAX_SECONDS = 25
 LOOK_SECONDS = 0.5
@@ -61,7 +61,7 @@ class Bell:
 
 
 def add_news(app: FastAPI, resolver: Resolver) -> None:
-    """The routes."""
+    """Whoever has been put out hears it here: the certificate need not count any more."""
     bells: dict[asyncio.AbstractEventLoop, Bell] = {}
 
     @app.get("/resolver/keys/signed")
@@ -70,7 +70,7 @@ def add_news(app: FastAPI, resolver: Resolver) -> None:
 
     @app.get("/resolver/revocations")
     async def revocations(
-        caller: ByTls,
+        caller: Annotated[Caller, Depends(caller_of)],
         after: Annotated[int, Query(ge=0, le=_NUMBER_MAX)] = 0,
         wait: Annotated[int, Query(ge=0, le=WAIT_MAX_SECONDS)] = 0,
     ) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from conftest import Clock
@@ -12,6 +13,7 @@ from wishes import HOSPITAL, PRACTICE
 
 from linkexchange import bootstrap
 from linkexchange.commands import main, participant
+from linkexchange.errors import SettingRefused
 from linkexchange.model.enrolment import Standing
 from linkexchange.store.work import Database
 
@@ -75,3 +77,11 @@ def test_what_cannot_be_done_is_said_and_nothing_is_changed(desk: EnrolmentBench
     status, said = typed("revoke", HOSPITAL, "--reason", "x")
     assert (status, "No such participant" in said) == (1, True)
     assert desk.enrolments()[0].standing is Standing.APPLIED
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "two\nlines", "x" * 201])
+def test_a_reason_is_one_line(reason: str) -> None:
+    with pytest.raises(SettingRefused, match="--reason"):
+        participant.reject(PRACTICE, str(UUID(int=1)), reason)
+    with pytest.raises(SettingRefused, match="--reason"):
+        participant.revoke(PRACTICE, reason)

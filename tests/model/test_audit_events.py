@@ -8,7 +8,7 @@ from audit_samples import VALUES, entry
 from pydicom.sr._concepts_dict import concepts
 
 from linkexchange.model.audit import Action
-from linkexchange.model.audit_events import MEANINGS, Code, Local, Meaning, is_sent, meaning_of, outcome_of
+from linkexchange.model.audit_events import MEANINGS, Code, Local, Meaning, meaning_of, outcome_of
 
 
 def test_every_action_is_an_event_or_stays_with_a_reason() -> None:
@@ -44,11 +44,6 @@ def test_what_has_no_state_has_gone_well() -> None:
 
 def test_a_refusal_is_a_serious_failure() -> None:
     assert outcome_of(entry(Action.PULL_DENIED, reason="link")) == "8"
-
-
-def test_steps_in_between_stay_in_the_house() -> None:
-    assert not is_sent(entry(Action.PULL_WAITING))
-    assert is_sent(entry(Action.PULL_ENDED))
 
 
 def test_the_page_shows_the_table() -> None:
