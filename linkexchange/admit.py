@@ -41,6 +41,7 @@ from linkexchange.model.revocation import RevocationKind
 from linkexchange.ports import Store, UnitOfWork, Verdict
 from linkexchange.resolve import NONCE_LIFETIME, Caller
 from linkexchange.revoke import enter, take_back
+from linkexchange.sessions import refuse_revoked, standing
 from linkexchange.signing import PublicKeys
 
 SUPERSEDED = "superseded"
@@ -189,10 +190,20 @@ def renew(admission: Admission, caller: Caller, request: str) -> str:
 
 
 def admitted(store: Store, caller: Caller, now: datetime) -> Caller:
-    """The caller, if it may still call; with the keys of its other certificates, under which it may have signed before.
+    """The caller, if it may still call: `known`, and neither its node nor its institution is revoked.
 
-    Of a participant to whom the hub has issued any certificate, only those that it knows and has not revoked count. One
-    that was entered by hand (`linkexchange participant set`) stands on the chain to the CA alone, until it is revoked.
+    Raises `Revoked`, and what `known` raises.
+    """
+    with store.work(caller.telematik_id) as work:
+        refuse_revoked(work, *standing(caller.telematik_id, caller.thumbprint))
+    return known(store, caller, now)
+
+
+def known(store: Store, caller: Caller, now: datetime) -> Caller:
+    """The caller with the keys of its other certificates, under which it may have signed before.
+
+    Of a participant to whom the hub has issued any certificate, only those that it knows and has not ended count. One
+    that was entered by hand (`linkexchange participant set`) stands on the chain to the CA alone, until it is ended.
     Raises `IdentityRefused`.
     """
     with store.work(caller.telematik_id) as work:

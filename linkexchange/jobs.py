@@ -41,6 +41,7 @@ from linkexchange import (
     record,
     releasing,
     serve,
+    weigh,
 )
 from linkexchange.errors import Fault, Overtaken, PacsBusy, StateUnavailable, Unavailable
 from linkexchange.model.identifiers import LinkId, StudyUid, TelematikId
@@ -256,6 +257,7 @@ def _add_sending(app: App, node: Node, patience: Patience) -> None:
 def see_to_requests(node: Node) -> None:
     """Say into the log which releases in an emergency two persons should have looked at by now; forget what is old."""
     releasing.forget(node)
+    weigh.forget(node.store, node.me, now=node.now())
     for request in releasing.overdue(node):
         _log.warning("a release in an emergency is not reviewed", request=str(request))
 

@@ -12,7 +12,7 @@ from linkexchange.model.audit import Action
 from linkexchange.model.grant import Grant
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.link import Link
-from linkexchange.model.quota import ORIGIN_QUOTAS, Counted, Use, Whose
+from linkexchange.model.quota import KEPT, ORIGIN_QUOTAS, Counted, Use, Whose
 from linkexchange.ports import Store, UnitOfWork
 
 
@@ -54,3 +54,9 @@ def _refuse(work: UnitOfWork, decision: Admission) -> None:
         requester=decision.grant.requester,
         decision=str(decision.admission),
     )
+
+
+def forget(store: Store, me: TelematikId, *, now: datetime) -> None:
+    """What was counted of patients, as soon as no quota asks for it any more."""
+    with store.work(me) as work:
+        work.quotas.sweep(now - KEPT)

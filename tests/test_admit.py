@@ -22,6 +22,7 @@ from linkexchange.errors import (
     EnrolmentRefused,
     IdentityRefused,
     MessageFault,
+    Revoked,
     SettingRefused,
     TiUnavailable,
     UnknownParticipant,
@@ -293,8 +294,10 @@ def test_whoever_was_entered_by_hand_stands_on_its_chain_until_it_is_revoked(des
         work.directory.put(APPLICANT)
     assert admit.admitted(desk.database, caller, desk.clock()) == caller
     admit.revoke(desk.admission, PRACTICE, reason="closed")
-    with pytest.raises(IdentityRefused):
+    with pytest.raises(Revoked):
         admit.admitted(desk.database, caller, desk.clock())
+    with pytest.raises(IdentityRefused):
+        admit.known(desk.database, caller, desk.clock())
 
 
 def test_t12_applications_are_seen_by_their_participant_and_the_operator(
@@ -360,8 +363,10 @@ def test_who_is_revoked_is_out_with_every_certificate_and_its_transfers_stop(des
     newer = caller_with(admit.renew(desk.admission, caller, request(new_key(), "practice.example")))
     admit.revoke(desk.admission, PRACTICE, reason="card stolen")
     for one in (caller, newer):
-        with pytest.raises(IdentityRefused, match="revoked"):
+        with pytest.raises(Revoked):
             admit.admitted(desk.database, one, desk.clock())
+        with pytest.raises(IdentityRefused, match="revoked"):
+            admit.known(desk.database, one, desk.clock())
     with desk.database.work(PRACTICE) as work:
         assert work.directory.find(PRACTICE) is None
         assert PRACTICE not in {it.telematik_id for it in work.directory.all()}

@@ -94,7 +94,7 @@ def test_a_revoked_transfer_is_not_renewed_and_another_one_is_granted(bench: Hub
 def test_l07_a_revoked_link_is_denied_like_one_that_was_withdrawn(bench: HubBench) -> None:
     revoked(bench, RevocationKind.LINK, LINK, HOSPITAL)
     fault = refused(bench, bench.session())
-    assert (type(fault), fault.detail) == (Denied, "link-withdrawn")
+    assert (type(fault), fault.detail) == (Denied, "link-not-permitted")
 
 
 # --- the card behind it -----------------------------------------------------------------------------------------------

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from linkexchange.admit import admitted
 from linkexchange.bootstrap.keys import client_context, server_context
 from linkexchange.bootstrap.storage import database, now
-from linkexchange.errors import IdentityRefused
+from linkexchange.errors import IdentityRefused, Revoked
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.participant import Participant
-from linkexchange.model.revocation import RevocationKind
 from linkexchange.ports import Store
 from linkexchange.resolve import Caller
 from linkexchange.routing import Routing
@@ -47,12 +46,13 @@ def enrolled(store: Store) -> Admit:
         except ValueError as wrong:
             raise IdentityRefused("participant in certificate") from wrong
         name = thumbprint(certificate)
-        admitted(store, Caller(peer, name, PublicKeys({})), now())
+        try:
+            admitted(store, Caller(peer, name, PublicKeys({})), now())
+        except Revoked as revoked:
+            raise IdentityRefused("revoked") from revoked
         with store.work(peer) as work:
             if work.directory.find(peer) is None:
                 raise IdentityRefused("not enrolled")
-            if work.revocations.revoked((RevocationKind.INSTITUTION, peer), (RevocationKind.NODE, name)):
-                raise IdentityRefused("revoked")
         return peer
 
     return admit

@@ -46,7 +46,13 @@ def node_trails(settings: NodeSettings, earlier: PublicKeys | None = None) -> Tr
     observer = Observer(settings.telematik_id, settings.node_url)
     store, me = database(settings), TelematikId(settings.telematik_id)
     known = {**(earlier.keys if earlier else {}), **_earlier(settings, store, me).keys}
-    return _trails(settings, store, node_signer(settings), observer, lambda: [me], PublicKeys(known))
+    chains = partial(_own_first, me, store) if settings.resolver_key else lambda: [me]
+    return _trails(settings, store, node_signer(settings), observer, chains, PublicKeys(known))
+
+
+def _own_first(me: TelematikId, store: Database) -> Sequence[TelematikId]:
+    """A node that resolves for its own links has a chain for each participant that has asked it."""
+    return list(dict.fromkeys([me, *store.participants()]))
 
 
 def _earlier(settings: NodeSettings, store: Database, me: TelematikId) -> PublicKeys:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from linkexchange.model.identifiers import Sha256, TelematikId
 from linkexchange.signing import canonical
@@ -235,8 +235,20 @@ class AuditEntry:
     hash: Sha256
 
 
+class Head(NamedTuple):
+    """What the next entry needs of the newest one. Its action may be one that only a newer version knows."""
+
+    seq: int
+    hash: Sha256
+
+
 def chain(
-    participant: TelematikId, last: AuditEntry | None, *, action: Action, fields: Mapping[str, str | int], at: datetime
+    participant: TelematikId,
+    last: AuditEntry | Head | None,
+    *,
+    action: Action,
+    fields: Mapping[str, str | int],
+    at: datetime,
 ) -> AuditEntry:
     """The entry that follows `last` (None: the first)."""
     seq, previous = (last.seq + 1, last.hash) if last else (1, GENESIS)

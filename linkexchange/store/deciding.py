@@ -131,10 +131,13 @@ class QuotaRows:
         self._connection.execute(insert(locks).values(participant=self._me, **values))
 
     def lift(self, lock: UUID, at: datetime) -> Lock | None:
-        """Mark it."""
+        """What was counted of whoever was locked begins anew: else the next request would lock him again."""
         lifted = update(locks).where(locks.c.lock == lock, locks.c.lifted.is_(None)).values(lifted=at)
         row = self._connection.execute(lifted.returning(*locks.c)).one_or_none()
-        return _lock(row) if row else None
+        if row is None:
+            return None
+        self._connection.execute(delete(tallies).where(tallies.c.who == row.who))
+        return _lock(row)
 
     def locks(self) -> Sequence[Lock]:
         """Newest first."""
@@ -142,7 +145,8 @@ class QuotaRows:
         return [_lock(row) for row in rows]
 
     def sweep(self, before: datetime) -> None:
-        """Delete."""
+        """Under the lock of the counts, as whoever counts: so none of both waits for the other's rows."""
+        self._connection.execute(_LOCK, {"counts": f"counts {self._me}"})
         self._connection.execute(delete(uses).where(uses.c.last < before))
         self._connection.execute(delete(tallies).where(tallies.c.begins < before))
 

@@ -54,15 +54,15 @@ class HubRows:
         self._connection.execute(insert(sessions).values(row))
 
     def session(self, secret: str, thumbprint: str, now: datetime) -> Institution | None:
-        """Who opened it, if it still counts."""
-        row = self._open(secret, thumbprint, now)
+        """Who opened it, if it still counts; whoever ends it waits until this transaction has ended."""
+        row = self._connection.execute(_open(secret, thumbprint, now).with_for_update(read=True)).one_or_none()
         if row is None:
             return None
         return Institution(TelematikId(row.participant), row.profession_oid, row.name, row.certificate or b"")
 
     def card(self, secret: str, thumbprint: str, now: datetime) -> SessionCard | None:
         """The card behind it."""
-        row = self._open(secret, thumbprint, now)
+        row = self._connection.execute(_open(secret, thumbprint, now)).one_or_none()
         return SessionCard(row.certificate or b"", row.checked) if row else None
 
     def checked(self, certificate: bytes, now: datetime) -> None:
@@ -78,10 +78,6 @@ class HubRows:
         """The transfers for which a grant was given."""
         granted = select(decisions.c.transfer).where(decisions.c.reason.is_(None), decisions.c.at > moment).distinct()
         return list(self._connection.execute(granted).scalars())
-
-    def _open(self, secret: str, thumbprint: str, now: datetime) -> Row[Any] | None:
-        mine = select(sessions).where(sessions.c.secret_digest == _digest(secret), sessions.c.thumbprint == thumbprint)
-        return self._connection.execute(mine.where(sessions.c.expires > now)).one_or_none()
 
     def register(self, link: RegisteredLink, replaces: LinkId | None) -> None:
         """Put a link in."""
@@ -224,6 +220,11 @@ class DirectoryRows:
     def _listed(self, query: Select[Any]) -> Sequence[Participant]:
         rows = self._connection.execute(query.order_by(directory.c.name, directory.c.participant))
         return [_participant(row) for row in rows]
+
+
+def _open(secret: str, thumbprint: str, now: datetime) -> Select[Any]:
+    mine = select(sessions).where(sessions.c.secret_digest == _digest(secret), sessions.c.thumbprint == thumbprint)
+    return mine.where(sessions.c.expires > now)
 
 
 def _digest(secret: str) -> str:

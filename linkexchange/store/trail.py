@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Text, bindparam, cast, func, insert, select
 
-from linkexchange.model.audit import Action, AuditEntry, chain, check
+from linkexchange.model.audit import Action, AuditEntry, Head, chain, check
 from linkexchange.model.identifiers import Sha256, TelematikId
 from linkexchange.ports import Event
 from linkexchange.store.tables import audit, events
@@ -18,6 +18,7 @@ CHANNEL = "linkexchange_events"
 # A transfer is some twenty steps, each with both: what is asked for every one of them is put together once.
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("chain"), 0)))
 _LAST = select(audit).where(audit.c.participant == bindparam("of")).order_by(audit.c.seq.desc()).limit(1)
+_HEAD = select(audit.c.seq, audit.c.hash).where(audit.c.participant == bindparam("of")).order_by(audit.c.seq.desc())
 _APPEND = insert(audit)
 _EVENT = {name: bindparam(f"new_{name}", type_=events.c[name].type) for name in ("participant", "topic", "body")}
 _ADDED = insert(events).values(**_EVENT, at=func.now()).returning(events.c.event).cte("added")
@@ -33,7 +34,9 @@ def append(
     """
     check(action, fields)
     connection.execute(_LOCK, {"chain": f"audit {participant}"})
-    entry = chain(participant, last(connection, participant), action=action, fields=fields, at=at)
+    newest = connection.execute(_HEAD.limit(1), {"of": participant}).one_or_none()
+    head = Head(newest.seq, Sha256(newest.hash)) if newest else None
+    entry = chain(participant, head, action=action, fields=fields, at=at)
     row = {
         "participant": participant,
         "seq": entry.seq,

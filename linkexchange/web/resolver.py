@@ -59,6 +59,12 @@ def known_caller(request: Request) -> Caller:
     return admit.admitted(resolver.store, caller_of(request), resolver.now())
 
 
+def witness(request: Request) -> Caller:
+    """The same, also of somebody who is revoked: what has arrived until then is still told."""
+    resolver: Resolver = request.app.state.resolver
+    return admit.known(resolver.store, caller_of(request), resolver.now())
+
+
 ByTls = Annotated[Caller, Depends(known_caller)]
 InSession = Annotated[str, Header(alias="X-Session", max_length=200)]
 
@@ -227,12 +233,12 @@ def _add_receipts(app: FastAPI, resolver: Resolver) -> None:
         return [{"outcome": it.outcome.value, "proof": it.proof} for it in found]
 
     @app.post("/ledger/receipts", status_code=204, openapi_extra=description.RECEIPT)
-    async def receipts(caller: ByTls, request: Request) -> None:
+    async def receipts(caller: Annotated[Caller, Depends(witness)], request: Request) -> None:
         proof = (await request.body()).decode("ascii", errors="replace")
         await _in_thread(lambda: register.receipt(resolver, caller, proof))
 
     @app.post("/ledger/dispatches", status_code=204, openapi_extra=description.DISPATCH)
-    async def dispatches(caller: ByTls, request: Request) -> None:
+    async def dispatches(caller: Annotated[Caller, Depends(witness)], request: Request) -> None:
         report = (await request.body()).decode("ascii", errors="replace")
         await _in_thread(lambda: register.dispatch(resolver, caller, report))
 

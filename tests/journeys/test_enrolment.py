@@ -28,7 +28,7 @@ from linkexchange.demo import network, telematik
 from linkexchange.demo.certificates import TestCa, grant_key
 from linkexchange.demo.free_ports import HOST, free_port, listens
 from linkexchange.demo.telematik import Institution, Ti
-from linkexchange.errors import IdentityRefused
+from linkexchange.errors import Revoked
 from linkexchange.hub import HubClient
 from linkexchange.model.audit import first_bad
 from linkexchange.model.identifiers import TelematikId
@@ -169,7 +169,7 @@ def test_a_site_enrols_is_approved_renews_and_is_revoked(house: House) -> None:
         done = house.operate("revoke", ME, "--reason", "card stolen")
         assert (done.returncode, done.stdout) == (0, f"{ME}: revoked\n"), done.stderr
         for one in (node, newer):
-            with pytest.raises(IdentityRefused):
+            with pytest.raises(Revoked):
                 one.hub.participants()
         _every_process_refuses(house)
     _check_trail(house)
@@ -179,7 +179,7 @@ def _every_process_refuses(house: House) -> None:
     """More new connections than the hub has processes."""
     for _ in range(6):
         hub = HubClient(house.node_settings.hub_url, bootstrap.client_context(house.node_settings))
-        with closing(hub), pytest.raises(IdentityRefused):
+        with closing(hub), pytest.raises(Revoked):
             hub.offers()
 
 

@@ -183,6 +183,18 @@ def test_u_03_two_writers_at_once_make_one_chain(database: Database) -> None:
     assert len({it.fields["transfer"] for it in whole}) == 32
 
 
+def test_an_entry_of_a_newer_version_keeps_nobody_from_adding(postgres: Server, database: Database) -> None:
+    with database.work(ME) as work:
+        work.audit(Action.NONCE_ISSUED)
+    with postgres.superuser_of(database) as connection:
+        connection.execute("UPDATE audit SET action = 'thing.of-tomorrow'")
+    with database.work(ME) as work:
+        work.audit(Action.NONCE_ISSUED)
+    with database.engine.connect() as connection:
+        connection.execute(text("SELECT set_config('linkexchange.participant', :me, true)"), {"me": ME})
+        assert connection.execute(text("SELECT max(seq) FROM audit")).scalar_one() == 2
+
+
 def test_u_03_an_old_entry_cannot_be_played_again(database: Database) -> None:
     """Under its own number the key refuses it; under the next one the chain does not take it."""
     write(database, 3)

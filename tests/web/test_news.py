@@ -11,7 +11,7 @@ from test_hub import RunningHub, client, hub, practice  # noqa: F401 - fixtures
 from wishes import HUB, PRACTICE
 
 from linkexchange import revoke
-from linkexchange.errors import MessageFault
+from linkexchange.errors import MessageFault, Revoked
 from linkexchange.hub import HubClient
 from linkexchange.model import keyset, told
 from linkexchange.model.revocation import RevocationKind
@@ -34,6 +34,20 @@ def test_a_revoked_node_reads_without_a_session_that_it_is(hub: RunningHub, clie
     revoked(hub)
     assert heard(hub, client, 0) == [1]
     assert heard(hub, client, 1) == []
+
+
+def test_t2_a_revoked_node_is_refused_at_every_door_but_hears_and_tells_how_it_ended(
+    hub: RunningHub,  # noqa: F811
+    client: HubClient,  # noqa: F811
+) -> None:
+    assert client.participants()
+    revoked(hub)
+    for door in (client.nonce, client.offers, client.participants, lambda: client.renew("a request")):
+        with pytest.raises(Revoked):
+            door()
+    assert heard(hub, client, 0) == [1]
+    with pytest.raises(MessageFault):
+        client.receipt("no proof")
 
 
 def test_a_question_that_waits_is_answered_as_soon_as_there_is_one_and_after_its_time(
