@@ -17,12 +17,14 @@ from linkexchange.errors import GrantRefused
 from linkexchange.govern import Rulebook
 from linkexchange.model.identifiers import Kvnr, LinkId
 from linkexchange.model.policy import Effect, Policy, PolicyRule
-from linkexchange.model.quota import Counted, Quota, Span, Whose
+from linkexchange.model.quota import ORIGIN_QUOTAS, Counted, Quota, Span, Whose
 from linkexchange.model.switch import Hand, Switch
 from linkexchange.model.transfer import Authority
 from linkexchange.store.work import Database
 
 PULLED = replace(GRANT, authority=Authority.RECORD)
+CHANGES = {"quota.alarmed", "requester.locked"}
+ALARM = ("quota.alarmed", {"quota": "institution-patients-hour", "used": 120, "limit": 150})
 OFF = Switch(Hand.ORIGIN, False, "nur Versand", NOW)
 
 
@@ -45,6 +47,10 @@ def _ask(bench: OriginBench, **change: Any) -> str:
 def _kept(bench: OriginBench) -> list[tuple[str, str]]:
     with bench.database.work(ME) as work:
         return [(it.reason, it.rule) for it in work.admissions.find(GRANT.transfer)]
+
+
+def _changes(bench: OriginBench) -> list[tuple[str, dict[str, Any]]]:
+    return [entry for entry in bench.trail() if entry[0] in CHANGES]
 
 
 def _patients(bench: OriginBench, count: int) -> list[LinkId]:
@@ -110,6 +116,30 @@ def test_a_06_a_requester_of_many_patients_comes_to_the_alarm_and_is_locked_and_
     assert (requester, lock.quota) == (PRACTICE, "institution-patients-hour")
     assert book.lift(requester, lock.lock, user="test", at=NOW)
     assert (_ask(bench, link=links[0]), _ask(bench, link=links[7])) == ("", ""), "what was counted begins anew"
+
+
+@pytest.mark.slow
+def test_a_06_of_two_hundred_patients_in_an_hour_the_built_in_quota_serves_so_many_as_it_says(
+    bench: OriginBench, clock: Clock
+) -> None:
+    hour = next(it for it in ORIGIN_QUOTAS if it.span is Span.HOUR)
+    assert (hour.limit, hour.alarm, hour.locks) == (150, 120, True)
+    told = []
+    for link in _patients(bench, 200):
+        told.append(_ask(bench, link=link, issued=clock()))
+        clock.advance(seconds=15)
+        if len(told) == hour.alarm - 1:
+            assert _changes(bench) == []
+        if len(told) == hour.limit:
+            assert _changes(bench) == [ALARM]
+    assert told == [""] * hour.limit + ["step 6: link"] * 50
+    alarm, lock = _changes(bench)
+    assert (alarm, lock) == (ALARM, ("requester.locked", {"lock": lock[1]["lock"], "quota": hour.name}))
+    events = [(it.topic, it.body) for it in bench.database.events_after(ME, 0) if it.topic in CHANGES]
+    assert events == [alarm, lock]
+    assert [str(it.lock) for _, it in Rulebook(ME, bench.database).locks()] == [lock[1]["lock"]]
+    refusals = [fields["reason"] for action, fields in bench.trail() if action == "serving.refused"]
+    assert refusals == ["quota-reached"] + ["requester-locked"] * 49
 
 
 def test_a_06_the_same_patient_counts_once_and_a_release_never(bench: OriginBench) -> None:

@@ -69,10 +69,24 @@ def test_institutions_that_treat_may_ask(oid: str) -> None:
     assert _reason(BY_RECORD, _with_role(oid)) is None
 
 
-@pytest.mark.parametrize(
-    "oid",
-    [wishes.PHARMACY_ROLE, "1.2.276.0.76.4.5", "1.2.276.0.76.4.500", "", " 1.2.276.0.76.4.50"],
-)
+NOT_ROLES = {
+    "insured person": "1.2.276.0.76.4.49",
+    "pharmacy": wishes.PHARMACY_ROLE,
+    "prefix of one": "1.2.276.0.76.4.5",
+    "prefix of two": "1.2.276.0.76.4.25",
+    "begins like one": "1.2.276.0.76.4.500",
+    "arc below one": "1.2.276.0.76.4.50.1",
+    "two in a row": "1.2.276.0.76.4.50 1.2.276.0.76.4.53",
+    "two with a comma": "1.2.276.0.76.4.50,1.2.276.0.76.4.54",
+    "two the other way round": "1.2.276.0.76.4.49\\1.2.276.0.76.4.50",
+    "none": "",
+    "blank before": " 1.2.276.0.76.4.50",
+    "line after": "1.2.276.0.76.4.50\n",
+    "as a URN": "urn:oid:1.2.276.0.76.4.50",
+}
+
+
+@pytest.mark.parametrize("oid", NOT_ROLES.values(), ids=list(NOT_ROLES))
 def test_i_12_any_other_role_may_not(oid: str) -> None:
     assert _reason(BY_RECORD, _with_role(oid)) is Reason.ROLE
 
