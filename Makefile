@@ -9,6 +9,10 @@ PYTEST := $(BIN)/pytest -q
 # The fast tests run as two processes of about the same length, each of which imports what its own half needs.
 QUICK := $(PYTEST) --hypothesis-profile=quick -m "not slow and not peers and not root and not database"
 WIRES := $(addprefix tests/,conform dataset dicom dicomweb documents faults transcoding)
+# What `make coverage` measures stands in pyproject.toml, [tool.coverage.run].
+COVERED := tests/model tests/store/test_trail.py tests/trail/test_check.py tests/ti_adapter/test_attestation.py \
+	$(patsubst %,tests/ti_adapter/pki/test_%.py,people service verification) \
+	$(patsubst %,tests/test_%.py,decide resolve revoke serve sessions signing weigh)
 # What runs at the same time is printed one after another, where make can do so.
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 JOBS ?= 2
@@ -82,6 +86,10 @@ mutation: $(VENV)/.dev ## Change decisions and audit chain one place at a time: 
 	@tail -c 400 mutants/run.log | tr '\r' '\n' | tail -n 3
 	$(BIN)/mutmut results
 
+coverage: $(VENV)/.dev ## Do the tests of decisions, identity checks, audit chain and transfer states walk every branch of them?
+	$(BIN)/coverage run -m pytest -q $(COVERED)
+	$(BIN)/coverage report --fail-under=100
+
 fuzz: $(VENV)/.dev ## Fuzz what reads DICOM and the messages of the TI, each part for ten minutes (FUZZ_SECONDS=600)
 	for part in codec pki konnektor jose vau xds; do $(BIN)/python tests/fuzz/$$part.py -max_total_time=$(FUZZ_SECONDS) || exit; done
 
@@ -130,7 +138,7 @@ lock: $(VENV)/.uv ## Renew the lock file; releases younger than a week stay out
 	$(UV) lock --upgrade
 
 clean: ## Remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis mutants
+	rm -rf $(VENV) .coverage .mypy_cache .ruff_cache .import_linter_cache .hypothesis mutants
 
 $(VENV)/.uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -434,6 +434,13 @@ def test_the_trail_of_all_this_is_one_unbroken_chain_without_names(bench: HubBen
     assert "Weiß" not in str(bench.trail())
 
 
+def test_the_keys_that_are_told_are_that_which_signs_and_those_that_did_or_will(bench: HubBench) -> None:
+    before = signer("grant-0")
+    resolver = replace(bench.resolver, other_signers=(before,))
+    assert resolver.signers == (bench.hub, before)
+    assert resolver.keys.keys == {**bench.hub.public.keys, **before.public.keys}
+
+
 # --- with a real attestation ------------------------------------------------------------------------------------------
 
 

@@ -15,14 +15,16 @@ from link_samples import LINK, ORIGIN
 from sqlalchemy import text
 from wishes import HUB, NEWER_LINK, NOW, PRACTICE, STRANGER
 
-from linkexchange import documents
+from linkexchange import documents, serve
 from linkexchange.errors import (
     Fault,
     GrantRefused,
     LinkWithdrawn,
     MessageFault,
+    OriginPacsBusy,
     OriginPacsRejectsNode,
     OriginPacsUnavailable,
+    PacsBusy,
     PacsRejectsNode,
     PacsUnavailable,
     PacsWithholds,
@@ -203,6 +205,15 @@ def test_a_grant_is_not_valid_for_a_link_that_is_not_there(bench: OriginBench) -
     assert not bench.origin.still_valid(replace(GRANT, link=NEWER_LINK))
 
 
+def test_only_so_many_grants_are_remembered_as_good(bench: OriginBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "REMEMBERED_MAX", 1)
+    bench.origin = replace(bench.origin, fresh_seconds=3600)
+    admitted = [bench.admitted(grant=uuid4()) for _ in range(3)]
+    assert [bench.origin.still_valid(grant) for grant in admitted] == [True] * 3
+    bench.close()
+    assert [bench.origin.still_valid(grant) for grant in reversed(admitted)] == [True, False, False]
+
+
 # --- instances --------------------------------------------------------------------------------------------------------
 
 
@@ -284,9 +295,10 @@ def test_whoever_closes_early_ends_the_retrieval_and_the_end_is_written_down(ben
         (PacsUnavailable("association rejected"), OriginPacsUnavailable),
         (PacsWithholds("C-GET"), OriginPacsUnavailable),
         (PacsRejectsNode("association rejected"), OriginPacsRejectsNode),
+        (PacsBusy("too many associations"), OriginPacsBusy),
         (TransferInterrupted(), TransferInterrupted),
     ],
-    ids=["pacs", "withheld", "rejected", "other"],
+    ids=["pacs", "withheld", "rejected", "busy", "other"],
 )
 def test_a_pacs_that_fails_is_told_to_the_requester_and_the_end_is_written_down(
     bench: OriginBench, fault: Fault, told: type[Fault], after: int

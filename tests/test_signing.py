@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import rfc8785
 from certificates import Authority
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -23,7 +24,17 @@ from jwcrypto.jwk import JWK
 
 from linkexchange.errors import MessageFault
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.signing import TOKEN_MAX_BYTES, Proven, PublicKeys, Signer, canonical, thumbprint, verify
+from linkexchange.signing import (
+    TOKEN_MAX_BYTES,
+    Proven,
+    PublicKeys,
+    Signer,
+    canonical,
+    certificate_der,
+    thumbprint,
+    unproven,
+    verify,
+)
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 SIGNER = Signer.of(KEY, "k1")
@@ -259,6 +270,11 @@ def test_a_key_on_another_curve_neither_signs_nor_is_believed(curve: ec.Elliptic
             refusing()
 
 
+def test_one_key_is_believed_under_the_name_that_it_is_given() -> None:
+    keys = PublicKeys.of(KEY.public_key(), "k1")
+    assert (list(keys.keys), verify(SIGNER.sign(CLAIMS, typ="t"), keys).claims) == (["k1"], CLAIMS)
+
+
 def test_a_jwk_set_reads_back_as_it_was_written() -> None:
     both = PublicKeys({**SIGNER.public.keys, **Signer.of(ec.generate_private_key(ec.SECP256R1()), "k2").public.keys})
     read = PublicKeys.from_jwks(both.to_jwks())
@@ -302,8 +318,30 @@ def test_what_is_no_json_is_no_jwk_set(text: str) -> None:
         PublicKeys.from_jwks(text)
 
 
+def test_a_key_by_itself_is_named_by_its_thumbprint_and_is_believed_under_both_names() -> None:
+    by_itself = str(SIGNER.key.thumbprint())
+    assert Signer.named(KEY).kid == by_itself
+    assert set(SIGNER.public.by_thumbprint().keys) == {"k1", by_itself}
+    assert verify(Signer.named(KEY).sign(CLAIMS, typ="t"), SIGNER.public.by_thumbprint()).claims == CLAIMS
+
+
+def test_claims_can_be_read_unproven_and_only_of_the_type_that_is_wanted() -> None:
+    spoilt = Forged().token.rpartition(".")[0] + "." + _segment(bytes(64))
+    assert unproven(spoilt, typ="t") == CLAIMS
+    with pytest.raises(MessageFault, match="step 2"):
+        unproven(spoilt, typ="another")
+    with pytest.raises(MessageFault, match="step 1"):
+        unproven(spoilt, typ="t", max_bytes=len(spoilt) - 1)
+
+
+def test_a_name_that_is_no_text_is_never_signed() -> None:
+    with pytest.raises(rfc8785.CanonicalizationError):
+        canonical({"n": {1: "one"}})
+
+
 def test_the_thumbprint_is_that_of_rfc_8705(tmp_path: Any) -> None:
     der = Authority(tmp_path).node(TelematikId("5-2-origin")).der
+    assert certificate_der(x509.load_der_x509_certificate(der)) == der
     expected = base64.urlsafe_b64encode(hashlib.sha256(der).digest()).decode().rstrip("=")
     assert (thumbprint(der), len(expected)) == (expected, 43)
 

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from linkexchange.model.identifiers import Kvnr
-from linkexchange.model.patient import Patient, PatientHeader, contradictions, differences
+from linkexchange.model.patient import Patient, PatientHeader, contradictions, differences, issuer_of
 
 KVNR, OTHER_KVNR = Kvnr("X110411319"), Kvnr.with_check_digit("A12345678")
 PATIENT = Patient(KVNR, "Größler", "Änne Marie", date(1950, 2, 28), "F", "PID-4711")
@@ -189,3 +189,18 @@ def test_the_holder_of_a_number_is_the_same_person_only_if_something_says_so(
 ) -> None:
     patient = Patient(Kvnr.with_check_digit("A12345678"), "Müller", "Jörg", date(1970, 1, 2), "M", "4711")
     assert contradictions(holder, patient) == wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "issuer"),
+    [
+        ("", ""),
+        (" KLINIK ", "KLINIK"),
+        ("KLINIK&1.2.276.0.76.3.1.99&ISO", "1.2.276.0.76.3.1.99"),
+        ("&1.2.276.0.76.3.1.99&ISO", "1.2.276.0.76.3.1.99"),
+        ("KLINIK&&", "KLINIK"),
+        ("KLINIK&1.2.276.0.76.3.1.99", "1.2.276.0.76.3.1.99"),
+    ],
+)
+def test_an_issuer_is_its_universal_id_where_it_has_one(text: str, issuer: str) -> None:
+    assert issuer_of(text) == issuer

@@ -130,6 +130,7 @@ FORGERIES: dict[str, tuple[Callable[[], str], int, Reason]] = {
     "no base64url": (lambda: "ä" + token(), 2, Reason.FORM),
     "padding": (lambda: token().replace(".", "=.", 1), 2, Reason.FORM),
     "characters between the base64url": (lambda: token()[:8] + "\n" + token()[8:], 2, Reason.FORM),
+    "a signature that is no base64url": (lambda: token() + "=", 2, Reason.FORM),
     "a header that is no JSON": (lambda: signed("ES256", json.dumps(claims_of())), 2, Reason.FORM),
     "a header that is no object": (lambda: signed("[]", json.dumps(claims_of())), 2, Reason.FORM),
     "a header that is no text": (lambda: segment(b"\xff") + token(), 2, Reason.FORM),
