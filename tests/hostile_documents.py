@@ -14,6 +14,7 @@ from linkexchange.model.link import MediaType
 JSON = write(link(2, 1), MediaType.JSON, node_url_hint=HINT).content
 XML = write(link(2, 1), MediaType.XML, node_url_hint=HINT).content
 MANY = 100_000
+MILLION = 1_000_000
 
 
 def grown(kind: str, **elements: Any) -> bytes:
@@ -26,9 +27,34 @@ def in_xml(inside: bytes) -> bytes:
     return b'<Bundle xmlns="http://hl7.org/fhir">' + inside + b"</Bundle>"
 
 
-def with_entries(entry: Any) -> bytes:
+def with_entries(entry: Any, number: int = MANY) -> bytes:
     bundle = json.loads(JSON)
-    return json.dumps(bundle | {"entry": bundle["entry"] + [entry] * MANY}).encode()
+    return json.dumps(bundle | {"entry": bundle["entry"] + [entry] * number}, separators=(",", ":")).encode()
+
+
+def in_circles(kind: str) -> bytes:
+    """Three resources, each a part of the next."""
+    bundle = json.loads(JSON)
+    names = [f"urn:uuid:00000000-0000-4000-8000-00000000000{number}" for number in range(3)]
+    circle = [
+        {"fullUrl": name, "resource": {"resourceType": kind, "name": name, "partOf": {"reference": other}}}
+        for name, other in zip(names, names[1:] + names[:1], strict=True)
+    ]
+    return json.dumps(bundle | {"entry": bundle["entry"] + circle}).encode()
+
+
+def in_itself(kind: str, name: str) -> bytes:
+    """This element refers to a resource that is contained in its own, and is a part of itself."""
+    inner = {"resourceType": "Organization", "id": "a", "name": "a", "partOf": {"reference": "#a"}}
+    reference = {"reference": "#a"}
+    return grown(kind, contained=[inner], **{name: [reference] if name == "author" else reference})
+
+
+def its_own_author() -> bytes:
+    bundle = json.loads(JSON)
+    first = bundle["entry"][0]
+    first["resource"]["author"] = [{"reference": first["fullUrl"]}]
+    return json.dumps(bundle).encode()
 
 
 HOSTILE_JSON: dict[str, tuple[Callable[[], bytes], str]] = {
@@ -46,6 +72,13 @@ HOSTILE_JSON: dict[str, tuple[Callable[[], bytes], str]] = {
         "document: number of ent",
     ),
     "empty entries": (lambda: with_entries({}), "document: number of entries"),
+    "a million entries": (lambda: with_entries({}, MILLION), "document: number of elements"),
+    "a reference cycle": (lambda: in_circles("Organization"), "Organization): exactly one"),
+    "a composition that is its own author": (its_own_author, "Composition.author: must refer"),
+    "a contained author that refers to itself": (
+        lambda: in_itself("Composition", "author"),
+        "Composition.author: must",
+    ),
     "names": (lambda: grown("Patient", name=[{}] * MANY), "document: number of elements"),
     "numbers for names": (lambda: grown("Patient", name=[{"given": [1] * 5 * MANY}]), "document: number of elements"),
     "instances": (lambda: grown("ImagingStudy", series=[{"instance": [{}] * MANY}]), "document: number of instances"),

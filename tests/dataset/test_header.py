@@ -135,6 +135,8 @@ def test_the_patient_is_read() -> None:
     [
         number(KVNR, KVNR_ISSUER),
         number(KVNR.lower(), KVNR_ISSUER),
+        number(f" {KVNR}", KVNR_ISSUER),
+        number(f"{KVNR}  ", KVNR_ISSUER),
         number(KVNR, f"GKV&{KVNR_ISSUER}&ISO"),
         qualified(KVNR, KVNR_ISSUER),
         number("4711", "KLINIK") + raw.sequence(0x00101002, raw.item(number(KVNR, KVNR_ISSUER))),
@@ -146,16 +148,16 @@ def test_the_patient_is_read() -> None:
         number(KVNR, KVNR_ISSUER) + raw.sequence(0x00101002, raw.item(number(KVNR, KVNR_ISSUER))),
     ],
 )
-def test_the_kvnr_is_found_wherever_it_stands_with_its_issuer(patient: bytes) -> None:
+def test_l_04_the_kvnr_is_found_wherever_it_stands_with_its_issuer(patient: bytes) -> None:
     assert header(patient).patient.kvnr == KVNR
 
 
 @pytest.mark.parametrize("issuer", ["", "KLINIK", KVNR_ISSUER + "9", "1" + KVNR_ISSUER])
-def test_a_number_of_another_issuer_is_no_kvnr(issuer: str) -> None:
+def test_l_04_a_number_of_another_issuer_is_no_kvnr(issuer: str) -> None:
     assert header(raw.sequence(0x00101002, raw.item(number(KVNR, issuer)))).patient.kvnr == ""
 
 
-def test_two_kvnrs_are_a_fault() -> None:
+def test_l_04_two_kvnrs_are_a_fault() -> None:
     with pytest.raises(InstanceFault, match="two insured persons"):
         header(number(KVNR, KVNR_ISSUER) + raw.sequence(0x00101002, raw.item(number("A123456780", KVNR_ISSUER))))
 

@@ -249,6 +249,16 @@ def test_a_document_that_contradicts_itself_is_refused_with_path_and_rule(case: 
     assert detail in caught.value.detail
 
 
+@pytest.mark.parametrize("case", ["author elsewhere", "no custodian", "endpoint of another institution"])
+def test_l_06_a_document_of_one_institution_that_names_another_as_its_origin_is_refused(case: str) -> None:
+    """Also where the other is described within the document."""
+    bundle = changed(BROKEN[case][0])
+    other = {**part(bundle, "Organization"), "name": "Klinikum Nord"}
+    for entry in ([], [{"fullUrl": ELSEWHERE["reference"], "resource": other}]):
+        with pytest.raises(DocumentFault, match=r"must refer|exactly one"):
+            read(as_json({**bundle, "entry": bundle["entry"] + entry}))
+
+
 @pytest.mark.parametrize("case", BROKEN)
 def test_no_refusal_tells_a_value_of_the_document(case: str) -> None:
     with pytest.raises(DocumentFault) as caught:

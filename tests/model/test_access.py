@@ -60,7 +60,7 @@ def test_a_denial_is_a_decision_as_well() -> None:
     ],
     ids=["not in the directory", "somebody else's row", "in the name of another"],
 )
-def test_only_an_enrolled_institution_asks_and_only_for_itself(request_: Request, facts: Facts) -> None:
+def test_r1_only_an_enrolled_institution_asks_and_only_for_itself(request_: Request, facts: Facts) -> None:
     assert _reason(request_, facts) is Reason.INSTITUTION
 
 
@@ -161,11 +161,11 @@ def test_a_document_that_was_just_read_counts(age: timedelta) -> None:
 
 
 @pytest.mark.parametrize("age", [READ_AT_MAX_AGE + TICK, -CLOCK_SKEW - TICK, timedelta(days=365)])
-def test_a_document_that_was_read_too_long_ago_or_in_the_future_does_not(age: timedelta) -> None:
+def test_r1_a_document_that_was_read_too_long_ago_or_in_the_future_does_not(age: timedelta) -> None:
     assert _reason(replace(BY_RECORD, read_at=NOW - age)) is Reason.STALE
 
 
-def test_a_document_that_was_not_read_at_all_does_not_count() -> None:
+def test_r1_a_document_that_was_not_read_at_all_does_not_count() -> None:
     assert _reason(replace(BY_RECORD, read_at=None)) is Reason.STALE
 
 

@@ -52,7 +52,7 @@ def test_a_grant_lasts_five_minutes() -> None:
 
 
 @pytest.mark.parametrize("typ", ["linkexchange-request+jwt", "linkexchange-proof+jws", "JWT", ""])
-def test_step_1_what_else_the_same_key_signs_is_no_grant(typ: str) -> None:
+def test_i_11_step_1_what_else_the_same_key_signs_is_no_grant(typ: str) -> None:
     with pytest.raises(GrantRefused, match="step 1"):
         _accept(_received(), typ=typ)
 
@@ -67,7 +67,7 @@ def test_step_2_no_claim_may_be_missing(claim: str) -> None:
 
 @pytest.mark.parametrize("claim", sorted(GRANT.claims(HUB)))
 @pytest.mark.parametrize("value", [None, 5, 1.5, [], [HOSPITAL], {}], ids=repr)
-def test_step_2_no_claim_may_be_of_another_type(claim: str, value: object) -> None:
+def test_i_11_step_2_no_claim_may_be_of_another_type(claim: str, value: object) -> None:
     with pytest.raises(GrantRefused, match="step 2"):
         _accept(_received(**{claim: value}))
 
@@ -100,7 +100,7 @@ def test_step_2_the_times_lie_within_the_calendar(iat: object) -> None:
         _accept(_received(iat=iat, exp=iat))
 
 
-def test_step_3_a_grant_for_another_origin_is_refused() -> None:
+def test_i_11_step_3_a_grant_for_another_origin_is_refused() -> None:
     with pytest.raises(GrantRefused, match="step 3"):
         _accept(_received(aud=wishes.STRANGER))
 
@@ -117,7 +117,7 @@ def test_step_5_within_its_time_it_counts(age: timedelta) -> None:
 
 
 @pytest.mark.parametrize("age", [-CLOCK_SKEW - TICK, LIFETIME, timedelta(days=365)])
-def test_step_5_before_and_after_it_does_not(age: timedelta) -> None:
+def test_i_11_step_5_before_and_after_it_does_not(age: timedelta) -> None:
     with pytest.raises(GrantRefused, match="step 5"):
         _accept(_received(), now=NOW + age)
 

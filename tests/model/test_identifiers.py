@@ -142,7 +142,7 @@ def test_the_error_never_repeats_the_value(kind: type[Identifier]) -> None:
 
 
 @given(st.integers(0, 9))
-def test_of_the_ten_last_digits_only_the_check_digit_is_right(digit: int) -> None:
+def test_l_04_of_the_ten_last_digits_only_the_check_digit_is_right(digit: int) -> None:
     if digit == 9:
         assert Kvnr(f"X11041131{digit}")
     else:
@@ -151,7 +151,7 @@ def test_of_the_ten_last_digits_only_the_check_digit_is_right(digit: int) -> Non
 
 
 @given(st.from_regex(r"[A-Z][0-9]{8}", fullmatch=True), st.integers(1, 8), st.integers(1, 9))
-def test_one_wrong_digit_in_a_kvnr_is_noticed(stem: str, place: int, distance: int) -> None:
+def test_l_04_one_wrong_digit_in_a_kvnr_is_noticed(stem: str, place: int, distance: int) -> None:
     kvnr = Kvnr.with_check_digit(stem)
     wrong = (int(kvnr[place]) + distance) % 10
     with pytest.raises(ValueError, match="check digit"):

@@ -73,12 +73,15 @@ def test_what_one_side_does_not_say_speaks_against_nobody(header: PatientHeader,
     [
         ({"kvnr": OTHER_KVNR}, "OtherPatientIDsSequence"),
         ({"kvnr": KVNR.lower()}, "OtherPatientIDsSequence"),
+        ({"kvnr": f"{KVNR} "}, "OtherPatientIDsSequence"),
+        ({"kvnr": f"{KVNR[:4]} {KVNR[4:]}"}, "OtherPatientIDsSequence"),
+        ({"kvnr": f"{KVNR[:-1]}0"}, "OtherPatientIDsSequence"),
         ({"name": "Gruber^Änne"}, "PatientName"),
         ({"birth_date": date(1950, 2, 27)}, "PatientBirthDate"),
         ({"sex": "M"}, "PatientSex"),
     ],
 )
-def test_one_attribute_that_contradicts_is_named(change: dict[str, object], attribute: str) -> None:
+def test_l_04_one_attribute_that_contradicts_is_named(change: dict[str, object], attribute: str) -> None:
     assert differences(replace(SAME, **change), PATIENT) == (attribute,)
 
 

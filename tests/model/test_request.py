@@ -41,7 +41,7 @@ def test_moments_survive_to_the_microsecond(microseconds: int) -> None:
     assert _read(_received(wish), now=asked) == wish
 
 
-def test_step_1_another_type_is_no_request() -> None:
+def test_i_11_step_1_another_type_is_no_request() -> None:
     with pytest.raises(MessageFault, match="step 1"):
         _read(_received(), typ="linkexchange-grant+jwt")
 
@@ -85,7 +85,7 @@ def test_step_2_an_unknown_claim_is_not_overlooked() -> None:
 
 
 @pytest.mark.parametrize("audience", ["https://other.example", HUB + "/", [HUB], None])
-def test_step_3_a_request_for_another_resolver_is_refused(audience: object) -> None:
+def test_i_11_step_3_a_request_for_another_resolver_is_refused(audience: object) -> None:
     with pytest.raises(MessageFault, match="step 3"):
         _read(_received(aud=audience))
 
@@ -101,7 +101,7 @@ def test_step_5_a_request_may_be_a_minute_old_and_clocks_may_differ(age: timedel
 
 
 @pytest.mark.parametrize("age", [MAX_AGE + TICK, -CLOCK_SKEW - TICK])
-def test_step_5_an_old_or_a_coming_request_is_refused(age: timedelta) -> None:
+def test_i_11_step_5_an_old_or_a_coming_request_is_refused(age: timedelta) -> None:
     with pytest.raises(MessageFault, match="step 5"):
         _read(_received(), now=NOW + age)
 

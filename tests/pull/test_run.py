@@ -111,7 +111,7 @@ def _expire(world: World) -> None:
         (_expire, f"denied: {Reason.LINK}"),
     ],
 )
-def test_what_the_resolver_denies_never_reaches_the_origin(world: World, spoil, reason: str) -> None:  # type: ignore[no-untyped-def]
+def test_r1_what_the_resolver_denies_never_reaches_the_origin(world: World, spoil, reason: str) -> None:  # type: ignore[no-untyped-def]
     entry = world.publish()
     spoil(world)
     transfer = world.pull(entry)
@@ -122,7 +122,7 @@ def test_what_the_resolver_denies_never_reaches_the_origin(world: World, spoil, 
     assert world.pacs[PRACTICE].instances == {}
 
 
-def test_a_document_of_another_patients_record_is_refused(world: World) -> None:
+def test_l_04_a_document_of_another_patients_record_is_refused(world: World) -> None:
     entry = world.publish()
     other = type(KVNR).with_check_digit("B87654321")
     _, document, title = world.held[entry]
@@ -143,7 +143,9 @@ def test_a_document_of_another_patients_record_is_refused(world: World) -> None:
         {"PatientSex": "F"},
     ],
 )
-def test_an_image_header_that_contradicts_the_record_lets_nothing_pass(world: World, changes: dict[str, str]) -> None:
+def test_l_04_an_image_header_that_contradicts_the_record_lets_nothing_pass(
+    world: World, changes: dict[str, str]
+) -> None:
     entry = world.publish()
     world.pacs[HOSPITAL].instances = {uid(number): data_set(number, **changes) for number in range(1, 5)}
     transfer = world.pull(entry)
@@ -154,7 +156,7 @@ def test_an_image_header_that_contradicts_the_record_lets_nothing_pass(world: Wo
     assert world.proof(transfer.transfer)["stored"] == 0
 
 
-def test_a_header_without_any_proof_of_identity_lets_nothing_pass(world: World) -> None:
+def test_l_04_a_header_without_any_proof_of_identity_lets_nothing_pass(world: World) -> None:
     entry = world.publish()
     bare = data_set(1, OtherPatientIDsSequence=[], PatientID="other")  # type: ignore[arg-type]
     world.pacs[HOSPITAL].instances = {uid(1): bare}
@@ -170,7 +172,7 @@ def test_a_header_without_any_proof_of_identity_lets_nothing_pass(world: World) 
         PatientHeader("4711"),
     ],
 )
-def test_a_patient_id_that_the_own_pacs_has_for_somebody_else_lets_nothing_pass(
+def test_l_04_a_patient_id_that_the_own_pacs_has_for_somebody_else_lets_nothing_pass(
     world: World, holder: PatientHeader
 ) -> None:
     entry = world.publish()

@@ -213,7 +213,7 @@ FORGERIES: dict[str, tuple[Callable[[], str], int, Reason]] = {
 
 
 @pytest.mark.parametrize(("forge", "step", "reason"), FORGERIES.values(), ids=FORGERIES)
-def test_a_forgery_is_refused_at_the_step_that_is_there_for_it(
+def test_i_08_i_10_i_11_a_forgery_is_refused_at_the_step_that_is_there_for_it(
     forge: Callable[[], str], step: int, reason: Reason
 ) -> None:
     assert refusal(forge()) == (step, reason)

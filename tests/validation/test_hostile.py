@@ -87,7 +87,7 @@ CASES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
-def test_a_hostile_document_ends_in_a_finding_within_a_second(case: str) -> None:
+def test_l_08_l_09_a_hostile_document_ends_in_a_finding_within_a_second(case: str) -> None:
     make, media_type = CASES[case]
     document = Document(make(), media_type)
     validate(Document(json.dumps(good()).encode(), MediaType.JSON))
@@ -98,7 +98,7 @@ def test_a_hostile_document_ends_in_a_finding_within_a_second(case: str) -> None
 
 
 @pytest.mark.slow
-def test_none_of_them_takes_much_memory(tmp_path: Path) -> None:
+def test_l_08_l_09_none_of_them_takes_much_memory(tmp_path: Path) -> None:
     """All in one process, whose peak is what the greediest of them takes; beside what Python and libraries need.
 
     What `getrusage` calls the peak counts the process that has started it as well.

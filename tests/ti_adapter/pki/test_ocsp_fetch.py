@@ -3,13 +3,14 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from inspect import signature
 
 import pytest
 from simulated_ocsp import Scene, on_the_line
 
 from ti_adapter.errors import OcspSilent
 from ti_adapter.pki import verify_not_revoked
-from ti_adapter.pki.ocsp_fetch import fetch_answer
+from ti_adapter.pki.ocsp_fetch import LIMIT_SECONDS, fetch_answer
 from ti_adapter.simulator.line import Line, Manner
 
 pytestmark = pytest.mark.slow
@@ -46,6 +47,10 @@ def test_f20_i05_a_responder_that_gives_no_answer_in_time_is_silent(
     served[1].manner = manner
     with pytest.raises(OcspSilent):
         fetch_answer(url, REQUEST, limit_seconds=0.1)
+
+
+def test_i05_without_another_limit_a_responder_has_ten_seconds() -> None:
+    assert (LIMIT_SECONDS, signature(fetch_answer).parameters["limit_seconds"].default) == (10.0, 10.0)
 
 
 def test_f20_a_responder_that_takes_the_request_and_says_nothing_meets_the_limit() -> None:

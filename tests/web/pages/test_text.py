@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from linkexchange.web.pages.text import FOREIGN_MAX_CHARACTERS, day, foreign, moment, person, size
 
 
-def test_what_others_wrote_cannot_turn_the_text_around_it() -> None:
+def test_w_01_what_others_wrote_cannot_turn_the_text_around_it() -> None:
     assert foreign("CT\u202egnp.exe\u0000\u200b\x1b[31m") == "<bdi>CTgnp.exe[31m</bdi>"
 
 
@@ -30,16 +30,16 @@ def test_a_person_name_is_written_as_one_writes_it(name: str, written: str) -> N
     assert person(name) == written
 
 
-def test_lines_and_tabs_become_spaces() -> None:
+def test_w_01_lines_and_tabs_become_spaces() -> None:
     assert foreign("a\r\n\tb\u2028c") == "<bdi>a b c</bdi>"
 
 
-def test_a_title_without_end_is_cut_and_says_so() -> None:
+def test_w_01_a_title_without_end_is_cut_and_says_so() -> None:
     assert foreign("x" * 100_000) == f"<bdi>{'x' * FOREIGN_MAX_CHARACTERS}…</bdi>"
 
 
 @given(st.text())
-def test_no_text_makes_a_tag_or_leaves_an_attribute(text: str) -> None:
+def test_w_01_no_text_makes_a_tag_or_leaves_an_attribute(text: str) -> None:
     inner = foreign(text).removeprefix("<bdi>").removesuffix("</bdi>")
     assert not set(inner) & set("<>\"'")
 
