@@ -238,8 +238,8 @@ def _add_sending(app: App, node: Node, patience: Patience) -> None:
         push.offer(node, LinkId(link), TelematikId(receiver))
 
     @app.task(name=serve.DISPATCH_JOB, retry=patience)
-    def report_dispatch(transfer: str, requester: str, link: str) -> None:
-        dispatch.report(node, UUID(transfer), TelematikId(requester), LinkId(link))
+    def report_dispatch(transfer: str, requester: str, link: str, resolver: str = "") -> None:
+        dispatch.report(node, UUID(transfer), TelematikId(requester), LinkId(link), resolver)
 
     @app.task(name=releasing.JUDGE_JOB, retry=patience)
     def judge(request: str) -> None:

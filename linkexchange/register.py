@@ -16,6 +16,7 @@ from linkexchange.model.audit import Action
 from linkexchange.model.balance import DISPATCH_TYP, Dispatch
 from linkexchange.model.identifiers import LinkId, Sha256, SopInstanceUid, TelematikId
 from linkexchange.model.proof import TYP as PROOF_TYP
+from linkexchange.model.request import line
 from linkexchange.model.switch import Hand, Switch
 from linkexchange.model.transfer import FINAL, State
 from linkexchange.ports import Course, Receipt
@@ -23,6 +24,7 @@ from linkexchange.resolve import Caller, Resolver, refusals, session_of
 from linkexchange.signing import PROOF_MAX_BYTES, verify
 
 INSTANCES_MAX = 2**31 - 1
+RESOLVER_MAX_CHARACTERS = 2048
 
 
 def link(resolver: Resolver, caller: Caller, session: str, *, new: RegisteredLink, replaces: LinkId | None) -> None:
@@ -111,7 +113,8 @@ def dispatch(resolver: Resolver, caller: Caller, report: str) -> None:
     with resolver.store.work(caller.telematik_id) as work:
         if work.balance.book(said, report, resolver.now()):
             named = {"transfer": str(said.transfer), "requester": said.requester, "link": said.link}
-            work.audit(Action.DISPATCH_BOOKED, **named, instances=said.instances, digest=said.digest)
+            granted = {"resolver": said.resolver} if said.resolver else {}
+            work.audit(Action.DISPATCH_BOOKED, **named, **granted, instances=said.instances, digest=said.digest)
 
 
 def _dispatched(caller: Caller, report: str) -> Dispatch:
@@ -126,9 +129,16 @@ def _dispatched(caller: Caller, report: str) -> Dispatch:
             link=LinkId(proven.claims["link"]),
             instances=_count(proven.claims["instances"]),
             digest=Sha256(proven.claims["digest"]),
+            resolver=_named(proven.claims.get("resolver", "")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
         raise MessageFault("dispatch: claims") from wrong
+
+
+def _named(resolver: object) -> str:
+    if not isinstance(resolver, str) or len(resolver) > RESOLVER_MAX_CHARACTERS:
+        raise ValueError("resolver")
+    return line(resolver)
 
 
 def _count(number: object) -> int:

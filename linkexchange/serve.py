@@ -299,7 +299,7 @@ class Origin:
             work.emit(Action.SERVING_ENDED.value, transfer=str(grant.transfer), instances=instances)
             named = {"transfer": str(grant.transfer), "requester": grant.requester, "link": grant.link}
             once = f"dispatch {grant.transfer} {grant.requester}"
-            work.defer(DISPATCH_JOB, after_seconds=DISPATCH_SECONDS, once=once, **named)
+            work.defer(DISPATCH_JOB, after_seconds=DISPATCH_SECONDS, once=once, **named, resolver=grant.issuer)
             if idle and freshen:
                 once, link = f"freshen {grant.link}", grant.link
                 work.defer(FRESHEN_JOB, queue=asking.QUEUE, after_seconds=FRESHEN_SECONDS, once=once, link=link)

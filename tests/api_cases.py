@@ -233,6 +233,7 @@ class Desk:
             "requester": wishes.PRACTICE,
             "instances": 1,
             "digest": "e" * 64,
+            "resolver": wishes.HUB,
         }
         return who.signer.sign(claims, typ=DISPATCH_TYP) if who.signer else "e30.e30.e30"
 

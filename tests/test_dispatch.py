@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 from trail.test_export import SIGNER, Flaky
-from world import HOSPITAL, PRACTICE, World
+from world import HOSPITAL, HUB_URL, PRACTICE, World
 
 from linkexchange import dispatch, pull
 from linkexchange.errors import AuditSinkUnavailable
@@ -22,12 +22,12 @@ from linkexchange.trail.export import Exporter
 
 def report(world: World, done: Transfer) -> None:
     assert done.link
-    dispatch.report(world.hospital, done.transfer, PRACTICE, done.link)
+    dispatch.report(world.hospital, done.transfer, PRACTICE, done.link, HUB_URL)
 
 
 def reconciler(world: World) -> Reconciler:
     hub = world.resolver.store
-    return Reconciler(hub, hub.participants, world.clock, timedelta(hours=1))  # type: ignore[attr-defined]
+    return Reconciler(hub, HUB_URL, hub.participants, world.clock, timedelta(hours=1))  # type: ignore[attr-defined]
 
 
 def test_the_hub_is_told_once_what_has_left_for_a_transfer(world: World) -> None:
@@ -37,7 +37,7 @@ def test_the_hub_is_told_once_what_has_left_for_a_transfer(world: World) -> None
             text("SELECT args FROM procrastinate_jobs WHERE task_name = :it"), {"it": DISPATCH_JOB}
         )
         assert [it.args for it in jobs] == [
-            {"transfer": str(done.transfer), "requester": PRACTICE, "link": str(done.link)}
+            {"transfer": str(done.transfer), "requester": PRACTICE, "link": str(done.link), "resolver": HUB_URL}
         ]
     report(world, done)
     report(world, done)
@@ -49,6 +49,7 @@ def test_the_hub_is_told_once_what_has_left_for_a_transfer(world: World) -> None
         "link": done.link,
         "instances": 4,
         "digest": digest_of(_uids(world, done)),
+        "resolver": HUB_URL,
     }
     assert world.actions(world.resolver.store, HOSPITAL).count("dispatch.booked") == 1  # type: ignore[arg-type]
 

@@ -71,7 +71,7 @@ def hub_trails(settings: HubSettings, earlier: PublicKeys | None = None) -> Trai
 def reconciler(settings: HubSettings) -> Reconciler:
     """What lays both ends of every transfer beside each other."""
     store = database(settings)
-    return Reconciler(store, store.participants, now, timedelta(hours=settings.balance_hours))
+    return Reconciler(store, settings.hub_url, store.participants, now, timedelta(hours=settings.balance_hours))
 
 
 def _trails(

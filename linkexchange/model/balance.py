@@ -19,6 +19,13 @@ from linkexchange.model.transfer import State
 DISPATCH_TYP = "linkexchange-dispatch+jws"
 
 
+class Grantor(StrEnum):
+    """Whose resolver has granted a transfer, as far as the hub knows: its own, or by its word the origin's."""
+
+    HUB = "hub"
+    ORIGIN = "origin"
+
+
 class Imbalance(StrEnum):
     """Where the accounts of both ends do not agree."""
 
@@ -31,7 +38,10 @@ class Imbalance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """What has left an origin for one transfer, all in all. `digest` is `digest_of` the UIDs."""
+    """What has left an origin for one transfer, all in all. `digest` is `digest_of` the UIDs.
+
+    `resolver` is the issuer of the grant under which it was served, empty where the origin does not say.
+    """
 
     transfer: UUID
     origin: TelematikId
@@ -39,11 +49,13 @@ class Dispatch:
     link: LinkId
     instances: int
     digest: Sha256
+    resolver: str = ""
 
     def claims(self) -> dict[str, Any]:
         """What is signed with the type `DISPATCH_TYP`."""
         names = {"transfer": str(self.transfer), "origin": str(self.origin), "requester": str(self.requester)}
-        return {**names, "link": str(self.link), "instances": self.instances, "digest": str(self.digest)}
+        said = {**names, "link": str(self.link), "instances": self.instances, "digest": str(self.digest)}
+        return {**said, "resolver": self.resolver} if self.resolver else said
 
 
 def digest_of(uids: Iterable[SopInstanceUid | str]) -> Sha256:
@@ -72,12 +84,12 @@ class Came:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """All that the hub knows of one transfer between two participants."""
+    """All that the hub knows of one transfer between two participants; `granted` is None where nobody says he did."""
 
     transfer: UUID
     requester: TelematikId
     origin: TelematikId
-    granted: bool
+    granted: Grantor | None
     sent: Sent | None = None
     came: Came | None = None
 
@@ -86,8 +98,10 @@ def weigh(account: Account, now: datetime, patience: timedelta) -> Imbalance | N
     """The first thing that does not agree; None where all does, or may still come within `patience`."""
     sent, came = account.sent, account.came
     moved = bool((sent and sent.instances) or (came and came.instances))
-    if moved and not account.granted:
-        return Imbalance.NOT_GRANTED
+    if moved and account.granted is None:
+        # Who granted it stands in the dispatch, which may come later than the receipt.
+        may_come = sent is None and came is not None and now - came.at <= patience
+        return None if may_come else Imbalance.NOT_GRANTED
     if sent and came:
         return _compare(sent, came)
     if sent and sent.instances and now - sent.at > patience:

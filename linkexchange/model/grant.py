@@ -6,7 +6,7 @@ Three types for three states of belief: the token as received is a `str`; `signi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,10 @@ TYP = "linkexchange-grant+jwt"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Accepted: signature, audience, binding and time have been checked. `thumbprint` is `cnf.x5t#S256` (RFC 8705)."""
+    """Accepted: signature, audience, binding and time have been checked. `thumbprint` is `cnf.x5t#S256` (RFC 8705).
+
+    `issuer` is whose grant it is, as received; empty at the resolver that is about to sign it.
+    """
 
     grant: UUID
     transfer: UUID
@@ -36,6 +39,7 @@ class Grant:
     purpose: Purpose
     thumbprint: str
     issued: datetime
+    issuer: str = field(default="", compare=False)
 
     @property
     def expires(self) -> datetime:
@@ -98,6 +102,7 @@ def _read(claims: dict[str, Any]) -> Grant:
             purpose=Purpose(claims["purpose"]),
             thumbprint=str(claims["cnf"]["x5t#S256"]),
             issued=datetime.fromtimestamp(claims["iat"], UTC),
+            issuer=str(claims["iss"]),
         )
         # Also `exp` must be what `iat` and the fixed lifetime make it: a longer grant is none of ours.
         if grant.claims(str(claims["iss"])) != claims:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -40,6 +40,10 @@ class Balance(Protocol):
 
     def sent(self, since: datetime) -> Sequence[tuple[UUID, TelematikId, Sent]]:
         """Transfer, requester and dispatch of what this participant has let go."""
+        ...
+
+    def resolvers(self, transfers: Collection[UUID]) -> Mapping[tuple[UUID, TelematikId], str]:
+        """Whose grants this participant says it has served under, by transfer and requester; empty: it does not say."""
         ...
 
     def open(self) -> Sequence[Open]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,10 +10,11 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from linkexchange.model.balance import Came, Dispatch, Imbalance, Sent
+from linkexchange.model.balance import DISPATCH_TYP, Came, Dispatch, Imbalance, Sent
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.transfer import State
 from linkexchange.ports.balance import Open
+from linkexchange.signing import unproven
 from linkexchange.store.tables import decisions, dispatches, imbalances, receipts
 
 
@@ -54,6 +55,14 @@ class BalanceRows:
         """Transfer, requester and dispatch of what this participant has let go."""
         found = self._connection.execute(select(dispatches).where(dispatches.c.at >= since))
         return [(row.transfer, TelematikId(row.requester), Sent(row.instances, row.digest, row.at)) for row in found]
+
+    def resolvers(self, transfers: Collection[UUID]) -> Mapping[tuple[UUID, TelematikId], str]:
+        """As the reports say, whose signatures were looked at before they were booked."""
+        found = self._connection.execute(select(dispatches).where(dispatches.c.transfer.in_(transfers)))
+        return {
+            (row.transfer, TelematikId(row.requester)): unproven(row.report, typ=DISPATCH_TYP).get("resolver", "")
+            for row in found
+        }
 
     def open(self) -> Sequence[Open]:
         """What does not agree."""

@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from linkexchange.model.audit import Action
-from linkexchange.model.balance import Account, Came, Imbalance, Sent, weigh
+from linkexchange.model.balance import Account, Came, Grantor, Imbalance, Sent, weigh
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.ports import Store
 from linkexchange.ports.balance import Open
@@ -26,9 +26,10 @@ _Key = tuple[UUID, TelematikId, TelematikId]
 
 @dataclass(frozen=True, slots=True)
 class Reconciler:
-    """What balancing needs. `patience` is how long the other end may take with its account."""
+    """What balancing needs. `hub` is the issuer of the hub's own grants; `patience` is how long an end may take."""
 
     store: Store
+    hub: str
     participants: Callable[[], Sequence[TelematikId]]
     now: Callable[[], datetime]
     patience: timedelta
@@ -73,8 +74,22 @@ class Reconciler:
                 granted |= {(transfer, me, origin) for transfer, origin in work.balance.granted(since - LOOK_BACK)}
                 came |= {(transfer, me, origin): it for transfer, origin, it in work.balance.came(since)}
                 sent |= {(transfer, requester, me): it for transfer, requester, it in work.balance.sent(since)}
+        elsewhere = self._granted_by_origins(sent.keys() - granted)
         for key in {*granted, *came, *sent}:
-            yield Account(*key, granted=key in granted, sent=sent.get(key), came=came.get(key))
+            grantor = Grantor.HUB if key in granted else Grantor.ORIGIN if key in elsewhere else None
+            yield Account(*key, granted=grantor, sent=sent.get(key), came=came.get(key))
+
+    def _granted_by_origins(self, keys: set[_Key]) -> set[_Key]:
+        """Those of which the origin says that it served under another resolver than the hub: its own."""
+        asked: dict[TelematikId, set[UUID]] = {}
+        for transfer, _, origin in keys:
+            asked.setdefault(origin, set()).add(transfer)
+        found = set[_Key]()
+        for origin, transfers in asked.items():
+            with self.store.work(origin) as work:
+                named = work.balance.resolvers(transfers)
+            found |= {(*key, origin) for key, resolver in named.items() if resolver not in ("", self.hub)}
+        return found
 
 
 def _said(one: Open) -> dict[str, str | int]:

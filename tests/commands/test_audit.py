@@ -19,7 +19,7 @@ from linkexchange import bootstrap
 from linkexchange.bootstrap import Trails
 from linkexchange.commands import app, audit
 from linkexchange.errors import SettingRefused
-from linkexchange.model.balance import Dispatch, digest_of
+from linkexchange.model.balance import DISPATCH_TYP, Dispatch, digest_of
 from linkexchange.model.identifiers import LinkId, TelematikId
 from linkexchange.sinks import FileSink, heads_in
 from linkexchange.store.work import Database
@@ -121,12 +121,13 @@ def test_once_a_day_every_chain_is_looked_through_and_shortened(trails: Trails, 
 def test_what_does_not_balance_is_listed_and_ends_with_1(
     trails: Trails, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reconciler = Reconciler(trails.store, list, clock, timedelta(hours=1))
+    reconciler = Reconciler(trails.store, "https://hub.example", list, clock, timedelta(hours=1))
     monkeypatch.setattr(bootstrap, "reconciler", lambda _: reconciler)
     assert run("reconcile").output == "both ends of every transfer agree\n"
     key = (uuid4(), PRACTICE, ME)
     with trails.store.work(ME) as work:
-        work.balance.book(_dispatch(*key), "report", clock())
+        said = _dispatch(*key)
+        work.balance.book(said, SIGNER.sign(said.claims(), typ=DISPATCH_TYP), clock())
     monkeypatch.setattr(bootstrap, "reconciler", lambda _: replace(reconciler, participants=lambda: [ME]))
     result = run("reconcile")
     assert result.exit_code == 1

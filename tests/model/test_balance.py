@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from linkexchange.model.balance import (
     Account,
     Came,
     Dispatch,
+    Grantor,
     Imbalance,
     Sent,
     digest_of,
@@ -33,26 +35,37 @@ def came(count: int, digest: str = A, *, ago: timedelta = timedelta(), outcome: 
 
 
 LATE = DAY + timedelta(seconds=1)
+HUB = Grantor.HUB
 CASES = {
-    "nothing moved": (True, None, None, None),
-    "nothing moved and nothing granted": (False, sent(0), came(0), None),
-    "both agree": (True, sent(3), came(3), None),
-    "both agree, though late": (True, sent(3, ago=LATE), came(3, ago=LATE), None),
-    "some were there before": (True, sent(3), came(2, B), None),
-    "sent for nothing": (False, sent(1), None, Imbalance.NOT_GRANTED),
-    "received for nothing": (False, None, came(1), Imbalance.NOT_GRANTED),
-    "no receipt yet": (True, sent(3, ago=DAY), None, None),
-    "no receipt": (True, sent(3, ago=LATE), None, Imbalance.RECEIPT_MISSING),
-    "nothing sent needs no receipt": (True, sent(0, ago=LATE), None, None),
-    "no dispatch yet": (True, None, came(3, ago=DAY), None),
-    "no dispatch": (True, None, came(3, ago=LATE), Imbalance.DISPATCH_MISSING),
-    "nothing received needs no dispatch": (True, None, came(0, ago=LATE), None),
-    "more received than sent": (True, sent(2), came(3), Imbalance.UNSENT_RECEIVED),
-    "others received than sent": (True, sent(3), came(3, B), Imbalance.UNSENT_RECEIVED),
-    "fewer received than sent": (True, sent(3), came(2, B, outcome=State.PARTIAL), Imbalance.SENT_NOT_RECEIVED),
-    "as many, though partial": (True, sent(2), came(2, outcome=State.PARTIAL), None),
-    "nothing received of what was sent": (True, sent(2), came(0, B, outcome=State.FAILED), Imbalance.SENT_NOT_RECEIVED),
+    "nothing moved": (HUB, None, None, None),
+    "nothing moved and nothing granted": (None, sent(0), came(0), None),
+    "both agree": (HUB, sent(3), came(3), None),
+    "both agree, though late": (HUB, sent(3, ago=LATE), came(3, ago=LATE), None),
+    "some were there before": (HUB, sent(3), came(2, B), None),
+    "sent for nothing": (None, sent(1), None, Imbalance.NOT_GRANTED),
+    "both agree, and nobody has granted it": (None, sent(3), came(3), Imbalance.NOT_GRANTED),
+    "received, and who granted it may still be said": (None, None, came(1, ago=DAY), None),
+    "received for nothing": (None, None, came(1, ago=LATE), Imbalance.NOT_GRANTED),
+    "received for nothing, and nothing sent": (None, sent(0), came(1), Imbalance.NOT_GRANTED),
+    "no receipt yet": (HUB, sent(3, ago=DAY), None, None),
+    "no receipt": (HUB, sent(3, ago=LATE), None, Imbalance.RECEIPT_MISSING),
+    "nothing sent needs no receipt": (HUB, sent(0, ago=LATE), None, None),
+    "no dispatch yet": (HUB, None, came(3, ago=DAY), None),
+    "no dispatch": (HUB, None, came(3, ago=LATE), Imbalance.DISPATCH_MISSING),
+    "nothing received needs no dispatch": (HUB, None, came(0, ago=LATE), None),
+    "more received than sent": (HUB, sent(2), came(3), Imbalance.UNSENT_RECEIVED),
+    "others received than sent": (HUB, sent(3), came(3, B), Imbalance.UNSENT_RECEIVED),
+    "fewer received than sent": (HUB, sent(3), came(2, B, outcome=State.PARTIAL), Imbalance.SENT_NOT_RECEIVED),
+    "as many, though partial": (HUB, sent(2), came(2, outcome=State.PARTIAL), None),
+    "nothing received of what was sent": (HUB, sent(2), came(0, B, outcome=State.FAILED), Imbalance.SENT_NOT_RECEIVED),
 }
+
+
+@pytest.mark.parametrize("case", [name for name, (granted, *_) in CASES.items() if granted is HUB])
+def test_what_the_origin_granted_is_weighed_as_what_the_hub_did(case: str) -> None:
+    _, left, arrived, expected = CASES[case]
+    account = Account(uuid4(), TelematikId("1-2-practice"), TelematikId("5-2-hospital"), Grantor.ORIGIN, left, arrived)
+    assert weigh(account, NOW, DAY) is expected
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -79,4 +92,6 @@ def test_a_dispatch_is_signed_word_for_word() -> None:
         "digest": A,
     }
     assert {type(value) for value in said.claims().values()} == {str, int}
+    named = replace(said, resolver="https://hospital.example:9443")
+    assert named.claims() == {**said.claims(), "resolver": "https://hospital.example:9443"}
     assert DISPATCH_TYP == "linkexchange-dispatch+jws"

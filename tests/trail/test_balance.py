@@ -20,6 +20,7 @@ from linkexchange.resolve import Caller
 from linkexchange.store.work import Database
 from linkexchange.trail.balance import Reconciler
 
+OWN = "https://hospital.example:9443"
 UIDS = ["1.2.3.1", "1.2.3.2", "1.2.3.3"]
 HOSPITAL_KEY = signer("hospital")
 ORIGIN = Caller(HOSPITAL, "hospital's certificate", HOSPITAL_KEY.public)
@@ -32,10 +33,17 @@ class Ends:
         self.bench = HubBench(database, clock)
         self.transfer = self.bench.grant(wishes.BY_RECORD).transfer
         self.clock = clock
-        self.reconciler = Reconciler(database, database.participants, clock, timedelta(hours=24))
+        self.reconciler = Reconciler(database, wishes.HUB, database.participants, clock, timedelta(hours=24))
 
-    def dispatch(self, uids: list[str], transfer: UUID | None = None, requester: TelematikId = PRACTICE) -> None:
-        said = Dispatch(transfer or self.transfer, HOSPITAL, requester, LINK, len(uids), digest_of(uids))
+    def dispatch(
+        self,
+        uids: list[str],
+        transfer: UUID | None = None,
+        requester: TelematikId = PRACTICE,
+        resolver: str = wishes.HUB,
+    ) -> None:
+        transfer = transfer or self.transfer
+        said = Dispatch(transfer, HOSPITAL, requester, LINK, len(uids), digest_of(uids), resolver)
         register.dispatch(self.bench.resolver, ORIGIN, HOSPITAL_KEY.sign(said.claims(), typ=DISPATCH_TYP))
 
     def receipt(self, uids: list[str], outcome: str = "complete", transfer: UUID | None = None) -> None:
@@ -94,8 +102,44 @@ def test_an_origin_that_served_what_was_never_granted_is_reported(ends: Ends) ->
     assert ends.lost() == [Imbalance.NOT_GRANTED] * 2
 
 
-def test_a_receipt_for_a_transfer_that_was_denied_is_reported(ends: Ends) -> None:
+def test_an_origin_that_does_not_say_who_granted_it_has_served_under_the_hub(ends: Ends) -> None:
+    ends.dispatch(UIDS, transfer=uuid4(), resolver="")
+    assert ends.lost() == [Imbalance.NOT_GRANTED]
+
+
+def test_a_receipt_for_a_transfer_that_nobody_says_he_granted_is_reported(ends: Ends) -> None:
     ends.receipt(UIDS, transfer=uuid4())
+    assert ends.lost() == []
+    ends.clock.advance(hours=25)
+    assert ends.lost() == [Imbalance.NOT_GRANTED]
+
+
+def test_what_the_origins_own_resolver_granted_balances_and_who_did_is_on_record(ends: Ends) -> None:
+    """Two sites that exchanged while the hub was down: it hears of both ends later, the receipt first."""
+    without_hub = uuid4()
+    ends.receipt(UIDS, transfer=without_hub)
+    assert ends.lost() == []
+    ends.dispatch(UIDS, transfer=without_hub, resolver=OWN)
+    ends.clock.advance(hours=25)
+    assert ends.lost() == []
+    assert ends.said() == []
+    booked = [fields for action, fields in ends.bench.trail(HOSPITAL) if action == "dispatch.booked"]
+    assert [(it["transfer"], it["resolver"]) for it in booked] == [(str(without_hub), OWN)]
+
+
+def test_what_the_origins_own_resolver_granted_is_weighed_as_all_else_is(ends: Ends) -> None:
+    more, alone = uuid4(), uuid4()
+    ends.dispatch(UIDS[:2], transfer=more, resolver=OWN)
+    ends.receipt(UIDS, transfer=more)
+    ends.dispatch(UIDS, transfer=alone, resolver=OWN)
+    ends.clock.advance(hours=25)
+    assert set(ends.lost()) == {Imbalance.UNSENT_RECEIVED, Imbalance.RECEIPT_MISSING}
+
+
+def test_what_another_requester_got_from_the_origins_own_resolver_says_nothing_of_this_one(ends: Ends) -> None:
+    transfer = uuid4()
+    ends.dispatch(UIDS, transfer=transfer, resolver=OWN)
+    ends.dispatch(UIDS, transfer=transfer, requester=TelematikId("1-2-somebody-else"))
     assert ends.lost() == [Imbalance.NOT_GRANTED]
 
 
@@ -130,6 +174,9 @@ BAD = {
     "no digest": GOOD | {"digest": "x"},
     "no transfer": {name: value for name, value in GOOD.items() if name != "transfer"},
     "no requester": GOOD | {"requester": None},
+    "no text as resolver": GOOD | {"resolver": 7},
+    "a resolver of two lines": GOOD | {"resolver": "https://a.example\nhttps://b.example"},
+    "a resolver that is too long": GOOD | {"resolver": "https://" + "a" * 2048},
 }
 
 
