@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -27,14 +27,17 @@ from linkexchange.demo import network
 from linkexchange.demo.certificates import write_key
 from linkexchange.demo.free_ports import free_port
 from linkexchange.demo.network import Network, Site
+from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import AeTitle, Kvnr, StudyUid, TelematikId
 from linkexchange.model.passport import Passport
 from linkexchange.model.transfer import Ask, Authority, Purpose, Transfer
 from linkexchange.ports import Node
 from linkexchange.signing import PROOF_MAX_BYTES, Signer, verify
+from linkexchange.store.work import Database
 from linkexchange.watching import until_announced
 
-KVNR = Kvnr.with_check_digit("M98765432")
+KVNR, OTHER_KVNR = Kvnr.with_check_digit("M98765432"), Kvnr.with_check_digit("M98765433")
+OTHER_STUDY = f"{STUDY}.77"
 HOSPITAL, PRACTICE = TelematikId("5-2-KHS-1"), TelematikId("1-2-PRX-1")
 WAIT_SECONDS = 60.0
 _NOWHERE = Passport("pacs", AeTitle("NOWHERE"), HOST, 1, max_associations=1)
@@ -67,30 +70,35 @@ class Stage:
 
     @contextmanager
     def pacs(self, count: int, *, pause_seconds: float = 0.0) -> Iterator[DestinationPacs]:
-        """A PACS at either end: the hospital's has a study of so many images, the practice's pauses after each."""
+        """A PACS at either end: the hospital's has a study of so many images and one of two, the practice's pauses."""
         manners = DestinationManners(pause_seconds=pause_seconds)
-        with OriginPacs(made(count, kilobytes=1)) as origin, DestinationPacs(manners) as destination:
+        holds = *made(count, kilobytes=1), *made(2, kilobytes=1, first=count + 1, StudyInstanceUID=OTHER_STUDY)
+        with OriginPacs(holds) as origin, DestinationPacs(manners) as destination:
             for node, it in ((self.hospital, origin), (self.practice, destination)):
                 passport = replace(_NOWHERE, ae_title=AeTitle(it.ae_title), port=it.port)
                 with node.store.work(node.me) as work:
                     work.pacs.put(passport)
             yield destination
 
-    def publish(self) -> str:
+    def publish(self, study: str = STUDY, kvnr: Kvnr = KVNR) -> str:
         """Publish at the hospital, once; the entry as the practice finds it."""
-        if found := self.practice.record.find(KVNR):
+        if found := self.practice.record.find(kvnr):
             return found[0].entry
-        link = publish.publish(self.hospital, StudyUid(STUDY), pacs="pacs", kvnr=KVNR)
+        link = publish.publish(self.hospital, StudyUid(study), pacs="pacs", kvnr=kvnr)
         until_announced(self.hospital, link)
-        return self.practice.record.find(KVNR)[0].entry
+        return self.practice.record.find(kvnr)[0].entry
 
-    def ask(self, entry: str) -> UUID:
-        ask = Ask(Authority.RECORD, "pacs", Purpose.TREATMENT, user="test", kvnr=KVNR, entry=entry)
+    def ask(self, entry: str, kvnr: Kvnr = KVNR) -> UUID:
+        ask = Ask(Authority.RECORD, "pacs", Purpose.TREATMENT, user="test", kvnr=kvnr, entry=entry)
         return pull.request(self.practice, ask)
 
     def row(self, transfer: UUID) -> Transfer:
         with self.practice.store.work(PRACTICE) as work:
             return work.transfers.get(transfer)
+
+    def of_offer(self, offer: str) -> Transfer | None:
+        with self.practice.store.work(PRACTICE) as work:
+            return work.transfers.of_offer(offer)
 
     def proof(self, transfer: UUID) -> Mapping[str, Any]:
         with self.practice.store.work(PRACTICE) as work:
@@ -98,12 +106,16 @@ class Stage:
         assert signed, self.row(transfer).reason
         return verify(signed, self.practice.signer.public, max_bytes=PROOF_MAX_BYTES).claims
 
-    def actions(self, node: Node) -> list[str]:
-        database = bootstrap.database(self.net.settings("hospital" if node.me == HOSPITAL else "practice"))
-        with database.audit_trail(node.me) as entries:
-            found = [entry.action.value for entry in entries]
-        database.close()
-        return found
+    def receipts(self) -> set[str]:
+        """The transfers of which the practice has handed in its proof."""
+        with closing(bootstrap.database(self.net.settings("practice"))) as database:
+            return set(fields_of(database, PRACTICE, Action.RECEIPT_SENT))
+
+
+def fields_of(database: Database, me: TelematikId, action: Action) -> dict[str, Mapping[str, str | int]]:
+    """The newest entry of this action for each transfer."""
+    with database.audit_trail(me) as entries:
+        return {str(it.fields["transfer"]): it.fields for it in entries if it.action is action}
 
 
 def wait(condition: Callable[[], object], what: str) -> None:
@@ -115,7 +127,7 @@ def wait(condition: Callable[[], object], what: str) -> None:
 
 @contextmanager
 def running() -> Iterator[Stage]:
-    """All of it; the patient has a record, which lets both in."""
+    """All of it; two patients have records, which let both in."""
     folder = Path(tempfile.mkdtemp(prefix="linkexchange-revoking-"))
     folder.chmod(0o711)
     key, port, url = folder / "own.key", free_port(), ""
@@ -132,9 +144,10 @@ def running() -> Iterator[Stage]:
     ]
     try:
         with network.running(folder, sites, signature_seconds=0.05) as net:
-            net.ti.patients.open_record(KVNR)
-            for me in (HOSPITAL, PRACTICE):
-                net.ti.patients.entitle(KVNR, me, bootstrap.now() + timedelta(days=90))
+            for kvnr in (KVNR, OTHER_KVNR):
+                net.ti.patients.open_record(kvnr)
+                for me in (HOSPITAL, PRACTICE):
+                    net.ti.patients.entitle(kvnr, me, bootstrap.now() + timedelta(days=90))
             stage = Stage(net, net.hub.process)
             yield stage
             stage.kill_hub()

@@ -1,19 +1,26 @@
-"""An institution is revoked in the middle of a pull; and two sites exchange while the hub is down. Real processes."""
+"""An institution is revoked in a pull, two sites exchange without the hub, a switch is turned off. Real processes."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from journeys import revoking
-from journeys.revoking import PRACTICE, Stage, wait
+from journeys.revoking import HOSPITAL, OTHER_KVNR, OTHER_STUDY, PRACTICE, Stage, fields_of, wait
+from journeys.test_by_hand import run
 
-from linkexchange import bootstrap, revoke
+from linkexchange import bootstrap, push, revoke
+from linkexchange.model.audit import Action
+from linkexchange.model.identifiers import StudyUid, TelematikId
 from linkexchange.model.revocation import RevocationKind
 from linkexchange.model.transfer import FINAL, State
 from linkexchange.store.work import Database
+from linkexchange.trail.balance import Reconciler
 
 pytestmark = pytest.mark.slow
 COUNT = 500
@@ -77,8 +84,56 @@ def test_two_sites_exchange_while_the_hub_is_down_and_the_receipt_follows(stage:
         wait(lambda: stage.row(transfer).state in FINAL, "the end without a hub")
         assert (stage.row(transfer).state, stage.row(transfer).reason) == (State.COMPLETE, "")
         assert len({it.uid for it in destination.kept}) == COUNT
-        assert "receipt.sent" not in stage.actions(stage.practice)
+        assert str(transfer) not in stage.receipts()
         stage.start_hub()
-        wait(lambda: "receipt.sent" in stage.actions(stage.practice), "the receipt")
+        wait(lambda: str(transfer) in stage.receipts(), "the receipt")
         with hub_of(stage) as hub, hub.work(PRACTICE) as work:
             assert work.hub.course(transfer) is None
+        with hub_of(stage) as hub:
+            assert _balances(hub, stage, transfer)
+
+
+def _balances(hub: Database, stage: Stage, transfer: UUID) -> bool:
+    """As the hub's own process finds every five minutes: before the dispatch, with it, and when patience has ended."""
+    url, patience = stage.net.hub_settings.hub_url, timedelta(hours=24)
+    weighing = Reconciler(hub, url, hub.participants, bootstrap.now, patience)
+    weighing.reconcile()
+    named = dict[tuple[UUID, TelematikId], str]()
+
+    def told() -> bool:
+        with hub.work(HOSPITAL) as work:
+            named.update(work.balance.resolvers([transfer]))
+        return bool(named)
+
+    wait(told, "the dispatch")
+    assert named == {(transfer, PRACTICE): stage.net.settings("hospital").resolver_url}
+    replace(weighing, now=lambda: bootstrap.now() + 2 * patience).reconcile()
+    return str(transfer) not in fields_of(hub, PRACTICE, Action.BALANCE_LOST)
+
+
+def test_a_switch_turned_off_denies_a_pull_and_no_push_and_turned_on_lets_it_come(stage: Stage) -> None:
+    """By the command that a person types, at the hospital's node and with its own session at the hub."""
+    hospital = stage.net.nodes["hospital"].settings_file
+    with stage.pacs(COUNT) as destination:
+        entry = stage.publish(OTHER_STUDY, OTHER_KVNR)
+        off = run(hospital, "pull-switch", "off", "--basis", "nur Versand")
+        assert off == (0, "pulls: off\n")
+        denied = stage.ask(entry, OTHER_KVNR)
+        wait(lambda: stage.row(denied).state in FINAL, "the denial")
+        assert (stage.row(denied).state, stage.row(denied).reason) == (State.FAILED, "denied: link-not-permitted")
+        assert destination.kept == []
+        status, printed = run(stage.net.hub.settings_file, "explain", str(denied), "--hub")
+        assert (status, "The switch of the origin stood off (nur Versand)." in printed) == (0, True), printed
+
+        link = push.push(stage.hospital, StudyUid(OTHER_STUDY), PRACTICE, pacs="pacs", kvnr=OTHER_KVNR)
+        wait(lambda: (found := stage.of_offer(str(link))) and found.state in FINAL, "the push")
+        pushed = stage.of_offer(str(link))
+        assert pushed
+        assert (pushed.state, len({it.uid for it in destination.kept})) == (State.COMPLETE, 2)
+
+    with stage.pacs(COUNT) as destination:
+        assert run(hospital, "pull-switch", "on") == (0, "pulls: on\n")
+        again = stage.ask(entry, OTHER_KVNR)
+        wait(lambda: stage.row(again).state in FINAL, "the pull")
+        assert (stage.row(again).state, stage.row(again).reason) == (State.COMPLETE, "")
+        assert len({it.uid for it in destination.kept}) == 2
