@@ -37,7 +37,8 @@ _log = structlog.get_logger(__name__)
 class Follower:
     """One resolver that a node follows. `source` is its address, which stands in all that it signs.
 
-    `beside` asks for what else is kept here of it, as often as for keys: the hub's directory.
+    `beside` asks for what else is kept here of it, as often as for keys: the hub's directory. `partner` is the origin
+    that has mounted it, and None the hub.
     """
 
     me: TelematikId
@@ -47,6 +48,7 @@ class Follower:
     pinned: PublicKeys
     now: Callable[[], datetime]
     beside: Callable[[], object] = lambda: None
+    partner: TelematikId | None = None
     _asked: datetime | None = field(default=None, init=False)
 
     def round(self, wait_seconds: float = WAIT_SECONDS) -> int:
@@ -92,7 +94,7 @@ class Follower:
 
     def _hear(self, page: told.RevocationPage) -> None:
         with self.store.work(self.me) as work:
-            work.revocations.hear(self.source, page.revocations)
+            work.revocations.hear(self.source, page.revocations, self.partner)
             for it in page.revocations:
                 fields = {"number": it.number, "kind": it.kind.value, "value": it.value, "lifted": int(it.lifted)}
                 work.audit(Action.REVOCATION_HEARD, **fields)

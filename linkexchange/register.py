@@ -32,7 +32,7 @@ def link(resolver: Resolver, caller: Caller, session: str, *, new: RegisteredLin
     if new.origin != caller.telematik_id:
         raise MessageFault("a link of another participant")
     with refusals(resolver, caller, Action.LEDGER_REFUSED), resolver.store.work(caller.telematik_id) as work:
-        session_of(work, caller, session, now=resolver.now())
+        session_of(resolver, work, caller, session)
         work.hub.register(new, replaces)
         work.audit(Action.LINK_REGISTERED, link=new.link, study=new.study, replaces=replaces or "")
 
@@ -40,7 +40,7 @@ def link(resolver: Resolver, caller: Caller, session: str, *, new: RegisteredLin
 def withdrawal(resolver: Resolver, caller: Caller, session: str, *, link: LinkId) -> None:
     """Cancel a link of the caller's own at once."""
     with refusals(resolver, caller, Action.LEDGER_REFUSED), resolver.store.work(caller.telematik_id) as work:
-        session_of(work, caller, session, now=resolver.now())
+        session_of(resolver, work, caller, session)
         if work.hub.withdraw(link):
             work.audit(Action.LINK_WITHDRAWN, link=link)
 
@@ -50,7 +50,7 @@ def offer(resolver: Resolver, caller: Caller, session: str, *, made: Offer) -> N
     if made.sender != caller.telematik_id:
         raise MessageFault("an offer of another participant")
     with refusals(resolver, caller, Action.LEDGER_REFUSED), resolver.store.work(caller.telematik_id) as work:
-        session_of(work, caller, session, now=resolver.now())
+        session_of(resolver, work, caller, session)
         if work.directory.find(made.receiver) is None:
             raise UnknownParticipant
         work.audit(Action.OFFER_MADE, offer=made.offer, receiver=made.receiver, link=made.link)
@@ -62,7 +62,7 @@ def switch(resolver: Resolver, caller: Caller, session: str, *, pulls: bool, bas
     """Let others pull from the caller, or not; what the hub's operator has turned off stays off."""
     now = resolver.now()
     with refusals(resolver, caller, Action.LEDGER_REFUSED), resolver.store.work(caller.telematik_id) as work:
-        session_of(work, caller, session, now=now)
+        session_of(resolver, work, caller, session)
         govern.turned(work, Switch(Hand.ORIGIN, pulls, basis, now), user="")
 
 

@@ -49,6 +49,7 @@ class Resolver:
     """What the resolver needs. `believe` verifies an attestation: (token, thumbprint, now) to institution and nonce.
 
     `inquiry` is how the card behind a session is asked about again; without it no session outlasts its first answer.
+    `house` is the participant at whose node it is mounted: what that has heard of the hub counts here.
     """
 
     audience: str
@@ -58,6 +59,7 @@ class Resolver:
     now: Callable[[], datetime]
     inquiry: Inquiry = NOBODY_TO_ASK
     other_signers: tuple[Signer, ...] = ()
+    house: TelematikId | None = None
 
     @property
     def signers(self) -> tuple[Signer, ...]:
@@ -93,7 +95,7 @@ def open_session(resolver: Resolver, caller: Caller, attestation: str) -> Sessio
         with refusals(resolver, caller, Action.SESSION_REFUSED):
             institution, nonce = resolver.believe(attestation, caller.thumbprint, now)
             with resolver.store.work(caller.telematik_id) as work:
-                _admit(work, caller, institution)
+                _admit(resolver, work, caller, institution)
                 if not work.hub.take_nonce(nonce, now):
                     raise IdentityRefused("nonce")
                 work.hub.open_session(session, institution, caller.thumbprint, checked=now)
@@ -116,12 +118,12 @@ def refusals(resolver: Resolver, caller: Caller, action: Action) -> Iterator[Non
         raise
 
 
-def _admit(work: UnitOfWork, caller: Caller, institution: Institution) -> None:
+def _admit(resolver: Resolver, work: UnitOfWork, caller: Caller, institution: Institution) -> None:
     """The card and the TLS certificate name the same institution, it is enrolled, and its role may ask for images.
 
     Neither it nor its node is revoked.
     """
-    refuse_revoked(work, *standing(caller.telematik_id, caller.thumbprint))
+    _refuse_revoked(resolver, work, caller, *standing(caller.telematik_id, caller.thumbprint))
     if institution.telematik_id != caller.telematik_id:
         raise IdentityRefused("card and TLS certificate differ")
     if work.directory.find(institution.telematik_id) is None:
@@ -150,9 +152,9 @@ def grant(resolver: Resolver, caller: Caller, session: str, *, request: str) -> 
         wish = read(proven, audience=resolver.audience, requester=caller.telematik_id, now=now)
         freshen_session(resolver, caller, session)
         with resolver.store.work(caller.telematik_id) as work:
-            institution = session_of(work, caller, session, now=now)
+            institution = session_of(resolver, work, caller, session)
             work.trail.check_room()
-            refuse_revoked(work, *_concerned(wish))
+            _refuse_revoked(resolver, work, caller, *_concerned(wish))
             facts = decide.facts(work, wish, institution, now=now)
             decision = access.decide(wish, facts)
             decide.write_down(work, decision, facts, request)
@@ -178,13 +180,18 @@ def _granted(wish: Request, link: RegisteredLink, caller: Caller, now: datetime)
     )
 
 
-def session_of(work: UnitOfWork, caller: Caller, session: str, *, now: datetime) -> Institution:
+def session_of(resolver: Resolver, work: UnitOfWork, caller: Caller, session: str) -> Institution:
     """Who opened the session. Raises `IdentityRefused` when it is not open for this certificate, and `Revoked`."""
-    refuse_revoked(work, *standing(caller.telematik_id, caller.thumbprint))
-    institution = work.hub.session(session, caller.thumbprint, now)
+    _refuse_revoked(resolver, work, caller, *standing(caller.telematik_id, caller.thumbprint))
+    institution = work.hub.session(session, caller.thumbprint, resolver.now())
     if institution is None:
         raise IdentityRefused("session")
     return institution
+
+
+def _refuse_revoked(resolver: Resolver, work: UnitOfWork, caller: Caller, *names: Revocable) -> None:
+    with work.on_behalf_of(resolver.house or caller.telematik_id):
+        refuse_revoked(work, *names)
 
 
 def freshen_session(resolver: Resolver, caller: Caller, session: str) -> None:

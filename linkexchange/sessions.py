@@ -40,9 +40,9 @@ def _nobody(_: bytes) -> None:
 NOBODY_TO_ASK = Inquiry(_nobody)
 
 
-def refuse_revoked(work: UnitOfWork, *names: Revocable) -> None:
-    """Raises `Revoked`, whose detail says what of it is."""
-    if found := work.revocations.revoked(*names):
+def refuse_revoked(work: UnitOfWork, *names: Revocable, origin: TelematikId | None = None) -> None:
+    """Raises `Revoked`, whose detail says what of it is. `origin`: whose link and transfer are among these."""
+    if found := work.revocations.revoked(*names, origin=origin):
         raise Revoked(found[0].value)
 
 

@@ -27,7 +27,7 @@ from linkexchange.model.grant import LIFETIME
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.keyset import GRACE
 from linkexchange.model.participant import Participant
-from linkexchange.model.revocation import Revocable, RevocationKind
+from linkexchange.model.revocation import Revocable, Revocation, RevocationKind
 from linkexchange.model.transfer import State
 from linkexchange.ports import ResolverAccess, ResolverNews
 from linkexchange.signing import PublicKeys, Signer, verify
@@ -328,7 +328,7 @@ OWN_URL = "https://hospital.test:9443"
 def without_hub(world: World, *, partner: bool = True) -> Signer:
     """The hub is silent; the hospital's own resolver is mounted over its own database, and the practice knows it."""
     own = signer("own")
-    resolver = replace(world.resolver, audience=OWN_URL, signer=own, store=world.nodes)
+    resolver = replace(world.resolver, audience=OWN_URL, signer=own, store=world.nodes, house=HOSPITAL)
     with world.resolver.store.work(HOSPITAL) as work:
         everyone, link = work.directory.all(), world.held and documents.read(next(iter(world.held.values()))[1]).link
         registered = link and work.hub.link(link)
@@ -404,6 +404,38 @@ def test_the_origin_s_resolver_grants_nothing_to_whom_the_hub_has_revoked(world:
     without_hub(world)
     done = world.pull(entry)
     assert (done.state, done.reason, world.wire.calls) == (State.STOPPED, "revoked: institution", 0)
+
+
+@pytest.mark.parametrize("what", ["institution", "node", "origin"])
+def test_a_partner_s_resolver_stops_nobody_by_revoking_an_institution_or_a_node(world: World, what: str) -> None:
+    transfer = world.ask(world.publish())
+    names = {
+        "institution": (RevocationKind.INSTITUTION, PRACTICE),
+        "node": (RevocationKind.NODE, world.practice.signer.kid),
+        "origin": (RevocationKind.INSTITUTION, HOSPITAL),
+    }
+    with world.nodes.work(PRACTICE) as work:
+        work.revocations.hear(OWN_URL, [Revocation(1, *names[what], "", world.clock())], HOSPITAL)
+    pull.run(world.practice, transfer)
+    assert world.transfer(transfer).state is State.COMPLETE
+
+
+def test_a_partner_s_resolver_stops_a_transfer_of_which_it_is_the_origin(world: World) -> None:
+    """Heard as a follower hears it, in the middle: before the link is read nobody knows whose transfer it is."""
+    transfer = world.ask(world.publish(*(data_set(number) for number in range(1, 6))))
+    follows = replace(follower(world), partner=HOSPITAL)
+
+    def status(_: object) -> int:
+        if len(world.pacs[PRACTICE].sent) == 2:
+            revoked(world, "transfer", str(transfer))
+            follows.round(0)
+            until(lambda: world.pacs[PRACTICE].brake.pulled)
+            raise PacsUnavailable("connection ended")
+        return 0
+
+    world.pacs[PRACTICE].status = status
+    pull.run(world.practice, transfer)
+    assert (world.transfer(transfer).state, world.transfer(transfer).reason) == (State.STOPPED, "revoked: transfer")
 
 
 def test_l07_a_link_that_was_withdrawn_is_not_granted_by_the_origin_s_resolver(world: World) -> None:

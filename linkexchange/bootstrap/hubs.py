@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from linkexchange.admit import Admission
 from linkexchange.bootstrap.keys import authority, hub_signer, other_signers, own_signer
 from linkexchange.bootstrap.storage import database, now
+from linkexchange.model.identifiers import TelematikId
 from linkexchange.ports import Store
 from linkexchange.resolve import Resolver
 from linkexchange.sessions import Inquiry
@@ -34,7 +36,8 @@ def resolver(settings: HubSettings) -> Resolver:
 
 def own_resolver(settings: NodeSettings) -> Resolver:
     """The resolver that a node mounts for its own links."""
-    return _resolver(settings, settings.resolver_url, own_signer(settings))
+    mounted = _resolver(settings, settings.resolver_url, own_signer(settings))
+    return replace(mounted, house=TelematikId(settings.telematik_id))
 
 
 def _resolver(settings: CommonSettings, audience: str, signer: Signer, others: tuple[Signer, ...] = ()) -> Resolver:

@@ -207,14 +207,17 @@ def _learnt(settings: NodeSettings, store: Database) -> PublicKeys:
 def followers(settings: NodeSettings) -> Iterator[Sequence[Follower]]:
     """How this node hears what resolvers have revoked, and of their keys: the hub's, and those of partners."""
     me, context = TelematikId(settings.telematik_id), client_context(settings)
-    pins = {it.url: pinned(it.keys, "PARTNER_RESOLVERS") for it in settings.partners}
+    pins = {it: pinned(it.keys, "PARTNER_RESOLVERS") for it in settings.partners}
     with closing(database(settings)) as store, ExitStack() as stack:
         kept = _kept_directory(settings, store)
         made = RememberingHubClient(settings.hub_url, context, kept, store=store, me=me)
         hub = stack.enter_context(closing(made))
-        others = {url: stack.enter_context(closing(HubClient(url, context))) for url in pins}
+        others = {it: stack.enter_context(closing(HubClient(it.url, context))) for it in pins}
         of_hub = Follower(me, settings.hub_url, hub, store, hub_keys(settings), now, beside=hub.participants)
-        yield [of_hub, *(Follower(me, url, others[url], store, keys, now) for url, keys in pins.items())]
+        of_partners = (
+            Follower(me, it.url, others[it], store, keys, now, partner=it.partner) for it, keys in pins.items()
+        )
+        yield [of_hub, *of_partners]
 
 
 def patient_files(settings: NodeSettings) -> PatientFolder | None:

@@ -32,6 +32,9 @@ class RevocationKind(StrEnum):
     TRANSFER = "transfer"
 
 
+OF_PARTNERS = frozenset({RevocationKind.LINK, RevocationKind.TRANSFER})
+"""What an origin that resolves for its own links may revoke: these, and only where it is the origin."""
+
 Revocable: TypeAlias = tuple[RevocationKind, str]
 """The name of what can be revoked: Telematik-ID, thumbprint (`x5t#S256`) of a TLS certificate, link or transfer."""
 

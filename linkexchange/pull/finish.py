@@ -91,7 +91,7 @@ def heed(node: Node, work: UnitOfWork, run: Transfer) -> None:
     """Raises `StoppedByPerson` where somebody wants this run stopped, and `Revoked` where a resolver does."""
     if who := work.transfers.stop_asked(run):
         raise StoppedByPerson(who)
-    refuse_revoked(work, *_revocable(node, run))
+    refuse_revoked(work, *_revocable(node, run), origin=run.origin)
 
 
 def _revocable(node: Node, run: Transfer) -> Iterator[Revocable]:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, literal, select, tuple_, union_all
+from sqlalchemy import Connection, Row, and_, func, literal, or_, select, tuple_, union_all
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.model.revocation import Revocable, Revocation, RevocationKind
+from linkexchange.model.revocation import OF_PARTNERS, Revocable, Revocation, RevocationKind
 from linkexchange.store.tables import heard_revocations as heard
 from linkexchange.store.tables import revocations as own
 
@@ -41,9 +41,10 @@ class RevocationRows:
         """The number of the newest."""
         return int(self._connection.execute(_NEWEST).scalar_one())
 
-    def hear(self, source: str, told: Sequence[Revocation]) -> None:
+    def hear(self, source: str, told: Sequence[Revocation], partner: TelematikId | None = None) -> None:
         """Keep what a resolver has said."""
-        rows = [{"participant": self._me, "source": source, **_columns(it)} for it in told]
+        common = {"participant": self._me, "source": source, "partner": partner or ""}
+        rows = [{**common, **_columns(it)} for it in told]
         if rows:
             self._connection.execute(insert(heard).on_conflict_do_nothing(), rows)
 
@@ -52,17 +53,20 @@ class RevocationRows:
         mine = select(func.coalesce(func.max(heard.c.number), 0)).where(heard.c.participant == self._me)
         return int(self._connection.execute(mine.where(heard.c.source == source)).scalar_one())
 
-    def revoked(self, *names: Revocable) -> Revocable | None:
+    def revoked(self, *names: Revocable, origin: TelematikId | None = None) -> Revocable | None:
         """The first of these that is revoked."""
-        said = {(row.kind, row.value) for row in self._connection.execute(_last_words(names)) if not row.lifted}
+        last_words = _last_words(names, self._me, origin)
+        said = {(row.kind, row.value) for row in self._connection.execute(last_words) if not row.lifted}
         return next((name for name in names if name in said), None)
 
 
-def _last_words(names: Sequence[Revocable]) -> Any:
-    """Of each name the newest row of each source: those of this database are a source, too."""
+def _last_words(names: Sequence[Revocable], me: TelematikId, origin: TelematikId | None) -> Any:
+    """Of each name the newest row of each source that counts: those of this database are a source, too."""
     columns = ("number", "kind", "value", "lifted")
     here = select(literal("").label("source"), *(own.c[name] for name in columns))
-    told = select(heard.c.source, *(heard.c[name] for name in columns))
+    told = select(heard.c.source, *(heard.c[name] for name in columns)).where(heard.c.participant == me)
+    its_own = and_(heard.c.partner == origin, heard.c.kind.in_(OF_PARTNERS))
+    told = told.where(or_(heard.c.partner == "", its_own))
     wanted = [(kind.value, value) for kind, value in names]
     said = union_all(
         *(query.where(tuple_(table.c.kind, table.c.value).in_(wanted)) for query, table in ((here, own), (told, heard)))

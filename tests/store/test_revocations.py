@@ -17,7 +17,8 @@ from linkexchange.store.work import Database
 INSTITUTION: Revocable = (RevocationKind.INSTITUTION, PRACTICE)
 OF_LINK: Revocable = (RevocationKind.LINK, LINK)
 NODE: Revocable = (RevocationKind.NODE, "A" * 43)
-HUB = "https://hub.example"
+OF_TRANSFER: Revocable = (RevocationKind.TRANSFER, "9a0f4a4e-2f0e-4f3c-8c61-0f3f5c0e7b12")
+HUB, OF_HOSPITAL = "https://hub.example", "https://hospital.example:9443"
 
 
 def add(database: Database, clock: Clock, name: Revocable, *, lifted: bool = False) -> Revocation:
@@ -53,7 +54,7 @@ def test_a_value_of_another_kind_is_another_name(database: Database, clock: Cloc
         assert work.revocations.revoked(OF_LINK) is None
 
 
-def test_what_a_node_heard_counts_for_a_resolver_that_is_mounted_there_too(database: Database, clock: Clock) -> None:
+def test_t12_what_a_node_heard_counts_for_it_and_for_no_other_of_its_database(database: Database, clock: Clock) -> None:
     told = [Revocation(7, *INSTITUTION, "", clock()), Revocation(9, *OF_LINK, "", clock() + timedelta(seconds=1))]
     with database.work(HOSPITAL) as work:
         work.revocations.hear(HUB, told)
@@ -63,8 +64,41 @@ def test_what_a_node_heard_counts_for_a_resolver_that_is_mounted_there_too(datab
         assert work.revocations.heard("https://other.example") == 0
         assert work.revocations.revoked(INSTITUTION) == INSTITUTION
     with database.work(STRANGER) as work:
-        assert work.revocations.revoked(INSTITUTION) == INSTITUTION
+        assert work.revocations.revoked(INSTITUTION) is None
         assert work.revocations.heard(HUB) == 0
+        with work.on_behalf_of(HOSPITAL):
+            assert work.revocations.revoked(INSTITUTION) == INSTITUTION
+
+
+@pytest.mark.parametrize("name", [INSTITUTION, NODE, (RevocationKind.INSTITUTION, HOSPITAL)], ids=str)
+def test_a_partner_s_resolver_revokes_no_institution_and_no_node(
+    database: Database, clock: Clock, name: Revocable
+) -> None:
+    with database.work(PRACTICE) as work:
+        work.revocations.hear(OF_HOSPITAL, [Revocation(1, *name, "", clock())], HOSPITAL)
+        assert work.revocations.heard(OF_HOSPITAL) == 1
+        assert work.revocations.revoked(name) is None
+        assert work.revocations.revoked(name, origin=HOSPITAL) is None
+
+
+@pytest.mark.parametrize("name", [OF_LINK, OF_TRANSFER], ids=str)
+def test_a_partner_s_resolver_revokes_links_and_transfers_of_its_own_alone(
+    database: Database, clock: Clock, name: Revocable
+) -> None:
+    with database.work(PRACTICE) as work:
+        work.revocations.hear(OF_HOSPITAL, [Revocation(1, *name, "", clock())], HOSPITAL)
+        assert work.revocations.revoked(name) is None
+        assert work.revocations.revoked(name, origin=STRANGER) is None
+        assert work.revocations.revoked(name, origin=HOSPITAL) == name
+    with database.work(STRANGER) as work:
+        assert work.revocations.revoked(name, origin=HOSPITAL) is None
+
+
+def test_a_partner_lifts_nothing_that_the_hub_has_revoked(database: Database, clock: Clock) -> None:
+    with database.work(PRACTICE) as work:
+        work.revocations.hear(HUB, [Revocation(1, *OF_LINK, "", clock())])
+        work.revocations.hear(OF_HOSPITAL, [Revocation(5, *OF_LINK, "", clock(), lifted=True)], HOSPITAL)
+        assert work.revocations.revoked(OF_LINK, origin=HOSPITAL) == OF_LINK
 
 
 def test_one_resolver_does_not_lift_what_another_has_revoked(database: Database, clock: Clock) -> None:

@@ -22,7 +22,7 @@ from linkexchange.store.tables import metadata
 from linkexchange.store.work import Database
 
 TABLES = sorted(metadata.tables.values(), key=lambda table: table.name)
-FOR_ALL_TO_READ = {"directory", "revocations", "heard_revocations"}
+FOR_ALL_TO_READ = {"directory", "revocations"}
 """The directory and what was revoked are for all."""
 ME, OTHER = "1-2-me", "1-2-other"
 _VALUES: dict[type, object] = {

@@ -206,6 +206,7 @@ heard_revocations = Table(
     participant(),
     Column("source", Text, primary_key=True),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("partner", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("value", Text, nullable=False),
     Column("at", NOW, nullable=False),

@@ -20,8 +20,8 @@ CREATE TABLE revocations (
 CREATE UNIQUE INDEX revocations_number ON revocations (number);
 CREATE INDEX revocations_name ON revocations (kind, value);
 CREATE TABLE heard_revocations (
-    participant text NOT NULL, source text NOT NULL, number bigint NOT NULL, kind text NOT NULL, value text NOT NULL,
-    at timestamptz NOT NULL, lifted boolean NOT NULL,
+    participant text NOT NULL, source text NOT NULL, number bigint NOT NULL, partner text NOT NULL, kind text NOT NULL,
+    value text NOT NULL, at timestamptz NOT NULL, lifted boolean NOT NULL,
     PRIMARY KEY (participant, source, number));
 CREATE INDEX heard_revocations_name ON heard_revocations (participant, kind, value);
 CREATE TABLE resolver_keys (
@@ -54,5 +54,4 @@ def upgrade() -> None:
     connection.execute(_STATEMENTS)
     for table, powers in _POWERS.items():
         connection.execute(_PROTECTION.format(table=table, powers=powers, role=quoted))
-    for table in ("revocations", "heard_revocations"):
-        connection.execute(f"CREATE POLICY everyone_reads ON {table} FOR SELECT USING (true)")
+    connection.execute("CREATE POLICY everyone_reads ON revocations FOR SELECT USING (true)")
