@@ -255,10 +255,13 @@ def _reject(work: UnitOfWork, enrolment: Enrolment, reason: str, now: datetime) 
 
 
 def _end(work: UnitOfWork, reason: str, now: datetime) -> None:
-    """Whatever this participant has been given until now."""
+    """Whatever this participant has been given until now. Nodes hear of each certificate that is still good."""
     for it in work.enrolments.mine():
         if it.standing in ENROLLED:
             work.enrolments.move(it.to(Standing.REVOKED, reason), now)
+    for issued in work.certificates.all():
+        if issued.is_good(now):
+            enter(work, (RevocationKind.NODE, issued.thumbprint), reason, at=now)
     work.certificates.revoke(now, reason)
 
 

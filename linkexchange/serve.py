@@ -40,7 +40,7 @@ from linkexchange.model.subset import Subset
 from linkexchange.model.transfer import Authority
 from linkexchange.model.turn import Use
 from linkexchange.ports import Archive, Brake, IncomingInstance, Published, Store, Told
-from linkexchange.sessions import refuse_revoked
+from linkexchange.sessions import refuse_revoked, vet
 from linkexchange.signing import Proven, PublicKeys, verify
 from linkexchange.turnstile import WAIT_SECONDS, Turn, Turnstile, Who
 
@@ -86,6 +86,7 @@ class Origin:
     growth: Growth | None = None
     _active: dict[UUID, float] = field(default_factory=dict)
     _admitted: dict[UUID, float] = field(default_factory=dict)
+    _vetted: dict[tuple[TelematikId, str], float] = field(default_factory=dict)
     _known: dict[LinkId, Published] = field(default_factory=dict)
     _served: Counter[LinkId] = field(default_factory=Counter)
     _serving: list[_Serving] = field(default_factory=list)
@@ -103,6 +104,20 @@ class Origin:
             published = self._own_link(grant)
         self._decide(grant, published)
         return grant
+
+    def vet(self, peer: TelematikId, thumbprint: str) -> None:
+        """Asked where no grant is: neither a participant nor its certificate is revoked; as old as `still_valid`.
+
+        Raises `Revoked` after that has been written down.
+        """
+        if monotonic() - self._vetted.get((peer, thumbprint), -self.fresh_seconds) < self.fresh_seconds:
+            return
+        with self._refusals():
+            vet(self.store, self.me, peer, thumbprint)
+        with self._lock:
+            self._vetted[peer, thumbprint] = monotonic()
+            for oldest in list(self._vetted)[:-REMEMBERED_MAX]:
+                del self._vetted[oldest]
 
     def still_valid(self, grant: Grant) -> bool:
         """Asked before every instance: the grant has not ended, the link not been withdrawn, and nothing revoked."""

@@ -51,6 +51,12 @@ def standing(participant: TelematikId, thumbprint: str) -> tuple[Revocable, Revo
     return (RevocationKind.INSTITUTION, participant), (RevocationKind.NODE, thumbprint)
 
 
+def vet(store: Store, me: TelematikId, peer: TelematikId, thumbprint: str) -> None:
+    """Whether this node may speak with another one, as its resolvers have told it. Raises `Revoked`."""
+    with store.work(me) as work:
+        refuse_revoked(work, *standing(peer, thumbprint))
+
+
 def freshen(
     store: Store, participant: TelematikId, *, secret: str, thumbprint: str, inquiry: Inquiry, now: datetime
 ) -> None:

@@ -94,6 +94,9 @@ class FolderOrigin:
             raise GrantRefused(fault.detail) from fault
         return accept(proven, audience=ORIGIN, thumbprint=thumbprint, now=datetime.now(UTC))
 
+    def vet(self, peer: TelematikId, thumbprint: str) -> None:
+        pass
+
     def still_valid(self, grant: Grant) -> bool:
         del grant
         if self.valid_for is not None:

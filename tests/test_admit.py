@@ -378,6 +378,38 @@ def test_who_is_revoked_is_out_with_every_certificate_and_its_transfers_stop(des
         assert first_bad(entries) is None
 
 
+def ended(desk: EnrolmentBench) -> list[tuple[str, str]]:
+    """What nodes hear of: kind and value, in the order of their numbers."""
+    with desk.database.work(HUB) as work:
+        return [(it.kind.value, it.value) for it in work.revocations.after(0)]
+
+
+def test_nodes_hear_of_every_good_certificate_that_is_ended_and_that_stays_when_the_institution_comes_back(
+    desk: EnrolmentBench,
+) -> None:
+    first = desk.enrolled()
+    desk.clock.time += admit.LIFETIME / 2
+    second = caller_with(admit.renew(desk.admission, first, request(new_key(), "practice.example")))
+    desk.clock.time += admit.LIFETIME / 2
+    third = caller_with(admit.renew(desk.admission, second, request(new_key(), "practice.example")))
+    admit.revoke(desk.admission, PRACTICE, reason="stolen")
+    assert set(ended(desk)) == {("node", second.thumbprint), ("node", third.thumbprint), ("institution", PRACTICE)}
+    newer = desk.enrolled()
+    with desk.database.work(HOSPITAL) as work:
+        assert work.revocations.revoked((RevocationKind.NODE, second.thumbprint))
+        assert not work.revocations.revoked((RevocationKind.INSTITUTION, PRACTICE))
+        assert not work.revocations.revoked((RevocationKind.NODE, newer.thumbprint))
+
+
+def test_nodes_hear_of_a_certificate_whose_key_was_lost_when_another_takes_its_place(desk: EnrolmentBench) -> None:
+    lost = desk.enrolled()
+    assert ended(desk) == []
+    desk.enrolled()
+    assert ended(desk) == [("node", lost.thumbprint)]
+    [fields] = [fields for action, fields in desk.trail() if action == "node.revoked"]
+    assert (fields["value"], fields["reason"]) == (lost.thumbprint, admit.SUPERSEDED)
+
+
 def test_nobody_is_revoked_twice_and_nobody_who_is_not_there(desk: EnrolmentBench) -> None:
     desk.enrolled()
     admit.revoke(desk.admission, PRACTICE, reason="x")

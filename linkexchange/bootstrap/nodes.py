@@ -31,8 +31,9 @@ from linkexchange.ports import Card, Node, ResolverAccess
 from linkexchange.release import Rules
 from linkexchange.releasing import Counter, Letting
 from linkexchange.serve import Origin
+from linkexchange.sessions import vet
 from linkexchange.settings import NodeSettings
-from linkexchange.signing import PublicKeys, Signer
+from linkexchange.signing import PublicKeys, Signer, thumbprint
 from linkexchange.store.work import Database
 from linkexchange.turnstile import Turnstile
 from linkexchange.xdt import PatientFolder
@@ -56,7 +57,7 @@ def node(settings: NodeSettings) -> Node:
     hub = RememberingHubClient(settings.hub_url, context, _kept_directory(settings, store), store=store, me=me)
     telematik, transcoder, signer = Telematik(settings, now), TranscodingPool(), _signer(settings, store, me)
     partners, codes = _partners(settings, store, context, telematik.card), envelope.named(settings.codes_profile)
-    reach = partial(_origin_node, settings, context, routes(settings, store, context))
+    reach = partial(_origin_node, settings, context, routes(settings, store, context), store)
     bare = Node(
         me=me,
         name=settings.name,
@@ -111,11 +112,11 @@ def _partners(
     settings: NodeSettings, store: Database, context: ssl.SSLContext, card: Card
 ) -> dict[TelematikId, _Partner]:
     """The resolvers that origins have mounted for their own links."""
-    me, thumbprint = TelematikId(settings.telematik_id), node_signer(settings).kid
+    me, own = TelematikId(settings.telematik_id), node_signer(settings).kid
     found = {}
     for it in settings.partners:
         hub = HubClient(it.url, context)
-        sessions = AttestedSessions(hub, card, audience=it.url, thumbprint=thumbprint, now=now)
+        sessions = AttestedSessions(hub, card, audience=it.url, thumbprint=own, now=now)
         keys = PublicKeys(LearntKeys(store, me, {it.url: pinned(it.keys, "PARTNER_RESOLVERS")}, now))
         found[it.partner] = _Partner(hub, ResolverAccess(it.url, hub, sessions, keys))
     return found
@@ -148,13 +149,18 @@ def _origin_node(
     settings: NodeSettings,
     context: ssl.SSLContext,
     routes_to: Callable[[Participant], Routes] | None,
+    store: Database,
     participant: Participant,
     grant: str,
 ) -> OriginNodeClient:
     from linkexchange.dicomweb import OriginNodeClient
 
-    by = routes_to(participant) if routes_to else None
-    return OriginNodeClient(participant, grant, context, idle_seconds=settings.idle_seconds, routes=by)
+    by, me, peer = routes_to(participant) if routes_to else None, TelematikId(settings.telematik_id), participant
+
+    def vetted(certificate: bytes) -> None:
+        vet(store, me, peer.telematik_id, thumbprint(certificate))
+
+    return OriginNodeClient(peer, grant, context, idle_seconds=settings.idle_seconds, routes=by, vet=vetted)
 
 
 def _closing(*opened: TranscodingPool | Database | HubClient | Telematik) -> Callable[[], None]:

@@ -52,8 +52,8 @@ class Faults:
 class Connection:
     """A connection that opens with the first request and is used again while the other side keeps it.
 
-    `url` is the base of the service, and with `routes` that of another participant's node. Raises `faults.unreachable`
-    when it is no address at all.
+    `url` is the base of the service, and with `routes` that of another participant's node. `vet` as in `Wire`. Raises
+    `faults.unreachable` when it is no address at all.
     """
 
     def __init__(
@@ -65,10 +65,11 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         idle_seconds: float = IDLE_SECONDS,
         routes: Routes | None = None,
+        vet: Callable[[bytes], None] | None = None,
     ) -> None:
         self._faults = faults
         try:
-            self._http = _wire(url, context, routes, idle_seconds=idle_seconds)
+            self._http = _wire(url, context, routes, idle_seconds=idle_seconds, vet=vet)
         except ValueError as wrong:
             raise faults.unreachable("not a DICOMweb address") from wrong
         # Compressing an answer of 600 MB takes Orthanc half a minute before the first byte.
@@ -175,10 +176,17 @@ class Connection:
         return body
 
 
-def _wire(url: str, context: ssl.SSLContext | None, routes: Routes | None, *, idle_seconds: float) -> Wire:
+def _wire(
+    url: str,
+    context: ssl.SSLContext | None,
+    routes: Routes | None,
+    *,
+    idle_seconds: float,
+    vet: Callable[[bytes], None] | None,
+) -> Wire:
     if routes and context:
-        return RoutedWire(url, routes, context=context, idle_seconds=idle_seconds)
-    return Wire(url, context=context, idle_seconds=idle_seconds)
+        return RoutedWire(url, routes, context=context, idle_seconds=idle_seconds, vet=vet)
+    return Wire(url, context=context, idle_seconds=idle_seconds, vet=vet)
 
 
 def _instance(part: Part) -> IncomingInstance | None:

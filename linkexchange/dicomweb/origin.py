@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import ssl
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -51,7 +51,7 @@ class OriginNodeClient:
     """`ports.OriginNode` at the address that the directory has for a participant.
 
     `context` carries the certificate that the grant is bound to. `idle_seconds` limits silence, never the whole. With
-    `routes` it may be reached through the relay as well.
+    `routes` it may be reached through the relay as well. `vet` as in `Wire`.
     """
 
     def __init__(
@@ -62,12 +62,14 @@ class OriginNodeClient:
         *,
         idle_seconds: float = IDLE_SECONDS,
         routes: Routes | None = None,
+        vet: Callable[[bytes], None] | None = None,
     ) -> None:
         self._url = participant.node_url
         self._grant = grant
         self._context = context
         self._idle_seconds = idle_seconds
         self._routes = routes
+        self._vet = vet
 
     def retrieve(
         self, manifest: Manifest, wanted: frozenset[SopInstanceUid], *, brake: Brake | None = None
@@ -123,6 +125,7 @@ class OriginNodeClient:
             headers={"Authorization": f"Bearer {self._grant}"} if self._grant else {},
             idle_seconds=self._idle_seconds,
             routes=self._routes,
+            vet=self._vet,
         )
 
 

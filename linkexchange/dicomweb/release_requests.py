@@ -7,6 +7,7 @@ certificate of the caller alone. docs/reference/release-request.md describes the
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -39,21 +40,22 @@ class TakesRequests(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RequestRoutes:
-    """The two routes."""
+    """The two routes. `caller` says who asks, or refuses him."""
 
     desk: TakesRequests
+    caller: Callable[[Request], TelematikId]
 
     def hand_in(self, request: Request, _: Brake) -> Answer:
         """202: it is kept, and a job judges it."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
             raise MessageFault("media type of a release request")
         signed = request.body.decode("ascii", errors="replace")
-        self.desk.hand_in(signed, participant_of(request), _keys_of(request))
+        self.desk.hand_in(signed, self.caller(request), _keys_of(request))
         return Answer(202)
 
     def answer(self, request: Request, _: Brake, number: UUID) -> Answer:
         """200 with where it stands."""
-        told = self.desk.answer(number, participant_of(request))
+        told = self.desk.answer(number, self.caller(request))
         said = {
             "request": str(number),
             "standing": told.standing.value,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from linkexchange.dicomweb.secured import Secured
 from linkexchange.dicomweb.wire import Wire, reason
-from linkexchange.errors import Fault, IdentityRefused, RelayUnavailable
+from linkexchange.errors import Fault, IdentityRefused, RelayUnavailable, Revoked
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.route import Route
 from linkexchange.ports import Choice
@@ -39,10 +39,14 @@ class Routes:
     call: Call
 
 
+def _word(wrong: Exception) -> str:
+    if isinstance(wrong, Revoked):
+        return "revoked certificate"
+    return wrong.detail if isinstance(wrong, Fault) else reason(wrong)
+
+
 def _told(failed: Mapping[Route, Exception]) -> str:
-    words = (
-        f"{route}: {wrong.detail if isinstance(wrong, Fault) else reason(wrong)}" for route, wrong in failed.items()
-    )
+    words = (f"{route}: {_word(wrong)}" for route, wrong in failed.items())
     return "; ".join(words)
 
 
@@ -53,17 +57,28 @@ class WrongParticipant(OSError):
 class RoutedWire(Wire):
     """`Wire` that takes the first route on which the peer's certificate is proven."""
 
-    def __init__(self, url: str, routes: Routes, *, context: ssl.SSLContext, idle_seconds: float) -> None:
-        super().__init__(url, context=context, idle_seconds=idle_seconds)
+    def __init__(
+        self,
+        url: str,
+        routes: Routes,
+        *,
+        context: ssl.SSLContext,
+        idle_seconds: float,
+        vet: Callable[[bytes], None] | None = None,
+    ) -> None:
+        super().__init__(url, context=context, idle_seconds=idle_seconds, vet=vet)
         self._routes = routes
 
     def connect(self) -> None:
-        """Open it. Raises OSError, or `RelayUnavailable` where it is the relay's matter; both say what failed where."""
+        """Open it. Raises OSError, or `RelayUnavailable` where it is the relay's matter; both say what failed where.
+
+        A certificate that is revoked is as bad as none, and `Revoked` where no other one was found.
+        """
         failed: dict[Route, Exception] = {}
         for route in self._routes.choice.order():
             try:
                 self._open(route)
-            except (OSError, RelayUnavailable) as wrong:
+            except (OSError, RelayUnavailable, Revoked) as wrong:
                 self._drop()
                 failed[route] = wrong
                 if self.is_stopped:
@@ -71,6 +86,8 @@ class RoutedWire(Wire):
             else:
                 self._routes.choice.took(route, _told(failed))
                 return
+        if revoked := next((it for it in failed.values() if isinstance(it, Revoked)), None):
+            raise revoked
         if isinstance(failed.get(Route.RELAY), RelayUnavailable):
             raise RelayUnavailable(_told(failed))
         raise OSError(errno.EHOSTUNREACH, _told(failed))
@@ -99,3 +116,4 @@ class RoutedWire(Wire):
             raise WrongParticipant(0, wrong.detail) from wrong
         if named != self._routes.peer.uri:
             raise WrongParticipant(0, "certificate of another participant")
+        super()._check()

@@ -86,11 +86,11 @@ def application(
         _Route.at("/transfers/{transfer}/digests", UUID, answer=origin.digests),
     ]
     if desk:
-        asked = RequestRoutes(desk)
+        asked = RequestRoutes(desk, origin.caller)
         routes.append(_Route.at("/release-requests", answer=asked.hand_in, method="POST"))
         routes.append(_Route.at("/release-requests/{request}", UUID, answer=asked.answer))
     if fetch:
-        own = _Own(fetch, me)
+        own = _Own(fetch, me, origin.caller)
         routes.append(_Route.at("/own/{pacs}" + one, str, StudyUid, SeriesUid, SopInstanceUid, answer=own.instance))
 
     def answering(request: Request, brake: Brake) -> Answer:
@@ -130,9 +130,15 @@ class _Origin:
         return Answer(200, {"content-type": document.media_type}, document.content)
 
     def digests(self, request: Request, _: Brake, transfer: UUID) -> Answer:
-        told = self.serve.told(transfer, participant_of(request))
+        told = self.serve.told(transfer, self.caller(request))
         said = json.dumps({"transfer": str(transfer), "digests": dict(told.digests), "newer": told.newer})
         return Answer(200, {"content-type": "application/json"}, said.encode())
+
+    def caller(self, request: Request) -> TelematikId:
+        """Who asks for what needs no grant. Raises `IdentityRefused` and `Revoked`."""
+        caller = participant_of(request)
+        self.serve.vet(caller, thumbprint(request.certificate))
+        return caller
 
     def _grant(self, request: Request, study: StudyUid) -> Grant:
         """The grant of a request for this study. Another study is as good as one that does not exist."""
@@ -156,9 +162,10 @@ class _Own:
 
     fetch: Fetch
     me: TelematikId
+    caller: Callable[[Request], TelematikId]
 
     def instance(self, request: Request, brake: Brake, *place: Any) -> Answer:
-        if participant_of(request) != self.me:
+        if self.caller(request) != self.me:
             raise IdentityRefused("not this node")
         return _stream(OwnBody(self.fetch, Place(*place)), brake)
 

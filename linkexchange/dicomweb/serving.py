@@ -31,6 +31,10 @@ class Serve(Protocol):
         """Believe a grant from the owner of this certificate. Raises `GrantRefused` or `LinkWithdrawn`."""
         ...
 
+    def vet(self, peer: TelematikId, thumbprint: str) -> None:
+        """Whether the owner of this certificate may ask for what needs no grant. Raises `Revoked`."""
+        ...
+
     def still_valid(self, grant: Grant) -> bool:
         """Whether one more instance may leave."""
         ...

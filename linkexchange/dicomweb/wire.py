@@ -8,6 +8,7 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPResponse, IncompleteRead
 from urllib.parse import urlsplit
@@ -18,10 +19,18 @@ from linkexchange.dicomweb.secured import Secured
 class Wire(HTTPConnection):
     """One connection, opened by its first request. `url` is the base of a service.
 
-    Raises ValueError when that is no address; later OSError and HTTPException, as its base does.
+    With `vet` the certificate (DER) of the other side is shown to it, which may refuse it with a `Revoked`. Raises
+    ValueError when that is no address; later OSError and HTTPException, as its base does.
     """
 
-    def __init__(self, url: str, *, context: ssl.SSLContext | None = None, idle_seconds: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        context: ssl.SSLContext | None = None,
+        idle_seconds: float,
+        vet: Callable[[bytes], None] | None = None,
+    ) -> None:
         address = urlsplit(url)
         if (
             address.scheme not in ("http", "https")
@@ -35,12 +44,19 @@ class Wire(HTTPConnection):
         super().__init__(address.hostname, address.port or self.default_port, timeout=idle_seconds)
         self.base = address.path.rstrip("/") + "/"
         self._context = (context or ssl.create_default_context()) if secure else None
+        self._vet = vet
         self._watched: socket.socket | None = None
         self._stopped = False
 
     def connect(self) -> None:
         """Open the socket, and secure it where the address says so."""
         self._use(self._connected(self.timeout))
+        self._check()
+
+    def _check(self) -> None:
+        """Whether the other side may be spoken with, once its certificate is proven."""
+        if self._vet and isinstance(self.sock, Secured):
+            self._vet(self.sock.peer_certificate())
 
     def _use(self, plain: socket.socket) -> None:
         self.sock = plain

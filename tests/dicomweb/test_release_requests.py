@@ -52,6 +52,13 @@ class Book:
         return self.told
 
 
+class Nobody:
+    """An origin that serves nothing; nobody is revoked."""
+
+    def vet(self, peer: TelematikId, thumbprint: str) -> None:
+        pass
+
+
 @dataclass(frozen=True)
 class Line:
     book: Book
@@ -78,7 +85,7 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     authority = Authority(tmp_path_factory.mktemp("ca"))
     book = Book([])
     context = authority.node(ORIGIN).server_context()
-    with listening.answering(application(None, ORIGIN, desk=book), context) as port:  # type: ignore[arg-type]
+    with listening.answering(application(Nobody(), ORIGIN, desk=book), context) as port:  # type: ignore[arg-type]
         yield Line(book, authority, port)
 
 

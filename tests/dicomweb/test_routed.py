@@ -15,11 +15,12 @@ import relaying
 from relaying import HOSPITAL, OTHER, PRACTICE, Hub
 
 from linkexchange.dicomweb.routed import Call, RoutedWire, Routes
-from linkexchange.errors import RelayUnavailable
+from linkexchange.errors import RelayUnavailable, Revoked
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.route import Route
 from linkexchange.ports import Brake
 from linkexchange.relay import Patience, Rules
+from linkexchange.signing import thumbprint
 from linkexchange.threaded import Answer, Request, Server
 from linkexchange.tls import participant_uri
 
@@ -66,10 +67,18 @@ class Place:
         self.hub.stand(who, server.take)
         return port
 
-    def wire(self, choice: Choice, *, port: int = 0, call: Call | None = None) -> RoutedWire:
+    def wire(
+        self,
+        choice: Choice,
+        *,
+        port: int = 0,
+        call: Call | None = None,
+        vet: Callable[[bytes], None] | None = None,
+    ) -> RoutedWire:
         routes = Routes(HOSPITAL, choice, call or self.hub.caller(PRACTICE))
         context = self.hub.certificate(PRACTICE).client_context()
-        return RoutedWire(f"https://localhost:{port or self.port}", routes, context=context, idle_seconds=5.0)
+        url = f"https://localhost:{port or self.port}"
+        return RoutedWire(url, routes, context=context, idle_seconds=5.0, vet=vet)
 
 
 @pytest.fixture
@@ -105,6 +114,21 @@ def test_a_node_that_is_somebody_else_is_not_taken_for_the_origin(place: Place) 
     choice, elsewhere = Choice(), place.stand(OTHER)
     assert asked(place.wire(choice, port=elsewhere)) == PRACTICE.uri.encode()
     assert choice.taken == [(Route.RELAY, "direct: certificate of another participant")]
+
+
+def test_a_stolen_certificate_at_the_direct_route_is_passed_over_and_without_a_relay_it_is_said(place: Place) -> None:
+    stolen = place.hub.authority.node(HOSPITAL)
+
+    def vet(certificate: bytes) -> None:
+        if thumbprint(certificate) == stolen.thumbprint:
+            raise Revoked("node")
+
+    with listening.answering(application, stolen.server_context()) as elsewhere:
+        choice = Choice()
+        assert asked(place.wire(choice, port=elsewhere, vet=vet)) == PRACTICE.uri.encode()
+        assert choice.taken == [(Route.RELAY, "direct: revoked certificate")]
+        with pytest.raises(Revoked, match="node"):
+            asked(place.wire(Choice((Route.DIRECT,)), port=elsewhere, vet=vet))
 
 
 def test_n_03_a_relay_that_joins_to_another_participant_gains_nothing(place: Place) -> None:
