@@ -10,12 +10,15 @@ from typing import Any, TypeVar
 import httpx
 
 from linkexchange.errors import (
+    BodiesFull,
     Denied,
     EnrolmentRefused,
     Fault,
     HubUnavailable,
     IdentityRefused,
     MessageFault,
+    OffersFull,
+    ReceiptsFull,
     Revoked,
     TiUnavailable,
     TooManyRequests,
@@ -32,7 +35,8 @@ from linkexchange.secret import Secret
 
 TIMEOUT_SECONDS = 15.0
 _PLAIN = (Denied, EnrolmentRefused, IdentityRefused, MessageFault, Revoked, TiUnavailable, UnknownParticipant)
-_KNOWN: dict[str, type[Fault]] = {kind.code: kind for kind in _PLAIN}
+_FULL = (BodiesFull, OffersFull, ReceiptsFull)
+_KNOWN: dict[str, type[Fault]] = {kind.code: kind for kind in (*_PLAIN, *_FULL)}
 _Answer = TypeVar("_Answer")
 
 

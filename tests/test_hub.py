@@ -272,6 +272,14 @@ def test_a_receipt_may_be_large_and_is_booked_once(
     assert [row["proof"] == proof for row in hub.bench.rows("receipts")] == [True]
 
 
+def test_w_05_a_large_body_of_somebody_who_was_put_out_is_not_read(hub: RunningHub, raw: httpx.Client) -> None:
+    with hub.bench.database.work(PRACTICE) as work:
+        work.directory.retire(PRACTICE)
+    json = {"Content-Type": "application/json"}  # were it read, this would be wrong
+    answer = raw.post("/ledger/receipts", content=b"x" * (100 << 10), headers=json)
+    assert (answer.status_code, answer.json()["code"], answer.json()["detail"]) == (403, "identity-refused", "revoked")
+
+
 def test_what_has_left_an_origin_is_booked(hub: RunningHub) -> None:
     files = hub.authority.node(HOSPITAL)
     said = Dispatch(wishes.TRANSFER, HOSPITAL, PRACTICE, LINK, 3, digest_of(["1.2"]))

@@ -136,6 +136,30 @@ class TooManyRequests(Unavailable):
     next_step = "Wait as long as Retry-After says; it is tried again by itself."
 
 
+class BodiesFull(Unavailable):
+    """So many large messages are being read that there is no place for another."""
+
+    code = "bodies-full"
+    owner = Owner.HUB
+    next_step = "Wait: it is tried again by itself. Send large messages one after another."
+
+
+class ReceiptsFull(Unavailable):
+    """The hub keeps no more receipts of this participant today about transfers that it has not decided."""
+
+    code = "receipts-full"
+    owner = Owner.REQUESTER
+    next_step = "Wait: it is tried again by itself. If it lasts, look why the hub knows nothing of these transfers."
+
+
+class OffersFull(Unavailable):
+    """As many offers of this sender wait at this receiver as the hub keeps."""
+
+    code = "offers-full"
+    owner = Owner.REQUESTER
+    next_step = "Wait until the receiver has taken some up or they have expired; call it if that lasts."
+
+
 class StateUnavailable(Unavailable):
     """The node's own database does not answer."""
 

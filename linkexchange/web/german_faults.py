@@ -8,6 +8,7 @@ from __future__ import annotations
 from linkexchange.errors import (
     AlreadyStored,
     AuditSinkUnavailable,
+    BodiesFull,
     BodyTooLarge,
     BodyTooSlow,
     CardUnavailable,
@@ -30,6 +31,7 @@ from linkexchange.errors import (
     MethodRefused,
     NotEntitled,
     NotReviewable,
+    OffersFull,
     OriginPacsBusy,
     OriginPacsRejectsNode,
     OriginPacsUnavailable,
@@ -43,6 +45,7 @@ from linkexchange.errors import (
     PatientIdTaken,
     PatientObjects,
     PeerFault,
+    ReceiptsFull,
     RecordUnavailable,
     Refused,
     RelayUnavailable,
@@ -308,6 +311,18 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     TooManyRequests: (
         "Von dieser Stelle kamen zu viele Anfragen in kurzer Zeit.",
         "Warten Sie: Es wird von selbst wieder versucht.",
+    ),
+    BodiesFull: (
+        "Es werden gerade so viele große Nachrichten gelesen, dass für eine weitere kein Platz ist.",
+        "Warten Sie: Es wird von selbst wieder versucht. Große Nachrichten gehören nacheinander gesendet.",
+    ),
+    ReceiptsFull: (
+        "Die Vermittlungsstelle nimmt heute keine Quittungen mehr über Übertragungen an, von denen sie nichts weiß.",
+        "Warten Sie: Es wird von selbst wieder versucht. Dauert es an, fragen Sie bei der Vermittlungsstelle nach.",
+    ),
+    OffersFull: (
+        "Bei diesem Empfänger warten schon so viele Angebote von Ihnen, wie die Vermittlungsstelle aufhebt.",
+        "Warten Sie, bis einige angenommen oder abgelaufen sind, oder rufen Sie beim Empfänger an.",
     ),
     BodyTooLarge: (
         "Eine Nachricht ist größer, als diese Schnittstelle sie annimmt.",

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from fastapi import Depends, FastAPI, Header, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
+from starlette.types import Scope
 
 from linkexchange import admit, register, resolve, tls
 from linkexchange.admit import Admission
@@ -34,7 +35,7 @@ from linkexchange.signing import PublicKeys, thumbprint
 from linkexchange.web import answers, description
 from linkexchange.web.fhir_directory import BUNDLE, FhirAnswer, Token, search_endpoints, search_organizations
 from linkexchange.web.fields import DigestText, LinkIdText, Moment, StudyUidText, TelematikIdText
-from linkexchange.web.limits import HUB, Limits
+from linkexchange.web.limits import HUB, Know, Limits
 from linkexchange.web.rates import Rates
 from linkexchange.web.refusing import refuse_on
 
@@ -63,6 +64,16 @@ def witness(request: Request) -> Caller:
     """The same, also of somebody who is revoked: what has arrived until then is still told."""
     resolver: Resolver = request.app.state.resolver
     return admit.known(resolver.store, caller_of(request), resolver.now())
+
+
+def _knowing(resolver: Resolver) -> Know:
+    """Whether the caller may call, looked at before a large body of it is read."""
+
+    async def know(scope: Scope) -> None:
+        caller = caller_of(Request(scope))
+        await _in_thread(lambda: admit.known(resolver.store, caller, resolver.now()))
+
+    return know
 
 
 ByTls = Annotated[Caller, Depends(known_caller)]
@@ -139,7 +150,7 @@ def application(resolver: Resolver, rates: Rates | None = None, *, admission: Ad
     app = FastAPI(title="linkexchange hub", openapi_url=None, responses=description.REFUSALS)
     app.state.resolver = resolver
     refuse_on(app)
-    app.add_middleware(Limits, HUB, rates)
+    app.add_middleware(Limits, HUB, rates, know=_knowing(resolver))
     _add_resolver(app, resolver)
     add_news(app, resolver)
     _add_ledger(app, resolver)
@@ -292,7 +303,7 @@ def _offer_row(offer: Offer) -> dict[str, str]:
     }
 
 
-async def _in_thread(call: Callable[[], None]) -> None:
+async def _in_thread(call: Callable[[], object]) -> None:
     from starlette.concurrency import run_in_threadpool
 
     await run_in_threadpool(call)
