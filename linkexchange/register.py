@@ -6,12 +6,21 @@ What is refused is written down before the answer leaves.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from linkexchange import govern
-from linkexchange.errors import MessageFault, UnknownParticipant, UnknownTransfer
-from linkexchange.model.access import Offer, RegisteredLink
+from linkexchange.errors import (
+    Denied,
+    MessageFault,
+    OffersFull,
+    ReceiptsFull,
+    UnknownParticipant,
+    UnknownTransfer,
+)
+from linkexchange.model.access import Offer, Reason, RegisteredLink
 from linkexchange.model.audit import Action
 from linkexchange.model.balance import DISPATCH_TYP, Dispatch
 from linkexchange.model.identifiers import LinkId, Sha256, SopInstanceUid, TelematikId
@@ -19,12 +28,17 @@ from linkexchange.model.proof import TYP as PROOF_TYP
 from linkexchange.model.request import line
 from linkexchange.model.switch import Hand, Switch
 from linkexchange.model.transfer import FINAL, State
-from linkexchange.ports import Course, Receipt
+from linkexchange.ports import Course, Receipt, UnitOfWork
 from linkexchange.resolve import Caller, Resolver, refusals, session_of
 from linkexchange.signing import PROOF_MAX_BYTES, verify
 
 INSTANCES_MAX = 2**31 - 1
 RESOLVER_MAX_CHARACTERS = 2048
+OFFERS_MAX = 1000
+"""So many offers of one sender may wait at one receiver."""
+UNDECIDED_MAX = 1000
+"""So many receipts a participant may hand in within a day about transfers that were not decided here."""
+_DAY = timedelta(days=1)
 
 
 def link(resolver: Resolver, caller: Caller, session: str, *, new: RegisteredLink, replaces: LinkId | None) -> None:
@@ -46,16 +60,30 @@ def withdrawal(resolver: Resolver, caller: Caller, session: str, *, link: LinkId
 
 
 def offer(resolver: Resolver, caller: Caller, session: str, *, made: Offer) -> None:
-    """Lay an offer before another participant. Raises `UnknownParticipant`."""
+    """Lay an offer of an own link before another participant.
+
+    Raises `UnknownParticipant`, `Denied` for a link that the caller has not registered, and `OffersFull`.
+    """
     if made.sender != caller.telematik_id:
         raise MessageFault("an offer of another participant")
+    now = resolver.now()
     with refusals(resolver, caller, Action.LEDGER_REFUSED), resolver.store.work(caller.telematik_id) as work:
         session_of(resolver, work, caller, session)
         if work.directory.find(made.receiver) is None:
             raise UnknownParticipant
+        if work.hub.link(made.link) is None:
+            raise Denied(Reason.LINK.public)
         work.audit(Action.OFFER_MADE, offer=made.offer, receiver=made.receiver, link=made.link)
         with work.on_behalf_of(made.receiver):
-            work.hub.add_offer(made)
+            _lay(work, made, now)
+
+
+def _lay(work: UnitOfWork, made: Offer, now: datetime) -> None:
+    """An offer that says it was made later than now would never grow old."""
+    work.hub.sweep_offers(now)
+    new = work.hub.add_offer(replace(made, made=min(made.made, now)))
+    if new and work.hub.waiting(made.sender) > OFFERS_MAX:
+        raise OffersFull
 
 
 def switch(resolver: Resolver, caller: Caller, session: str, *, pulls: bool, basis: str) -> None:
@@ -75,14 +103,26 @@ def switches(resolver: Resolver, caller: Caller) -> Sequence[Switch]:
 def receipt(resolver: Resolver, caller: Caller, proof: str) -> None:
     """Book a signed proof, so that both ends of a transfer balance.
 
-    Raises `MessageFault` unless the caller's own node key signed it and it names the caller as requester.
+    A transfer that this resolver has not decided may have been granted by its origin, while the hub was silent; whether
+    it was, nobody here can know, so that of those only `UNDECIDED_MAX` are kept within a day.
+
+    Raises `MessageFault` unless the caller's own node key signed it and it names the caller as requester, and
+    `ReceiptsFull`.
     """
+    now = resolver.now()
     with refusals(resolver, caller, Action.LEDGER_REFUSED):
         booked, came = _read(caller, proof)
-    with resolver.store.work(caller.telematik_id) as work:
-        if work.hub.book(booked, proof, resolver.now(), came):
-            work.audit(Action.RECEIPT_BOOKED, **booked)
-            work.emit(Action.RECEIPT_BOOKED.value, **booked)
+        with resolver.store.work(caller.telematik_id) as work:
+            if work.hub.book(booked, proof, now, came):
+                work.audit(Action.RECEIPT_BOOKED, **booked)
+                work.emit(Action.RECEIPT_BOOKED.value, **booked)
+                _check_decided(work, UUID(str(booked["transfer"])), now)
+
+
+def _check_decided(work: UnitOfWork, transfer: UUID, now: datetime) -> None:
+    """Comes after the audit entry, which lets one at a time count the receipts of a participant."""
+    if not work.hub.is_decided(transfer) and work.hub.undecided_receipts(now - _DAY) > UNDECIDED_MAX:
+        raise ReceiptsFull
 
 
 def receipts(resolver: Resolver, caller: Caller, link: LinkId, *, requester: TelematikId) -> Sequence[Receipt]:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from linkexchange import decide
-from linkexchange.errors import Denied, IdentityRefused, PeerFault, Refused, Revoked
+from linkexchange.errors import Denied, IdentityRefused, OffersFull, PeerFault, ReceiptsFull, Refused, Revoked
 from linkexchange.model import access
 from linkexchange.model.access import Reason, RegisteredLink
 from linkexchange.model.audit import Action
@@ -112,7 +112,7 @@ def refusals(resolver: Resolver, caller: Caller, action: Action) -> Iterator[Non
     """Whoever is turned away inside leaves an entry in the trail, in a transaction of its own."""
     try:
         yield
-    except (Refused, PeerFault) as fault:
+    except (Refused, PeerFault, OffersFull, ReceiptsFull) as fault:
         with resolver.store.work(caller.telematik_id) as work:
             work.audit(action, reason=fault.detail or fault.code)
         raise

@@ -80,8 +80,12 @@ class HubLedger(Protocol):
         """Keep a decision, granted or denied, with the request for which its signer is answerable; its number."""
         ...
 
-    def add_offer(self, offer: Offer) -> None:
-        """Keep an offer to this participant. Safe to repeat."""
+    def add_offer(self, offer: Offer) -> bool:
+        """Keep an offer to this participant; False where it is there already."""
+        ...
+
+    def waiting(self, sender: TelematikId) -> int:
+        """How many offers of a sender this participant has not taken up."""
         ...
 
     def offer(self, offer: str, sender: TelematikId) -> Offer | None:
@@ -89,13 +93,25 @@ class HubLedger(Protocol):
         ...
 
     def offers(self) -> Sequence[Offer]:
-        """Offers to this participant that are not taken up."""
+        """Offers to this participant that are not taken up, oldest first; no more than 1,000."""
+        ...
+
+    def sweep_offers(self, now: datetime) -> int:
+        """Forget offers to this participant that count no more or are too old; how many."""
         ...
 
     def book(
         self, receipt: Mapping[str, str | int], proof: str, at: datetime, came: Collection[SopInstanceUid] = ()
     ) -> bool:
         """Keep a receipt; False when this transfer's receipt is already there. `came` are those whose bytes came."""
+        ...
+
+    def is_decided(self, transfer: UUID) -> bool:
+        """Whether a request of this participant about this transfer was ever decided here."""
+        ...
+
+    def undecided_receipts(self, since: datetime) -> int:
+        """How many receipts this participant has handed in since then about transfers that were not decided here."""
         ...
 
     def receipts(self, link: LinkId, origin: TelematikId) -> Sequence[Receipt]:
@@ -107,7 +123,7 @@ class HubLedger(Protocol):
         ...
 
     def sweep(self, now: datetime) -> int:
-        """Forget nonces and sessions that have ended; how many."""
+        """Forget nonces, sessions and offers that have ended; how many."""
         ...
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Row, Select, delete, select, update
+from sqlalchemy import Connection, Row, Select, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from linkexchange.model.access import Basis, Decision, Offer, RegisteredLink
@@ -19,6 +19,10 @@ from linkexchange.model.participant import Capability, Institution, Participant
 from linkexchange.model.transfer import State
 from linkexchange.ports import Course, Receipt, Session, SessionCard
 from linkexchange.store.tables import decisions, directory, ledger, nonces, offers, receipts, sessions
+
+OFFERS_KEPT = timedelta(days=90)
+"""So long an offer lies there that does not say until when it counts, or has been taken up."""
+OFFERS_ANSWERED = 1000
 
 
 class HubRows:
@@ -124,7 +128,7 @@ class HubRows:
         self._connection.execute(insert(decisions).values(row))
         return number
 
-    def add_offer(self, offer: Offer) -> None:
+    def add_offer(self, offer: Offer) -> bool:
         """Keep an offer."""
         row = {
             "participant": self._me,
@@ -136,7 +140,13 @@ class HubRows:
             "expires": offer.expires,
             "basis": offer.basis.value,
         }
-        self._connection.execute(insert(offers).values(row).on_conflict_do_nothing())
+        kept = insert(offers).values(row).on_conflict_do_nothing().returning(offers.c.offer)
+        return self._connection.execute(kept).first() is not None
+
+    def waiting(self, sender: TelematikId) -> int:
+        """Those of one sender."""
+        mine = select(func.count()).select_from(offers).where(offers.c.sender == sender, ~offers.c.taken)
+        return self._connection.execute(mine).scalar_one()
 
     def offer(self, offer: str, sender: TelematikId) -> Offer | None:
         """Look one up."""
@@ -145,9 +155,15 @@ class HubRows:
         return _offer(row) if row else None
 
     def offers(self) -> Sequence[Offer]:
-        """Those that wait, oldest first."""
-        waiting = select(offers).where(~offers.c.taken).order_by(offers.c.made)
-        return [_offer(row) for row in self._connection.execute(waiting)]
+        """Those that wait, oldest first; where they are too many, the same number of each sender as far as it goes."""
+        turn = func.row_number().over(partition_by=offers.c.sender, order_by=offers.c.made)
+        waiting = select(offers).where(~offers.c.taken).order_by(turn, offers.c.made).limit(OFFERS_ANSWERED)
+        return sorted((_offer(row) for row in self._connection.execute(waiting)), key=lambda it: it.made)
+
+    def sweep_offers(self, now: datetime) -> int:
+        """Forget those that have ended."""
+        ended = or_(offers.c.expires <= now, offers.c.made <= now - OFFERS_KEPT)
+        return self._connection.execute(delete(offers).where(ended)).rowcount
 
     def book(
         self, receipt: Mapping[str, str | int], proof: str, at: datetime, came: Collection[SopInstanceUid] = ()
@@ -160,6 +176,16 @@ class HubRows:
         mine = (offers.c.participant == self._me, offers.c.link == receipt["link"])
         self._connection.execute(update(offers).where(*mine).values(taken=True))
         return new
+
+    def is_decided(self, transfer: UUID) -> bool:
+        """Whether there is a decision."""
+        return self._connection.execute(select(exists().where(decisions.c.transfer == transfer))).scalar_one()
+
+    def undecided_receipts(self, since: datetime) -> int:
+        """How many without a decision."""
+        same = (decisions.c.participant == receipts.c.participant) & (decisions.c.transfer == receipts.c.transfer)
+        booked = select(func.count()).select_from(receipts).where(receipts.c.at > since, ~exists().where(same))
+        return self._connection.execute(booked).scalar_one()
 
     def receipts(self, link: LinkId, origin: TelematikId) -> Sequence[Receipt]:
         """Those of one link."""
@@ -177,7 +203,7 @@ class HubRows:
     def sweep(self, now: datetime) -> int:
         """Forget what has ended."""
         gone = [delete(table).where(table.c.expires <= now) for table in (nonces, sessions)]
-        return sum(self._connection.execute(statement).rowcount for statement in gone)
+        return self.sweep_offers(now) + sum(self._connection.execute(statement).rowcount for statement in gone)
 
 
 class DirectoryRows:

@@ -104,7 +104,7 @@ def _course(it: Stranger, kind: str) -> httpx.Response:
 
 
 def _offer(it: Stranger, kind: str) -> httpx.Response:
-    """To offer what is not one's own helps nobody: only the link's origin can make an offer that counts."""
+    """Only the link's origin can make an offer of it."""
     made = it.bench.clock().isoformat()
     body = {"offer": str(uuid4()), "receiver": PRACTICE, "link": _link(kind), "made": made}
     return it.call("POST", "/ledger/offers", json=body)
@@ -180,14 +180,18 @@ def test_a_03_every_route_with_a_number_is_looked_at() -> None:
 
 
 def test_a_03_what_a_stranger_withdraws_or_offers_stays_as_it_was(stranger: Stranger) -> None:
-    for route in ("withdrawal", "offer"):
-        assert stranger.ask(route, "other").status_code == 204
+    assert [stranger.ask(route, "other").status_code for route in ("withdrawal", "offer")] == [204, 403]
     with stranger.bench.database.work(HOSPITAL) as work:
         kept = work.hub.link(LINK)
     assert kept is not None
     assert kept.status is LinkStatus.AVAILABLE
+    assert stranger.bench.rows("offers", PRACTICE) == []
+
+
+def test_a_03_an_offer_of_another_than_the_origin_counts_for_nothing(stranger: Stranger) -> None:
+    forged = replace(wishes.OFFER, sender=STRANGER)
     with stranger.bench.database.work(PRACTICE) as work:
-        [forged] = work.hub.offers()
+        work.hub.add_offer(forged)
     wish = replace(wishes.BY_RELEASE, origin=STRANGER, offer=forged.offer)
     stranger.bench.card = wishes.INSTITUTION
     with pytest.raises(Denied, match="link-not-permitted"):
