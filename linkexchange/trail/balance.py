@@ -15,13 +15,17 @@ import structlog
 from linkexchange.model.audit import Action
 from linkexchange.model.balance import Account, Came, Grantor, Imbalance, Sent, weigh
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.ports import Store
+from linkexchange.ports import Store, UnitOfWork
 from linkexchange.ports.balance import Open
 
 LOOK_BACK = timedelta(days=35)
 """Older transfers have been weighed often enough; what is open about them stays open."""
+BATCH = 200
+"""So many are committed at once, so that nobody waits long for a chain."""
 _log = structlog.get_logger(__name__)
 _Key = tuple[UUID, TelematikId, TelematikId]
+_Weighed = tuple[Imbalance | None, TelematikId]
+_News = tuple[Open, Action]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,34 +41,33 @@ class Reconciler:
     def reconcile(self) -> list[Open]:
         """Weigh every transfer; everything that does not agree, those that were known before as well."""
         now = self.now()
-        lost: dict[TelematikId, set[_Key]] = {}
-        found = {}
+        asked: dict[TelematikId, dict[_Key, _Weighed]] = {}
         for account in self._accounts(now - LOOK_BACK):
             key = (account.transfer, account.requester, account.origin)
-            lost.setdefault(account.requester, set()).add(key)
-            found[key] = weigh(account, now, self.patience)
-        everyone = dict.fromkeys([*self.participants(), *lost])
-        return [one for me in everyone for one in self._write_down(me, lost.get(me, set()), found, now)]
+            asked.setdefault(account.requester, {})[key] = (weigh(account, now, self.patience), _teller(account))
+        everyone = dict.fromkeys([*self.participants(), *asked])
+        return [one for me in everyone for one in self._write_down(me, asked.get(me, {}), now)]
 
-    def _write_down(
-        self, me: TelematikId, keys: set[_Key], found: dict[_Key, Imbalance | None], now: datetime
-    ) -> list[Open]:
+    def _write_down(self, me: TelematikId, weighed: dict[_Key, _Weighed], now: datetime) -> list[Open]:
         """What is new, and what agrees by now; all that is open of what this participant has asked for."""
+        known = self._open(me)
+        for teller, news in _news(known, weighed, now).items():
+            for start in range(0, len(news), BATCH):
+                self._commit(teller, news[start : start + BATCH], now)
+        return self._open(me) if weighed else known
+
+    def _open(self, me: TelematikId) -> list[Open]:
         with self.store.work(me) as work:
-            known = {(one.transfer, one.requester, one.origin, one.imbalance): one for one in work.balance.open()}
-            wrong = {(*key, lost): Open(*key, lost, now) for key in keys if (lost := found[key])}
-            for key, one in wrong.items():
-                if key not in known:
-                    work.balance.lose(one)
-                    work.audit(Action.BALANCE_LOST, **_said(one))
-                    work.emit(Action.BALANCE_LOST.value, **_said(one))
-                    _log.warning("both ends of a transfer do not agree", **_said(one))
-            for key, one in known.items():
-                if key[:3] in keys and key not in wrong:
-                    work.balance.settle(one, now)
-                    work.audit(Action.BALANCE_FOUND, **_said(one))
-                    work.emit(Action.BALANCE_FOUND.value, **_said(one))
             return list(work.balance.open())
+
+    def _commit(self, teller: TelematikId, news: Sequence[_News], now: datetime) -> None:
+        """One transaction, which writes into one chain."""
+        with self.store.work(teller) as work:
+            for one, action in news:
+                if action is Action.BALANCE_LOST:
+                    _lose(work, one, _said(one, teller))
+                else:
+                    _settle(work, one, _said(one, teller), now)
 
     def _accounts(self, since: datetime) -> Iterator[Account]:
         """Every transfer of which some end, or the resolver, says something."""
@@ -92,5 +95,49 @@ class Reconciler:
         return found
 
 
-def _said(one: Open) -> dict[str, str | int]:
-    return {"transfer": str(one.transfer), "origin": one.origin, "imbalance": one.imbalance.value}
+def _lose(work: UnitOfWork, one: Open, said: dict[str, str | int]) -> None:
+    with work.on_behalf_of(one.requester):
+        work.balance.lose(one)
+    work.audit(Action.BALANCE_LOST, **said)
+    work.emit(Action.BALANCE_LOST.value, **said)
+    _log.warning("both ends of a transfer do not agree", **said)
+
+
+def _settle(work: UnitOfWork, one: Open, said: dict[str, str | int], now: datetime) -> None:
+    with work.on_behalf_of(one.requester):
+        work.balance.settle(one, now)
+    work.audit(Action.BALANCE_FOUND, **said)
+    work.emit(Action.BALANCE_FOUND.value, **said)
+
+
+def _news(known: Sequence[Open], weighed: dict[_Key, _Weighed], now: datetime) -> dict[TelematikId, list[_News]]:
+    """What is to be written, by the participant into whose chain."""
+    before = {(*_key(one), one.imbalance) for one in known}
+    wrong = {(*key, lost): Open(*key, lost, now) for key, (lost, _) in weighed.items() if lost}
+    news = [(one, Action.BALANCE_LOST) for key, one in wrong.items() if key not in before]
+    gone = [one for one in known if _key(one) in weighed and (*_key(one), one.imbalance) not in wrong]
+    news += [(one, Action.BALANCE_FOUND) for one in gone]
+    told: dict[TelematikId, list[_News]] = {}
+    for one, action in news:
+        _, teller = weighed[_key(one)]
+        told.setdefault(teller if one.imbalance is Imbalance.NOT_GRANTED else one.requester, []).append((one, action))
+    return told
+
+
+def _key(one: Open) -> _Key:
+    return one.transfer, one.requester, one.origin
+
+
+def _teller(account: Account) -> TelematikId:
+    """In whose chain it stands where this was not granted: nobody writes into another's by what he says of him."""
+    return account.origin if account.sent else account.requester
+
+
+def _said(one: Open, teller: TelematikId) -> dict[str, str | int]:
+    """In the requester's own chain it goes without saying who that is."""
+    named: dict[str, str | int] = {
+        "transfer": str(one.transfer),
+        "origin": one.origin,
+        "imbalance": one.imbalance.value,
+    }
+    return named if teller == one.requester else {**named, "requester": one.requester}

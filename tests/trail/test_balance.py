@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -9,6 +10,7 @@ import pytest
 import wishes
 from conftest import Clock
 from hub_bench import HubBench, signer
+from sqlalchemy import text
 from wishes import HOSPITAL, LINK, PRACTICE
 
 from linkexchange import register
@@ -18,6 +20,7 @@ from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.proof import TYP
 from linkexchange.resolve import Caller
 from linkexchange.store.work import Database
+from linkexchange.trail import balance
 from linkexchange.trail.balance import Reconciler
 
 OWN = "https://hospital.example:9443"
@@ -63,8 +66,8 @@ class Ends:
     def lost(self) -> list[Imbalance]:
         return [it.imbalance for it in self.reconciler.reconcile()]
 
-    def said(self) -> list[tuple[str, str]]:
-        trail = self.bench.trail(PRACTICE)
+    def said(self, whose: TelematikId = PRACTICE) -> list[tuple[str, str]]:
+        trail = self.bench.trail(whose)
         return [(action, str(fields["imbalance"])) for action, fields in trail if action.startswith("balance")]
 
 
@@ -105,6 +108,45 @@ def test_an_origin_that_served_what_was_never_granted_is_reported(ends: Ends) ->
 def test_an_origin_that_does_not_say_who_granted_it_has_served_under_the_hub(ends: Ends) -> None:
     ends.dispatch(UIDS, transfer=uuid4(), resolver="")
     assert ends.lost() == [Imbalance.NOT_GRANTED]
+
+
+def test_what_an_origin_says_of_others_stands_in_its_own_chain(ends: Ends) -> None:
+    before = ends.bench.trail(PRACTICE)
+    invented, unknown = uuid4(), TelematikId("1-2-somebody-else")
+    ends.dispatch(UIDS, transfer=invented)
+    ends.dispatch(UIDS, requester=unknown)
+    assert ends.lost() == ends.lost() == [Imbalance.NOT_GRANTED] * 2
+    assert (ends.bench.trail(PRACTICE), ends.bench.trail(unknown)) == (before, [])
+    told = {"origin": HOSPITAL, "imbalance": "not-granted"}
+    lost = [fields for action, fields in ends.bench.trail(HOSPITAL) if action == "balance.lost"]
+    assert lost == [
+        {**told, "transfer": str(invented), "requester": PRACTICE},
+        {**told, "transfer": str(ends.transfer), "requester": unknown},
+    ]
+
+
+def test_what_turns_out_to_be_granted_is_settled_in_the_chain_in_which_it_was_reported(ends: Ends) -> None:
+    later = uuid4()
+    ends.dispatch(UIDS, transfer=later)
+    ends.receipt(UIDS)
+    ends.dispatch(UIDS)
+    assert ends.lost() == [Imbalance.NOT_GRANTED]
+    ends.bench.grant(replace(wishes.BY_RECORD, transfer=later))
+    ends.receipt(UIDS, transfer=later)
+    assert ends.lost() == []
+    both = [("balance.lost", "not-granted"), ("balance.found", "not-granted")]
+    assert (ends.said(HOSPITAL), ends.said(PRACTICE)) == (both, [])
+
+
+def test_many_findings_are_committed_in_batches(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(balance, "BATCH", 2)
+    for _ in range(5):
+        ends.dispatch(UIDS, transfer=uuid4())
+    assert ends.lost() == [Imbalance.NOT_GRANTED] * 5
+    with ends.bench.database.engine.connect() as connection:
+        lost = "SELECT count(*) FROM audit WHERE action = 'balance.lost' GROUP BY xmin ORDER BY 1"
+        connection.execute(text("SELECT set_config('linkexchange.participant', :me, true)"), {"me": str(HOSPITAL)})
+        assert list(connection.execute(text(lost)).scalars()) == [1, 2, 2]
 
 
 def test_a_receipt_for_a_transfer_that_nobody_says_he_granted_is_reported(ends: Ends) -> None:
