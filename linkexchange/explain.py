@@ -5,7 +5,8 @@ English, for the command; the pages say the same in German (`web.explaining`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from linkexchange.model.access import Reason, objection
@@ -66,24 +67,50 @@ def _said(opinion: Mapping[str, Any]) -> str:
     return f"The rule {opinion['rule']}{why}, which says {opinion['effect']}, {applies}."
 
 
-def rehearsed(policy: Policy, wish: Wish, switches: Sequence[Switch], *, last: bool) -> tuple[str, Sequence[Opinion]]:
-    """What switch and policy would say now, and what each rule says of it. Nothing is looked up, counted or written."""
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What would be decided: `reason` of the first rule that objects, or None; `off` is the switch, where one does."""
+
+    reason: Reason | None
+    verdict: Verdict
+    said: Sequence[Opinion]
+    off: Switch | None = None
+
+
+def rehearse(
+    policy: Policy, wish: Wish, switches: Sequence[Switch], *, last: bool, owned: Collection[str] | None = None
+) -> Rehearsal:
+    """What role, switch and policy would say now. Nothing is looked up, counted or written.
+
+    `owned` names the PACS of the requester, where they are known.
+    """
     said = opinions(policy, wish)
     verdict = judge(policy, said, last=last)
     if wish.role is not None and wish.role not in ROLES:
-        return f"denied ({Reason.ROLE}): {WHY[Reason.ROLE]}", said
+        return Rehearsal(Reason.ROLE, verdict, said)
+    if owned is not None and wish.destination not in owned:
+        return Rehearsal(Reason.DESTINATION, verdict, said)
     turned = off(switches)
     if turned and wish.authority is Authority.RECORD:
-        basis = f" ({turned.basis})" if turned.basis else ""
-        return f"denied ({Reason.SWITCHED_OFF}): the {turned.hand} has turned pulls off{basis}", said
-    return _outcome(verdict, wish), said
+        return Rehearsal(Reason.SWITCHED_OFF, verdict, said, turned)
+    return Rehearsal(objection(verdict, released=wish.authority is Authority.RELEASE), verdict, said)
 
 
-def _outcome(verdict: Verdict, wish: Wish) -> str:
-    rule = f" by the rule {verdict.rule}" if verdict.rule else ""
-    left = f"; left to the origin: {', '.join(verdict.left)}" if verdict.left else ""
-    reason = objection(verdict, released=wish.authority is Authority.RELEASE)
-    if reason:
-        return f"denied ({reason}){rule or ', since no rule permits it'}{left}"
-    person = ", where a person has released it" if verdict.effect is Effect.PERSON else ""
+def rehearsed(policy: Policy, wish: Wish, switches: Sequence[Switch], *, last: bool) -> tuple[str, Sequence[Opinion]]:
+    """The same as a sentence, and what each rule says of it."""
+    it = rehearse(policy, wish, switches, last=last)
+    if it.reason is Reason.ROLE:
+        return f"denied ({Reason.ROLE}): {WHY[Reason.ROLE]}", it.said
+    if it.off:
+        basis = f" ({it.off.basis})" if it.off.basis else ""
+        return f"denied ({Reason.SWITCHED_OFF}): the {it.off.hand} has turned pulls off{basis}", it.said
+    return _outcome(it), it.said
+
+
+def _outcome(it: Rehearsal) -> str:
+    rule = f" by the rule {it.verdict.rule}" if it.verdict.rule else ""
+    left = f"; left to the origin: {', '.join(it.verdict.left)}" if it.verdict.left else ""
+    if it.reason:
+        return f"denied ({it.reason}){rule or ', since no rule permits it'}{left}"
+    person = ", where a person has released it" if it.verdict.effect is Effect.PERSON else ""
     return f"no objection{person}{rule}{left}; the link itself and quotas have not been looked at"

@@ -41,7 +41,7 @@ class Visitor:
 
     def token(self) -> str:
         """The token of the visitor's cookie, as a form carries it; the first page sets both."""
-        for path in ("/send", "/", "/enrolments"):
+        for path in ("/send", "/", "/enrolments", "/rehearsal"):
             found = re.search(r'name="form_token" value="([^"]+)"', self.get(path).text)
             if found:
                 return found.group(1)

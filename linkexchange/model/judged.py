@@ -25,7 +25,7 @@ def at_hub(decision: Decision, facts: Facts) -> dict[str, Any]:
         "link": _link(facts.link) if facts.link else None,
         "offer": _offer(facts.offer) if facts.offer else None,
         "left": list(decision.left),
-        **_house(facts.switches, facts.policy, decision.opinions),
+        **of_house(facts.switches, facts.policy, decision.opinions),
         **_numbers(facts.lock, facts.usage),
     }
 
@@ -33,12 +33,13 @@ def at_hub(decision: Decision, facts: Facts) -> dict[str, Any]:
 def at_origin(admission: Admission, house: House) -> dict[str, Any]:
     """What an origin has looked at."""
     return {
-        **_house(house.switches, house.policy, admission.opinions),
+        **of_house(house.switches, house.policy, admission.opinions),
         **_numbers(house.lock, house.usage),
     }
 
 
-def _house(switches: Iterable[Switch], policy: Policy, said: Iterable[Opinion]) -> dict[str, Any]:
+def of_house(switches: Iterable[Switch], policy: Policy, said: Iterable[Opinion]) -> dict[str, Any]:
+    """Switches, and a policy with what each rule has said."""
     return {
         "switches": [{"hand": it.hand.value, "pulls": it.pulls, "basis": it.basis} for it in switches],
         "policy": policy.combining.value,

@@ -26,6 +26,7 @@ WHY: dict[Reason, str] = {
     Reason.WITHDRAWN: "Der Eintrag wurde zurückgezogen oder ersetzt.",
     Reason.EXPIRED: "Der Eintrag ist abgelaufen.",
 }
+GRANTED = "Keine Regel hat widersprochen."
 EFFECTS: dict[Effect, str] = {
     Effect.PERMIT: "erlaubt",
     Effect.DENY: "lehnt ab",
@@ -61,7 +62,7 @@ _QUOTAS = {
 
 def because(account: Account) -> str:
     """The one sentence that answers the question."""
-    return WHY[Reason(account.reason)] if account.reason else "Keine Regel hat widersprochen."
+    return WHY[Reason(account.reason)] if account.reason else GRANTED
 
 
 def told(account: Account) -> str:
@@ -71,7 +72,11 @@ def told(account: Account) -> str:
 
 def looked_at(account: Account) -> Iterator[tuple[str, str]]:
     """What the decision has looked at, as pairs of a word and a sentence."""
-    facts = account.facts
+    return in_words(account.facts)
+
+
+def in_words(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The same of facts that belong to no decision."""
     if role := facts.get("role"):
         yield "Art der Einrichtung", f"{ROLES.get(role, 'nicht zugelassen')} ({role})"
     for switch in facts.get("switches", []):

@@ -14,6 +14,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from linkexchange.admit import Admission
+from linkexchange.govern import Rulebook
 from linkexchange.model.access import Offer
 from linkexchange.model.balance import Imbalance
 from linkexchange.model.identifiers import TelematikId
@@ -24,6 +25,7 @@ from linkexchange.ports.balance import Open
 from linkexchange.web import explaining
 from linkexchange.web.pages.enrolments import PATH, add_enrolments
 from linkexchange.web.pages.fields import Field
+from linkexchange.web.pages.rehearsal import add_rehearsal
 from linkexchange.web.pages.site import Place, Site
 from linkexchange.web.pages.trail import shown
 
@@ -173,20 +175,12 @@ class Overview(Protocol):
         ...
 
 
-class Unlocking(Protocol):
-    """Whoever may lift locks."""
-
-    def lift(self, requester: TelematikId, lock: UUID, *, user: str, at: datetime) -> bool:
-        """Let a requester ask again; False where there is no such lock."""
-        ...
-
-
 def application(
-    overview: Overview, now: Callable[[], datetime], admission: Admission | None = None, book: Unlocking | None = None
+    overview: Overview, now: Callable[[], datetime], admission: Admission | None = None, book: Rulebook | None = None
 ) -> FastAPI:
     """The ASGI application of the hub's pages; without `admission` there is the first one only.
 
-    Without `book` it lifts no locks.
+    Without `book` it lifts no locks and rehearses nothing.
     """
     menu = [Place("/", "Stand"), Place(PATH, "Teilnehmer")] if admission else []
     site = Site("Bilderaustausch", owner="Vermittlungsstelle", menu=menu)
@@ -195,6 +189,7 @@ def application(
     _add_decisions(site, overview)
     if book:
         _add_locks(site, book, now)
+        add_rehearsal(site, book, overview.participants, now)
 
     @site.pages.get("/")
     def state(request: Request) -> HTMLResponse:
@@ -231,7 +226,7 @@ def _add_decisions(site: Site, overview: Overview) -> None:
         return site.page(request, "decision.html", accounts=found, names=names, explain=explaining)
 
 
-def _add_locks(site: Site, book: Unlocking, now: Callable[[], datetime]) -> None:
+def _add_locks(site: Site, book: Rulebook, now: Callable[[], datetime]) -> None:
     @site.forms.post("/locks/lift")
     def lift(requester: Field, lock: Field) -> RedirectResponse:
         try:
