@@ -29,17 +29,17 @@ from starlette.types import Receive, Scope, Send
 from visitor import Visitor
 from world import HOSPITAL, PRACTICE, STUDY, World, data_set
 
-from linkexchange import publish, pull, push
+from linkexchange import explain, publish, pull, push, releasing
 from linkexchange.errors import Fault
 from linkexchange.logs import log_to_stderr
 from linkexchange.model.grant import TYP as GRANT_TYP
 from linkexchange.model.identifiers import Kvnr, LinkId
 from linkexchange.model.transfer import Transfer
 from linkexchange.signing import Signer
-from linkexchange.store.overview import NodeOverview
+from linkexchange.store.overview import HubOverview, NodeOverview
 from linkexchange.store.tables import metadata
 from linkexchange.store.work import Database
-from linkexchange.web import resolver
+from linkexchange.web import explaining, resolver
 from linkexchange.web.node import application
 
 pytestmark = pytest.mark.slow
@@ -64,7 +64,11 @@ MAY_HOLD_A_PATIENT = {
     ("links", "document"),
     ("links", "kvnr"),
     ("links", "closing"),
+    ("release_asks", "claims"),
+    ("release_requests", "claims"),
+    ("release_requests", "signed"),
     ("transfers", "kvnr"),
+    ("uses", "thing"),
     ("watched", "patient_id"),
 }
 """Table and column, at a node."""
@@ -152,6 +156,36 @@ class Flows:
         self._try(lambda: publish.withdraw(self.world.hospital, link))
         self._try(lambda: publish.carry_withdrawal(self.world.hospital, link))
         self._pull(entry)
+        self._ask_for_a_release()
+        self._explain()
+        assert self.pages.send("/trail/patient", kvnr=KVNR).status_code == 200
+
+    def _ask_for_a_release(self) -> None:
+        """By the page, once by number and once by name; no rule lets it go, and then a person refuses."""
+        named = {"family": PATIENT["family"], "given": PATIENT["given"], "born": "1933-02-17"}
+        wanted = {"origin": HOSPITAL, "kind": "second-opinion", "reason": "vor OP", "modality": "CT"}
+        form = {**wanted, "until": "2026-12-01", "user": "Dr. Ask", "destination": "practice"}
+        for patient in ({"kvnr": str(KVNR)}, named):
+            assert self.pages.send("/ask", **form, **patient).status_code == 303
+        self.pages.send("/ask", **form, kvnr="nonsense " + KVNR)
+        releasing.go_round(self.world.practice)
+        with self.world.nodes.work(HOSPITAL) as work:
+            heard = [it.request.request for it in work.requests.recent()]
+        assert len(heard) == 2
+        for request in heard:
+            self._try(lambda it=request: releasing.judge(self.world.hospital, it))  # type: ignore[misc]
+            self._try(lambda it=request: releasing.refuse(self.world.hospital, it, reason="nein", user="Dr. No"))  # type: ignore[misc]
+        self.pages.get("/ask")
+
+    def _explain(self) -> None:
+        """Every decision of the hub and of the origin, in both languages."""
+        hub = HubOverview(self.world.resolver.store)
+        told = [it for decided in hub.decisions() for it in hub.accounts(decided.transfer)]
+        with self.world.nodes.work(HOSPITAL) as work:
+            told += [it for decided in hub.decisions() for it in work.admissions.find(decided.transfer)]
+        assert told
+        for account in told:
+            self.errors += [explain.paragraph(account), str(list(explaining.looked_at(account)))]
 
     def _publish(self) -> LinkId:
         self.world.pacs[HOSPITAL].hold(*(data_set(number, **HEADER) for number in range(1, 4)))
