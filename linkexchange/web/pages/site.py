@@ -124,6 +124,7 @@ def _filters() -> dict[str, Callable[..., object]]:
     return {
         **{name: partial(_word, table) for name, table in words.items()},
         "foreign": text.foreign,
+        "readable": text.readable,
         "person": text.person,
         "moment": text.moment,
         "day": text.day,

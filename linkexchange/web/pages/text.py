@@ -13,13 +13,17 @@ _UNREADABLE = frozenset({"Cc", "Cf", "Cs", "Co"})
 
 
 def foreign(text: str) -> Markup:
-    """What others wrote: escaped, isolated in its direction, without invisible characters, and not endless.
+    """What others wrote: escaped, isolated in its direction, and `readable`."""
+    return Markup("<bdi>{}</bdi>").format(readable(text))
+
+
+def readable(text: str) -> str:
+    """Without invisible characters, and not endless; for attributes and options, which hold no element.
 
     A title that is longer is cut and says so.
     """
     cut = f"{text[:FOREIGN_MAX_CHARACTERS]}…" if len(text) > FOREIGN_MAX_CHARACTERS else text
-    readable = "".join(c for c in " ".join(cut.split()) if unicodedata.category(c) not in _UNREADABLE)
-    return Markup("<bdi>{}</bdi>").format(readable)
+    return "".join(c for c in " ".join(cut.split()) if unicodedata.category(c) not in _UNREADABLE)
 
 
 def person(name: str) -> str:
