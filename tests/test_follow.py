@@ -444,7 +444,7 @@ def test_l07_a_link_that_was_withdrawn_is_not_granted_by_the_origin_s_resolver(w
     with world.nodes.work(HOSPITAL) as work:
         work.hub.withdraw(documents.read(world.held[entry][1]).link)
     done = world.pull(entry)
-    assert (done.reason, world.wire.calls) == ("denied: link-withdrawn", 0)
+    assert (done.reason, world.wire.calls) == ("denied: link-not-permitted", 0)
 
 
 def test_an_origin_believes_no_partner_s_resolver_but_its_own(world: World) -> None:
