@@ -18,7 +18,7 @@ from linkexchange.govern import Rulebook
 from linkexchange.model.access import Offer
 from linkexchange.model.balance import Imbalance
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.model.participant import Participant
+from linkexchange.model.participant import HUB, Participant
 from linkexchange.model.trail import Chain
 from linkexchange.ports import Account
 from linkexchange.ports.balance import Open
@@ -199,7 +199,7 @@ def application(
             "hub.html",
             now=now(),
             participants=participants,
-            names={row.telematik_id: row.name for row in participants},
+            names={HUB: "Vermittlungsstelle", **{row.telematik_id: row.name for row in participants}},
             decisions=overview.decisions(),
             receipts=overview.receipts(),
             offers=overview.offers(),
