@@ -31,7 +31,7 @@ def hub(world: World) -> Iterator[Visitor]:
 
 def test_an_empty_hub_says_so(hub: Visitor) -> None:
     page = words(hub.get("/").text)
-    assert "Entscheidungen Noch keine. Quittungen Noch keine. Offene Angebote Keine." in page
+    assert "Noch keine. Quittungen Noch keine. Offene Angebote Keine." in page
 
 
 def test_participants_are_listed_with_node_and_destinations(hub: Visitor) -> None:
