@@ -256,7 +256,7 @@ def test_whoever_is_rejected_reads_the_reason(desk: EnrolmentBench) -> None:
 def test_a_node_that_has_lost_its_key_enrols_anew_and_the_lost_one_is_out(desk: EnrolmentBench) -> None:
     lost, newer = desk.enrolled(), desk.enrolled()
     assert admit.admitted(desk.database, newer, desk.clock())
-    with pytest.raises(IdentityRefused):
+    with pytest.raises(Revoked):
         admit.admitted(desk.database, lost, desk.clock())
     assert [it.standing for it in desk.enrolments()].count(Standing.REVOKED) == 1
 
@@ -423,7 +423,7 @@ def test_who_was_revoked_comes_back_with_a_new_application_only(desk: EnrolmentB
     admit.revoke(desk.admission, PRACTICE, reason="x")
     newer = desk.enrolled()
     assert admit.admitted(desk.database, newer, desk.clock())
-    with pytest.raises(IdentityRefused):
+    with pytest.raises(Revoked):
         admit.admitted(desk.database, old, desk.clock())
     with desk.database.work(PRACTICE) as work:
         assert work.directory.find(PRACTICE) == APPLICANT

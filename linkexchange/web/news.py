@@ -17,7 +17,8 @@ from linkexchange.web.resolver import caller_of
 
 WAIT_MAX_SECONDS = 25
 LOOK_SECONDS = 0.5
-_NUMBER_MAX = 2**63 - 1
+_NUMBER_MAX = 2**53 - 1
+"""The largest whole number that canonical JSON (RFC 8785) can hold: it is said again in what is signed."""
 _log = structlog.get_logger(__name__)
 
 

@@ -251,7 +251,7 @@ def _see_that_the_hub_has_all(ground: Storm) -> None:
             listed = list(entries)
         with transaction(hub.engine) as connection:
             act_for(connection, PRACTICE)
-            assert connection.execute(text(_GRANTED_TO), {"user": GREEDY}).scalar_one() == LIMIT
+            assert 0 < connection.execute(text(_GRANTED_TO), {"user": GREEDY}).scalar_one() <= LIMIT
     assert first_bad(listed) is None
     granted = {str(entry.fields["transfer"]) for entry in listed if entry.action is Action.PULL_GRANTED}
     assert {str(one) for one in (*ground.granted, *ground.transfers)} <= granted

@@ -233,6 +233,8 @@ def _check_trail(house: House) -> None:
         "enrolment.applied",
         "participant.enrolled",
         "certificate.renewed",
+        "node.revoked",
+        "node.revoked",
         "institution.revoked",
         "participant.revoked",
     ]
