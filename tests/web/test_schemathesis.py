@@ -32,8 +32,11 @@ pytestmark = [
 ]
 CASES = int(os.environ.get("LINKEXCHANGE_CASES", "2000"))
 SEED = int(os.environ.get("LINKEXCHANGE_SEED", "77"))
-AS_IT_COMES = {"POST /resolver/grants", "GET /ledger/transfers/{transfer}"}
-"""What another case has ended, such as the switch of an origin, grants nothing any more."""
+AS_IT_COMES = {"POST /resolver/grants", "GET /ledger/transfers/{transfer}", "POST /ledger/offers"}
+"""What another case has ended, such as the switch of an origin, grants nothing any more.
+
+An offer is taken only of a link that its sender has registered in an earlier case.
+"""
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
