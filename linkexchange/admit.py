@@ -196,7 +196,7 @@ def admitted(store: Store, caller: Caller, now: datetime) -> Caller:
     """
     with store.work(caller.telematik_id) as work:
         refuse_revoked(work, *standing(caller.telematik_id, caller.thumbprint))
-    return known(store, caller, now)
+        return _known(work, caller, now)
 
 
 def known(store: Store, caller: Caller, now: datetime) -> Caller:
@@ -207,10 +207,14 @@ def known(store: Store, caller: Caller, now: datetime) -> Caller:
     Raises `IdentityRefused`.
     """
     with store.work(caller.telematik_id) as work:
-        issued, has_left = work.certificates.all(), work.directory.has_left(caller.telematik_id)
-    if has_left:
+        return _known(work, caller, now)
+
+
+def _known(work: UnitOfWork, caller: Caller, now: datetime) -> Caller:
+    if work.directory.has_left(caller.telematik_id):
         raise IdentityRefused("revoked")
-    return replace(caller, keys=with_earlier(caller.keys, check_known(issued, caller.thumbprint, now)))
+    good = check_known(work.certificates.all(), caller.thumbprint, now)
+    return replace(caller, keys=with_earlier(caller.keys, good))
 
 
 def check_known(issued: Sequence[IssuedCertificate], thumbprint: str, now: datetime) -> Sequence[IssuedCertificate]:

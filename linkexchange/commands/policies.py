@@ -80,7 +80,7 @@ def lift(
     settings: SettingsFile = None,
     hub: OfHub = False,
 ) -> None:
-    """Let a requester ask again. Audited; what it has used of its quotas stays counted."""
+    """Let a requester ask again. Audited; what it has used of its quotas is counted anew."""
     try:
         number = UUID(lock)
     except ValueError:
