@@ -34,8 +34,9 @@ from linkexchange.errors import (
 from linkexchange.model.identifiers import LinkId, Sha256, SopInstanceUid
 from linkexchange.model.link import Document, MediaType
 from linkexchange.model.participant import Participant
-from linkexchange.model.release_request import REASON_MAX_CHARACTERS, one_line
+from linkexchange.model.release_request import REASON_MAX_CHARACTERS
 from linkexchange.model.released import Answered, Standing
+from linkexchange.model.request import one_line
 from linkexchange.model.study import Manifest
 from linkexchange.ports import Brake, IncomingInstance, Told
 

@@ -10,14 +10,14 @@ Wire format: docs/reference/letting-rules.md. A key that is unknown is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
+from linkexchange.model import rows
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.model.release import NAME
 from linkexchange.model.release_request import Kind
 
 RULES_MAX = 200
@@ -110,29 +110,12 @@ class LettingRule:
 
 def load(document: Mapping[str, Any]) -> tuple[LettingRule, ...]:
     """Read `{"rules": [row, ...]}`; raises ValueError that names the number or the name of the rule and the key."""
-    rows = document.get("rules")
-    if set(document) - {"rules"} or not isinstance(rows, list) or len(rows) > RULES_MAX:
-        raise ValueError(f"one list `rules` with at most {RULES_MAX} rows, and nothing else")
-    rules = tuple(_numbered(rows))
-    names = [rule.name for rule in rules]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise ValueError(f"{min(twice)}: stands there twice")
-    return rules
+    return rows.each(rows.listed(document, "rules", RULES_MAX), LettingRule.from_row)
 
 
 def first_fitting(rules: Sequence[LettingRule], facts: Facts, at: datetime) -> LettingRule | None:
     """The rule that lets the study go; None where a person must decide."""
     return next((rule for rule in rules if rule.fits(facts, at)), None)
-
-
-def _numbered(rows: Sequence[object]) -> Iterator[LettingRule]:
-    for number, row in enumerate(rows, start=1):
-        try:
-            if not isinstance(row, dict):
-                raise ValueError("not a row")
-            yield LettingRule.from_row(row)
-        except ValueError as wrong:
-            raise ValueError(f"rule {number}: {wrong}") from None
 
 
 def _is_meant(named: str, requester: TelematikId) -> bool:
@@ -144,7 +127,7 @@ def _is_recent(started: datetime | None, days: int, at: datetime) -> bool:
 
 
 def _name(value: object) -> str:
-    if not isinstance(value, str) or not NAME.fullmatch(value):
+    if not isinstance(value, str) or not rows.NAME.fullmatch(value):
         raise ValueError("name: lower-case letters, digits and hyphens, at most 64")
     return value
 
@@ -191,9 +174,4 @@ def _is_text(value: object) -> bool:
 
 
 def _days(row: Mapping[str, Any], key: str) -> int | None:
-    if key not in row:
-        return None
-    value = row[key]
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _DAYS_MAX:
-        raise ValueError(f"{key}: a whole number from 1 to {_DAYS_MAX}")
-    return value
+    return rows.whole_number(key, row[key], _DAYS_MAX) if key in row else None

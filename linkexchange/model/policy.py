@@ -14,13 +14,13 @@ would let out what was to be kept.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self, TypeVar
 
+from linkexchange.model import rows
 from linkexchange.model.hours import Hours, left
 from linkexchange.model.identifiers import Oid, TelematikId
 from linkexchange.model.transfer import Authority, Purpose
@@ -28,7 +28,6 @@ from linkexchange.model.transfer import Authority, Purpose
 ANYTHING = "*"
 """Among texts: any that is not empty. An unknown modality or category is the empty text, which a rule may name."""
 RULES_MAX = 200
-NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _TEXT_MAX = 200
 _Kind = TypeVar("_Kind", bound=StrEnum)
 
@@ -102,7 +101,7 @@ class PolicyRule:
         if unknown := set(row) - {"name", "effect", "why"} - set(Condition):
             raise ValueError(f"unknown key {min(unknown)}")
         name, why = row.get("name"), row.get("why", "")
-        if not isinstance(name, str) or not NAME.fullmatch(name):
+        if not isinstance(name, str) or not rows.NAME.fullmatch(name):
             raise ValueError("name: small letters, digits and dashes, at most 64")
         if not isinstance(why, str) or len(why) > _TEXT_MAX:
             raise ValueError(f"why: a text of at most {_TEXT_MAX} characters")
@@ -173,24 +172,9 @@ class Verdict:
 
 def load(document: Mapping[str, Any]) -> Policy:
     """Read `{"combining": ..., "rules": [row, ...]}`; raises ValueError that names the rule and the key."""
-    rows = document.get("rules")
-    if set(document) - {"rules", "combining"} or not isinstance(rows, list) or len(rows) > RULES_MAX:
-        raise ValueError(f"`combining`, one list `rules` with at most {RULES_MAX} rows, and nothing else")
+    found = rows.listed(document, "rules", RULES_MAX, beside="combining")
     combining = _one_of(Combining, "combining", document.get("combining", Combining.PERMIT_UNLESS_DENIED.value))
-    rules = tuple(_rule(number, row) for number, row in enumerate(rows, start=1))
-    names = [rule.name for rule in rules]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise ValueError(f"{min(twice)}: stands there twice")
-    return Policy(rules, combining)
-
-
-def _rule(number: int, row: object) -> PolicyRule:
-    try:
-        if not isinstance(row, dict):
-            raise ValueError("not a row")
-        return PolicyRule.from_row(row)
-    except ValueError as wrong:
-        raise ValueError(f"rule {number}: {wrong}") from None
+    return Policy(rows.each(found, PolicyRule.from_row), combining)
 
 
 def not_judged(policy: Policy, conditions: Iterable[Condition]) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
+from linkexchange.model import rows
+
 LIMIT_MAX = 10_000_000
 QUOTAS_MAX = 50
 
@@ -75,20 +77,14 @@ class Quota:
             kinds = Whose(row["whose"]), Counted(row["counted"]), Span(row["span"])
         except ValueError:
             raise ValueError(f"whose, counted, span: {', '.join((*Whose, *Counted, *Span))}") from None
-        limit, locks = _number("limit", row["limit"], LIMIT_MAX), row.get("locks", True)
+        limit, locks = rows.whole_number("limit", row["limit"], LIMIT_MAX), row.get("locks", True)
         if not isinstance(locks, bool):
             raise ValueError("locks: true or false")
-        return cls(*kinds, limit, _number("alarm", row["alarm"], limit), locks)
+        return cls(*kinds, limit, rows.whole_number("alarm", row["alarm"], limit), locks)
 
     def to_row(self) -> dict[str, Any]:
         """The row that `from_row` reads."""
         return {it.name: getattr(self, it.name) for it in fields(self)}
-
-
-def _number(key: str, value: object, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise ValueError(f"{key}: a whole number from 1 to {most}")
-    return value
 
 
 def _both(whose: Whose, counted: Counted, hour: int, day: int) -> tuple[Quota, Quota]:
@@ -186,23 +182,7 @@ class Lock:
 
 def load(document: Mapping[str, Any]) -> tuple[Quota, ...]:
     """Read `{"quotas": [row, ...]}`; raises ValueError that names the quota and the key."""
-    rows = document.get("quotas")
-    if set(document) - {"quotas"} or not isinstance(rows, list) or len(rows) > QUOTAS_MAX:
-        raise ValueError(f"one list `quotas` with at most {QUOTAS_MAX} rows, and nothing else")
-    quotas = tuple(_quota(number, row) for number, row in enumerate(rows, start=1))
-    names = [quota.name for quota in quotas]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise ValueError(f"{min(twice)}: stands there twice")
-    return quotas
-
-
-def _quota(number: int, row: object) -> Quota:
-    try:
-        if not isinstance(row, dict):
-            raise ValueError("not a row")
-        return Quota.from_row(row)
-    except ValueError as wrong:
-        raise ValueError(f"quota {number}: {wrong}") from None
+    return rows.each(rows.listed(document, "quotas", QUOTAS_MAX), Quota.from_row, "quota")
 
 
 KEPT = timedelta(days=2)

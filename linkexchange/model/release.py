@@ -13,19 +13,19 @@ pen would publish what was to be withheld.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
+from linkexchange.model import rows
+
 OBJECTION = "objection"
 """The rule that stands before all others."""
 ANYTHING = "*"
 """Among texts: any that is not empty."""
 RULES_MAX = 200
-NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _TEXT_MAX, _YEARS_MAX, _DAYS_MAX = 200, 150, 36_500
 
 
@@ -77,7 +77,7 @@ class ReleaseRule:
         if unknown := set(row) - {it.name for it in fields(cls)}:
             raise ValueError(f"{min(unknown)}: no such key")
         name, why = row.get("name"), row.get("why", "")
-        if not isinstance(name, str) or not NAME.fullmatch(name) or name == OBJECTION:
+        if not isinstance(name, str) or not rows.NAME.fullmatch(name) or name == OBJECTION:
             raise ValueError("name: small letters, digits and hyphens, at most 64, and not `objection`")
         if not isinstance(why, str) or len(why) > _TEXT_MAX:
             raise ValueError(f"why: a text of at most {_TEXT_MAX} characters")
@@ -127,23 +127,7 @@ class Opinion:
 
 def load(document: Mapping[str, Any]) -> tuple[ReleaseRule, ...]:
     """Read `{"rules": [row, ...]}`; raises ValueError that names the number or the name of the rule and the key."""
-    rows = document.get("rules")
-    if set(document) - {"rules"} or not isinstance(rows, list) or len(rows) > RULES_MAX:
-        raise ValueError(f"one list `rules` with at most {RULES_MAX} rows, and nothing else")
-    rules = tuple(_rule(number, row) for number, row in enumerate(rows, start=1))
-    names = [rule.name for rule in rules]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise ValueError(f"{min(twice)}: stands there twice")
-    return rules
-
-
-def _rule(number: int, row: object) -> ReleaseRule:
-    try:
-        if not isinstance(row, dict):
-            raise ValueError("not a row")
-        return ReleaseRule.from_row(row)
-    except ValueError as wrong:
-        raise ValueError(f"rule {number}: {wrong}") from None
+    return rows.each(rows.listed(document, "rules", RULES_MAX), ReleaseRule.from_row)
 
 
 def explain(rules: Sequence[ReleaseRule], facts: Facts, at: datetime) -> tuple[Opinion, ...]:
@@ -218,12 +202,6 @@ def _texts(key: str, value: object) -> frozenset[str]:
     return frozenset(it.strip().casefold() for it in value)
 
 
-def _number(key: str, value: object, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise ValueError(f"{key}: a whole number from 1 to {most}")
-    return value
-
-
 def _day(key: str, value: object) -> date:
     """TOML has days; JSON has texts."""
     try:
@@ -239,9 +217,9 @@ _READ: dict[Condition, Callable[[str, Any], Any]] = {
     Condition.MODALITIES: _texts,
     Condition.DEPARTMENTS: _texts,
     Condition.CONFIDENTIALITY: _texts,
-    Condition.YOUNGER_THAN: lambda key, value: _number(key, value, _YEARS_MAX),
-    Condition.AT_LEAST: lambda key, value: _number(key, value, _YEARS_MAX),
-    Condition.WAIT_DAYS: lambda key, value: _number(key, value, _DAYS_MAX),
+    Condition.YOUNGER_THAN: lambda key, value: rows.whole_number(key, value, _YEARS_MAX),
+    Condition.AT_LEAST: lambda key, value: rows.whole_number(key, value, _YEARS_MAX),
+    Condition.WAIT_DAYS: lambda key, value: rows.whole_number(key, value, _DAYS_MAX),
     Condition.UNTIL: _day,
 }
 

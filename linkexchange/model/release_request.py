@@ -13,7 +13,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, Self
 from uuid import UUID
@@ -21,15 +21,13 @@ from uuid import UUID
 from linkexchange.errors import MessageFault
 from linkexchange.model.identifiers import Kvnr, StudyUid, TelematikId
 from linkexchange.model.patient import plain
-from linkexchange.model.request import CLOCK_SKEW, MAX_AGE
+from linkexchange.model.request import CLOCK_SKEW, MAX_AGE, moment, one_line
 from linkexchange.model.transfer import Purpose
 from linkexchange.signing import Proven
 
 TYP = "linkexchange-release-request+jwt"
-TEXT_MAX_CHARACTERS = 200
 REASON_MAX_CHARACTERS = 500
 UNTIL_MAX = timedelta(days=366)
-_UNFIT = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _SEXES = frozenset({"", "M", "F", "O"})
 
 
@@ -189,7 +187,7 @@ class ReleaseRequest:
             wanted=_wanted(claims["wanted"]),
             until=date.fromisoformat(claims["until"]),
             user=one_line(claims["user"]),
-            asked=_moment(claims["iat"]),
+            asked=moment(claims["iat"]),
         )
         if not _alike(request.claims(), claims):
             raise ValueError("claims")
@@ -240,13 +238,6 @@ def says_something(text: str) -> bool:
     return any(it.isalnum() and "FILLER" not in unicodedata.name(it, "") for it in text)
 
 
-def one_line(value: object, most: int = TEXT_MAX_CHARACTERS) -> str:
-    """One line of text, since it is stored and shown. Raises ValueError."""
-    if not isinstance(value, str) or len(value) > most or _UNFIT & set(map(unicodedata.category, value)):
-        raise ValueError("text")
-    return value
-
-
 def _patient(said: Mapping[str, Any]) -> Sought:
     return Sought(
         kvnr=Kvnr(said["kvnr"]) if said["kvnr"] is not None else None,
@@ -270,12 +261,6 @@ def _wanted(said: Mapping[str, Any]) -> Wanted:
 
 def _day(value: str | None) -> date | None:
     return date.fromisoformat(value) if value is not None else None
-
-
-def _moment(value: object) -> datetime:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise ValueError("moment")
-    return datetime.fromtimestamp(value, UTC)
 
 
 def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

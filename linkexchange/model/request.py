@@ -91,13 +91,13 @@ def _read(claims: dict[str, Any]) -> Request:
             origin=TelematikId(claims["origin"]),
             link=LinkId(claims["link"]),
             authority=Authority(claims["authority"]),
-            destination=_text(claims["destination"]),
+            destination=one_line(claims["destination"]),
             purpose=Purpose(claims["purpose"]),
-            user=_text(claims["user"]),
-            asked=_moment(claims["iat"]),
+            user=one_line(claims["user"]),
+            asked=moment(claims["iat"]),
             document_digest=Sha256(digest) if digest is not None else None,
-            read_at=_moment(read_at) if read_at is not None else None,
-            offer=_text(claims["offer"]),
+            read_at=moment(read_at) if read_at is not None else None,
+            offer=one_line(claims["offer"]),
         )
         if request.claims(claims["aud"]).keys() != claims.keys():
             raise ValueError("claims")
@@ -106,14 +106,16 @@ def _read(claims: dict[str, Any]) -> Request:
     return request
 
 
-def _moment(value: object) -> datetime:
+def moment(value: object) -> datetime:
+    """Seconds since 1970 (NumericDate, RFC 7519), also parts of one. Raises ValueError, OverflowError or OSError."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise ValueError("moment")
     return datetime.fromtimestamp(value, UTC)
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str) or len(value) > TEXT_MAX_CHARACTERS:
+def one_line(value: object, most: int = TEXT_MAX_CHARACTERS) -> str:
+    """As `line`, of what may be no text at all or too long."""
+    if not isinstance(value, str) or len(value) > most:
         raise ValueError("text")
     return line(value)
 

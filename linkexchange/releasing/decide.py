@@ -20,8 +20,9 @@ from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import Kvnr, LinkId, StudyUid
 from linkexchange.model.letting import Facts, Hold
 from linkexchange.model.link import Link
-from linkexchange.model.release_request import TEXT_MAX_CHARACTERS, Kind, ReleaseRequest, ending, is_fit
+from linkexchange.model.release_request import Kind, ReleaseRequest, ending, is_fit
 from linkexchange.model.released import Heard, Standing
+from linkexchange.model.request import TEXT_MAX_CHARACTERS
 from linkexchange.patients import Index
 from linkexchange.ports import Node, UnitOfWork
 from linkexchange.releasing.find import Match, Option, find

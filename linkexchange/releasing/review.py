@@ -11,8 +11,8 @@ from linkexchange.model import review as four_eyes
 from linkexchange.model.audit import Action
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.letting import LettingRule
-from linkexchange.model.release_request import TEXT_MAX_CHARACTERS
 from linkexchange.model.released import KEPT, Heard
+from linkexchange.model.request import TEXT_MAX_CHARACTERS
 from linkexchange.ports import Node, Store
 from linkexchange.releasing.typed import line, words
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from linkexchange.errors import RequestIncomplete
-from linkexchange.model.release_request import REASON_MAX_CHARACTERS, one_line, says_something
+from linkexchange.model.release_request import REASON_MAX_CHARACTERS, says_something
+from linkexchange.model.request import one_line
 
 
 def line(text: str, most: int = REASON_MAX_CHARACTERS) -> str:
