@@ -10,11 +10,9 @@ import hashlib
 import ipaddress
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Self
 
 from cryptography import x509
@@ -147,6 +145,12 @@ def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
+def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
+    """A new file that only this user can read. Raises OSError, also where there is one already."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+        file.write(key_pem(key))
+
+
 def remembered(certificate: x509.Certificate) -> IssuedCertificate:
     """What hub and node keep of a certificate."""
     return IssuedCertificate(
@@ -170,21 +174,6 @@ def with_earlier(keys: PublicKeys, issued: Sequence[IssuedCertificate]) -> Publi
     others = [it for it in issued if it.thumbprint not in keys.keys]
     earlier = [PublicKeys.of(public_of(it), it.thumbprint).keys.items() for it in others]
     return PublicKeys({**dict(pair for pairs in earlier for pair in pairs), **keys.keys})
-
-
-def write_whole(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Write a file so that a reader finds the old one or the new one, whole, also after a power cut."""
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as beside:
-        try:
-            os.fchmod(beside.fileno(), mode)
-            beside.write(content)
-            beside.flush()
-            os.fsync(beside.fileno())
-            Path(beside.name).replace(path)
-        except OSError:
-            with suppress(OSError):
-                Path(beside.name).unlink()
-            raise
 
 
 def _host_of(asked: x509.CertificateSigningRequest) -> str:

@@ -23,8 +23,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from linkexchange.certificates import is_due, key_pem, new_key, pem_of, read_request, remembered, request, write_whole
+from linkexchange.certificates import is_due, key_pem, new_key, pem_of, read_request, remembered, request
 from linkexchange.errors import EnrolmentRefused, HubUnavailable, SettingRefused
+from linkexchange.files import write_whole
 from linkexchange.model.audit import Action
 from linkexchange.model.enrolment import ENROLLED, Standing
 from linkexchange.model.identifiers import TelematikId

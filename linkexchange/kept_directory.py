@@ -10,8 +10,8 @@ from pathlib import Path
 
 import structlog
 
-from linkexchange.certificates import write_whole
 from linkexchange.errors import HubUnavailable, MessageFault
+from linkexchange.files import write_whole
 from linkexchange.model.directory import KEPT_FOR, MAX_BYTES, Snapshot, accept
 from linkexchange.model.participant import Participant
 from linkexchange.signing import PublicKeys, verify

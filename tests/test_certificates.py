@@ -26,9 +26,9 @@ from linkexchange.certificates import (
     remembered,
     request,
     with_earlier,
-    write_whole,
 )
 from linkexchange.errors import MessageFault
+from linkexchange.files import write_whole
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.signing import Signer, verify
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from functools import partial
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
     load_pem_private_key,
 )
 
 from linkexchange import tls
-from linkexchange.certificates import Authority
+from linkexchange.certificates import Authority, new_key, write_key
 from linkexchange.enrol import PENDING, Place
 from linkexchange.errors import SettingRefused
 from linkexchange.model.passport import Passport
@@ -79,12 +75,8 @@ def grant_signer(file: Path, key: str = "GRANT_KEY") -> Signer:
 
 def make_grant_key(file: Path) -> None:
     """A new one, which only this user can read. Raises `SettingRefused` where the file cannot be made."""
-    key = generate_private_key(SECP256R1())
-    content = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "wb") as opened:  # noqa: PTH123
-            opened.write(content)
+        write_key(file, new_key())
     except OSError as wrong:
         raise SettingRefused("FILE: cannot be made") from wrong
 

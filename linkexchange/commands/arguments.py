@@ -50,10 +50,15 @@ def day_of(value: str, name: str) -> date:
 
 def transfer_of(value: str) -> UUID:
     """The number of a transfer."""
+    return number_of(value, "TRANSFER: not the number of a transfer")
+
+
+def number_of(value: str, message: str) -> UUID:
+    """The number of whatever the message says that it is not."""
     try:
         return UUID(value)
     except ValueError:
-        raise SettingRefused("TRANSFER: not the number of a transfer") from None
+        raise SettingRefused(message) from None
 
 
 def _read(kind: type[_Kind], value: str, message: str) -> _Kind:

@@ -13,7 +13,7 @@ import typer
 from linkexchange import bootstrap
 from linkexchange.bootstrap import Trails
 from linkexchange.commands.arguments import kvnr_of
-from linkexchange.commands.options import SettingsFile, hub_settings, node_settings
+from linkexchange.commands.options import USER, OfHub, SettingsFile, hub_settings, node_settings
 from linkexchange.errors import MessageFault, SettingRefused
 from linkexchange.model.audit import HEAD_TYP
 from linkexchange.model.identifiers import TelematikId
@@ -24,9 +24,7 @@ from linkexchange.trail.history import history
 from linkexchange.web.german_history import Sheet
 from linkexchange.web.pages.names import Names
 
-USER = "command line"
 app = typer.Typer(help="The audit trail of this node, or with --hub of the hub.", no_args_is_help=True)
-OfHub = Annotated[bool, typer.Option("--hub", help="Read the settings as those of a hub.")]
 
 
 @app.command("verify")

@@ -14,8 +14,8 @@ SettingsFile = Annotated[
     Path | None,
     typer.Option("--settings", help=f"TOML file with settings; {FILE_KEY} names it as well.", show_default=False),
 ]
-
-
+USER = "command line"
+"""Who acts, in the audit trail, where a command asks for no name."""
 OfHub = Annotated[bool, typer.Option("--hub", help="Of the hub: read the settings as those of a hub.")]
 
 

@@ -10,12 +10,11 @@ import typer
 from linkexchange import bootstrap
 from linkexchange import outbox as use_case
 from linkexchange.commands.arguments import study_of
-from linkexchange.commands.options import SettingsFile, node_settings
+from linkexchange.commands.options import USER, SettingsFile, node_settings
 from linkexchange.errors import SettingRefused
 from linkexchange.model.outbox import REASON_MAX_CHARACTERS, Waiting
 from linkexchange.outbox import Contents
 
-USER = "command line"
 app = typer.Typer(help="What waits in the outbox until somebody has it.", invoke_without_command=True)
 
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
 from linkexchange import admit, bootstrap
-from linkexchange.commands.arguments import reason_of
+from linkexchange.commands.arguments import number_of, reason_of, telematik_id_of
 from linkexchange.commands.options import SettingsFile, hub_settings
 from linkexchange.errors import SettingRefused
 from linkexchange.model.audit import Action
 from linkexchange.model.enrolment import Standing
-from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.participant import HUB, ROLES, Participant
 
 app = typer.Typer(help="The participants of the network, as the hub's directory has them.", no_args_is_help=True)
 Who = Annotated[str, typer.Argument(help="Telematik-ID of the institution.")]
 Number = Annotated[str, typer.Argument(help="Number of the application, as `participant applications` lists it.")]
+_WHO, _WHAT = "TELEMATIK_ID", "NUMBER: not the number of an application"
 Reason = Annotated[str, typer.Option(help="Why, in one line that the institution may read.")]
 
 
@@ -41,7 +40,10 @@ def applications(
 @app.command("approve")
 def approve(telematik_id: Who, number: Number, settings: SettingsFile = None) -> None:
     """Let an applicant in: it gets a certificate, and whatever it had before is revoked."""
-    me, enrolment = _institution(telematik_id), _number(number)
+    me, enrolment = (
+        telematik_id_of(telematik_id, _WHO),
+        number_of(number, _WHAT),
+    )
     approved = admit.approve(bootstrap.admission(hub_settings(settings)), me, enrolment)
     typer.echo(f"{me}: {approved.participant.name} takes part")
 
@@ -49,7 +51,11 @@ def approve(telematik_id: Who, number: Number, settings: SettingsFile = None) ->
 @app.command("reject")
 def reject(telematik_id: Who, number: Number, reason: Reason, settings: SettingsFile = None) -> None:
     """Turn an applicant down."""
-    me, enrolment, said = _institution(telematik_id), _number(number), reason_of(reason)
+    me, enrolment, said = (
+        telematik_id_of(telematik_id, _WHO),
+        number_of(number, _WHAT),
+        reason_of(reason),
+    )
     admit.reject(bootstrap.admission(hub_settings(settings)), me, enrolment, reason=said)
     typer.echo(f"{me}: rejected")
 
@@ -57,7 +63,7 @@ def reject(telematik_id: Who, number: Number, reason: Reason, settings: Settings
 @app.command("revoke")
 def revoke(telematik_id: Who, reason: Reason, settings: SettingsFile = None) -> None:
     """Put a participant out at once: the hub refuses it from its next call on, and nobody finds it any more."""
-    me, said = _institution(telematik_id), reason_of(reason)
+    me, said = telematik_id_of(telematik_id, _WHO), reason_of(reason)
     admit.revoke(bootstrap.admission(hub_settings(settings)), me, reason=said)
     typer.echo(f"{me}: revoked")
 
@@ -72,24 +78,10 @@ def put(
 ) -> None:
     """Enter an institution whose certificate comes from elsewhere into the directory, or change its entry."""
     chosen = hub_settings(settings)
-    me = _institution(telematik_id)
+    me = telematik_id_of(telematik_id, _WHO)
     if not node_url.startswith("https://"):
         raise SettingRefused("--node-url: must begin with https://")
     with bootstrap.database(chosen).work(me) as work:
         work.directory.put(Participant(me, name, node_url.rstrip("/"), tuple(destination)))
         work.audit(Action.PARTICIPANT_ENROLLED, node_url=node_url)
     typer.echo(f"{me}: {name} at {node_url}, destinations {', '.join(destination)}")
-
-
-def _institution(telematik_id: str) -> TelematikId:
-    try:
-        return TelematikId(telematik_id)
-    except ValueError as wrong:
-        raise SettingRefused("TELEMATIK_ID: not a Telematik-ID") from wrong
-
-
-def _number(number: str) -> UUID:
-    try:
-        return UUID(number)
-    except ValueError as wrong:
-        raise SettingRefused("NUMBER: not the number of an application") from wrong

@@ -9,13 +9,12 @@ from uuid import UUID
 import typer
 
 from linkexchange import bootstrap
-from linkexchange.commands.arguments import kvnr_of, study_of
-from linkexchange.commands.options import SettingsFile, node_settings
+from linkexchange.commands.arguments import kvnr_of, number_of, study_of
+from linkexchange.commands.options import USER, SettingsFile, node_settings
 from linkexchange.errors import SettingRefused
 from linkexchange.model.index import Entry, Question
 from linkexchange.model.patient import LocalPatientId
 
-USER = "command line"
 app = typer.Typer(help="Whose record images belong to, and who objects.", invoke_without_command=True)
 _Kvnr = Annotated[str, typer.Option(help="The patient's KVNR.")]
 _Study = Annotated[str | None, typer.Option(help="Study Instance UID; without it, all studies.", show_default=False)]
@@ -116,7 +115,4 @@ def _columns(question: Question, known: Sequence[Entry]) -> Sequence[str]:
 
 
 def _question(value: str) -> UUID:
-    try:
-        return UUID(value)
-    except ValueError:
-        raise SettingRefused("QUESTION: not the number of a question") from None
+    return number_of(value, "QUESTION: not the number of a question")

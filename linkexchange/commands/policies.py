@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
 from linkexchange import bootstrap
-from linkexchange.commands.arguments import telematik_id_of
-from linkexchange.commands.options import OfHub, SettingsFile, settings_of
+from linkexchange.commands.arguments import number_of, telematik_id_of
+from linkexchange.commands.options import USER, OfHub, SettingsFile, settings_of
 from linkexchange.commands.tables import table_of
 from linkexchange.errors import SettingRefused
 from linkexchange.model import policy as policies
 from linkexchange.model import quota
 
-USER = "command line"
 File = Annotated[Path, typer.Argument(help="TOML or JSON file.")]
 app = typer.Typer(help="The policy of this node, or with --hub of the hub.", no_args_is_help=True)
 quotas = typer.Typer(help="The quotas of this node, or with --hub of the hub.", no_args_is_help=True)
@@ -81,10 +79,7 @@ def lift(
     hub: OfHub = False,
 ) -> None:
     """Let a requester ask again. Audited; what it has used of its quotas is counted anew."""
-    try:
-        number = UUID(lock)
-    except ValueError:
-        raise SettingRefused("LOCK: not the number of a lock") from None
+    number = number_of(lock, "LOCK: not the number of a lock")
     book = bootstrap.rulebook(settings_of(settings, hub=hub))
     lifted = book.lift(telematik_id_of(requester, "REQUESTER"), number, user=USER, at=bootstrap.now())
     typer.echo("lifted" if lifted else "there is no such lock")

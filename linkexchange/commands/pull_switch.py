@@ -9,12 +9,11 @@ import typer
 
 from linkexchange import bootstrap, govern
 from linkexchange.commands.arguments import telematik_id_of
-from linkexchange.commands.options import OfHub, SettingsFile, hub_settings, node_settings
+from linkexchange.commands.options import USER, OfHub, SettingsFile, hub_settings, node_settings
 from linkexchange.errors import SettingRefused
 from linkexchange.model.request import line
 from linkexchange.model.switch import BASIS_MAX_CHARACTERS, Hand, Switch
 
-USER = "command line"
 app = typer.Typer(help="Whether others may pull from this institution. It may always send.", no_args_is_help=True)
 Origin = Annotated[
     str | None, typer.Option(help="Telematik-ID of the institution; with --hub only.", show_default=False)

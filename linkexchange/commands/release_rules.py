@@ -11,12 +11,11 @@ import typer
 
 from linkexchange import bootstrap, release
 from linkexchange.commands.arguments import kvnr_of, study_of
-from linkexchange.commands.options import SettingsFile, node_settings
+from linkexchange.commands.options import USER, SettingsFile, node_settings
 from linkexchange.commands.tables import table_of
 from linkexchange.errors import SettingRefused
 from linkexchange.model.release import Opinion, load
 
-USER = "command line"
 app = typer.Typer(help="Which studies this institution publishes.", no_args_is_help=True)
 
 

@@ -10,9 +10,8 @@ from uuid import UUID
 import typer
 
 from linkexchange import bootstrap, releasing
-from linkexchange.commands.arguments import day_of, kvnr_of, study_of
-from linkexchange.commands.options import SettingsFile, node_settings
-from linkexchange.commands.release_rules import USER
+from linkexchange.commands.arguments import day_of, kvnr_of, number_of, study_of
+from linkexchange.commands.options import USER, SettingsFile, node_settings
 from linkexchange.commands.tables import table_of
 from linkexchange.errors import SettingRefused
 from linkexchange.model.letting import load
@@ -133,7 +132,4 @@ def _columns(row: Heard, *, overdue: bool) -> list[str]:
 
 
 def _number(value: str) -> UUID:
-    try:
-        return UUID(value)
-    except ValueError:
-        raise SettingRefused("REQUEST: not the number of a request") from None
+    return number_of(value, "REQUEST: not the number of a request")

@@ -8,11 +8,9 @@ import typer
 
 from linkexchange import bootstrap, pull
 from linkexchange.commands.arguments import transfer_of
-from linkexchange.commands.options import SettingsFile, node_settings
+from linkexchange.commands.options import USER, SettingsFile, node_settings
 from linkexchange.model.transfer import FINAL
 from linkexchange.watching import account, until_stopped
-
-USER = "command line"
 
 
 def stop(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
-from linkexchange.certificates import LIFETIME, Authority, key_pem, new_key, pem_of
+from linkexchange.certificates import LIFETIME, Authority, new_key, pem_of, write_key
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.signing import Signer
 
@@ -60,9 +57,3 @@ def grant_key(folder: Path) -> tuple[Path, Path]:
     write_key(private, key)
     public.write_text(Signer.named(key).public.to_jwks())
     return private, public
-
-
-def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
-    """A private key that only this user can read."""
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
-        file.write(key_pem(key))

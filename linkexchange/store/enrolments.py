@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -15,6 +14,7 @@ from linkexchange.errors import EnrolmentRefused
 from linkexchange.model.enrolment import Enrolment, IssuedCertificate, Standing
 from linkexchange.model.identifiers import Sha256, TelematikId
 from linkexchange.model.participant import Participant
+from linkexchange.store.secrets import hashed
 from linkexchange.store.tables import certificates, enrolments
 
 
@@ -30,7 +30,7 @@ class EnrolmentRows:
         row = {
             "participant": self._me,
             "enrolment": new.number,
-            "secret_digest": _digest(secret),
+            "secret_digest": hashed(secret),
             "details": new.participant.to_json(),
             "role": new.role,
             "card_name": new.card_name,
@@ -61,7 +61,7 @@ class EnrolmentRows:
 
     def by_secret(self, secret: str) -> Enrolment | None:
         """Whoever's it is."""
-        named = select(enrolments).where(enrolments.c.secret_digest == _digest(secret))
+        named = select(enrolments).where(enrolments.c.secret_digest == hashed(secret))
         row = self._connection.execute(named).one_or_none()
         return _enrolment(row) if row else None
 
@@ -105,10 +105,6 @@ class CertificateRows:
         """All that are not revoked yet."""
         left = update(certificates).where(certificates.c.participant == self._me, certificates.c.revoked_at.is_(None))
         return self._connection.execute(left.values(revoked_at=at, reason=reason)).rowcount
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _enrolment(row: Row[Any]) -> Enrolment:

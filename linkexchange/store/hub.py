@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +17,7 @@ from linkexchange.model.link import LinkStatus
 from linkexchange.model.participant import Capability, Institution, Participant
 from linkexchange.model.transfer import State
 from linkexchange.ports import Course, Receipt, Session, SessionCard
+from linkexchange.store.secrets import hashed
 from linkexchange.store.tables import decisions, directory, ledger, nonces, offers, receipts, sessions
 
 OFFERS_KEPT = timedelta(days=90)
@@ -34,12 +34,12 @@ class HubRows:
 
     def issue_nonce(self, nonce: str, expires: datetime) -> None:
         """Remember a nonce."""
-        row = {"participant": self._me, "nonce_digest": _digest(nonce), "expires": expires}
+        row = {"participant": self._me, "nonce_digest": hashed(nonce), "expires": expires}
         self._connection.execute(insert(nonces).values(row))
 
     def take_nonce(self, nonce: str, now: datetime) -> bool:
         """Use it up: the row is gone with the first use."""
-        taken = delete(nonces).where(nonces.c.nonce_digest == _digest(nonce), nonces.c.participant == self._me)
+        taken = delete(nonces).where(nonces.c.nonce_digest == hashed(nonce), nonces.c.participant == self._me)
         expires = self._connection.execute(taken.returning(nonces.c.expires)).scalar_one_or_none()
         return expires is not None and now < expires
 
@@ -47,7 +47,7 @@ class HubRows:
         """Remember a session."""
         row = {
             "participant": self._me,
-            "secret_digest": _digest(session.secret.reveal()),
+            "secret_digest": hashed(session.secret.reveal()),
             "thumbprint": thumbprint,
             "profession_oid": institution.profession_oid,
             "name": institution.name,
@@ -249,12 +249,8 @@ class DirectoryRows:
 
 
 def _open(secret: str, thumbprint: str, now: datetime) -> Select[Any]:
-    mine = select(sessions).where(sessions.c.secret_digest == _digest(secret), sessions.c.thumbprint == thumbprint)
+    mine = select(sessions).where(sessions.c.secret_digest == hashed(secret), sessions.c.thumbprint == thumbprint)
     return mine.where(sessions.c.expires > now)
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _inputs(decision: Decision) -> dict[str, str]:

@@ -6,12 +6,11 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import structlog
 from cryptography import x509
 
+from linkexchange.files import write_whole
 from linkexchange.ti.access import TrustAccess
 from linkexchange.ti.faults import of_setting
 from ti_adapter.errors import ProofFailed, ServiceSilent, TslRefused
@@ -172,12 +171,9 @@ class Trust:
             self._tsl.take(self._access.kept.read_bytes())
 
     def _keep(self, document: bytes) -> None:
-        """Beside the old one first: a reader of another process finds the one or the other."""
         place = self._access.kept
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(dir=place.parent) as beside:
-                (Path(beside) / place.name).write_bytes(document)
-                (Path(beside) / place.name).replace(place)
+            write_whole(place, document)
         except OSError as full:
             _log.warning("trust list not kept", error=type(full).__name__)

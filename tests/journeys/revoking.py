@@ -21,10 +21,10 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from linkexchange import bootstrap, lifeline, publish, pull
+from linkexchange.certificates import write_key
 from linkexchange.conform import HOST, DestinationManners, DestinationPacs, OriginPacs
 from linkexchange.conform.images import STUDY, made
 from linkexchange.demo import network
-from linkexchange.demo.certificates import write_key
 from linkexchange.demo.free_ports import free_port
 from linkexchange.demo.network import Network, Site
 from linkexchange.model.audit import Action
