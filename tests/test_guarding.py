@@ -6,7 +6,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from http.client import HTTPSConnection
@@ -15,6 +15,7 @@ from pathlib import Path
 import listening
 import peers
 import pytest
+import working
 from certificates import Authority, NodeCertificate
 from starlette.responses import Response
 
@@ -76,11 +77,7 @@ def answered(tls: socket.socket) -> bytes:
     return received
 
 
-def until(holds: Callable[[], bool], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+until = partial(working.until, seconds=5)
 
 
 def files() -> int:

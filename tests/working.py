@@ -32,11 +32,11 @@ def on(node: Node, database_url: str, pace: Pace) -> Iterator[None]:
         thread.join()
 
 
-def until(reached: Callable[[], object], seconds: float = 300.0) -> None:
-    """Wait for a condition."""
+def until(reached: Callable[[], object], what: str = "it does not come to that", *, seconds: float = 300.0) -> None:
+    """Wait for a condition; `what` is said where that is in vain."""
     deadline = time.monotonic() + seconds
     while not reached():
-        assert time.monotonic() < deadline, "it does not come to that"
+        assert time.monotonic() < deadline, what
         time.sleep(0.05)
 
 

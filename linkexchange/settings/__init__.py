@@ -8,8 +8,8 @@ docs/reference/settings.md is made from the docstrings below.
 
 from __future__ import annotations
 
-from linkexchange.settings.common import PREFIX as PREFIX
-from linkexchange.settings.common import CommonSettings as CommonSettings
+from linkexchange.settings.both import PREFIX as PREFIX
+from linkexchange.settings.both import CommonSettings as CommonSettings
 from linkexchange.settings.hub import HubSettings as HubSettings
 from linkexchange.settings.node import NodeSettings as NodeSettings
 from linkexchange.settings.reading import FILE_KEY as FILE_KEY

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from linkexchange import checks
-from linkexchange.settings.common import PREFIX, CommonSettings, PrivateFile
+from linkexchange.settings.both import PREFIX, CommonSettings, PrivateFile
 
 
 class HubSettings(CommonSettings):

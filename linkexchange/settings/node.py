@@ -5,17 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, NamedTuple, Self
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    SecretStr,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from linkexchange import checks
 from linkexchange.model.identifiers import AeTitle, Bsnr, Iknr, Oid, PlainUrl, TelematikId
 from linkexchange.model.link import Confidentiality, Numbers, Particulars
-from linkexchange.settings.common import PREFIX, CommonSettings, Https
+from linkexchange.settings.both import PREFIX, CommonSettings, Https
 
 
 class PartnerResolver(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from linkexchange.errors import SettingRefused
-from linkexchange.settings.common import PREFIX, CommonSettings
+from linkexchange.settings.both import PREFIX, CommonSettings
 
 FILE_KEY = "LINKEXCHANGE_SETTINGS_FILE"
 Settings = TypeVar("Settings", bound=CommonSettings)

@@ -8,17 +8,18 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 import pytest
+import working
 from cryptography import x509
 from visitor import BROWSER, words
 
@@ -40,11 +41,7 @@ PRACTICE = Institution("practice", ME, "Praxis am Markt", "1.2.276.0.76.4.50")
 WAIT_SECONDS = 60.0
 
 
-def until(reached: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not reached():
-        assert time.monotonic() < deadline, f"waited in vain: {what}"
-        time.sleep(0.1)
+until = partial(working.until, seconds=WAIT_SECONDS)
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from functools import partial
 
 import httpx
 import peers
 import pytest
+import working
 from journeys.conftest import Stage
 from visitor import words
 
@@ -24,11 +24,7 @@ pytestmark = [pytest.mark.peers, pytest.mark.slow]
 WAIT_SECONDS = 120.0
 
 
-def until(reached: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not reached():
-        assert time.monotonic() < deadline, f"waited in vain: {what}"
-        time.sleep(0.1)
+until = partial(working.until, seconds=WAIT_SECONDS)
 
 
 def doctor(stage: Stage) -> subprocess.CompletedProcess[str]:
