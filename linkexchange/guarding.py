@@ -7,18 +7,22 @@
 2. A TLS handshake ends within `HANDSHAKE_SECONDS`, the head of a request within `HEAD_SECONDS` of its first byte, or of
    the handshake.
 3. A head has at most `HEAD_MAX_BYTES` and `FIELDS_MAX` fields. Beyond that the answer is 431.
+4. Whoever is connected is served before those who have just come shake hands, and these one by one.
 """
 
 from __future__ import annotations
 
 import asyncio
+import secrets
+import selectors
 import socket
+import time
 from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from threading import Lock
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -26,7 +30,8 @@ HANDSHAKE_SECONDS = 10.0
 HEAD_SECONDS = 10.0
 HEAD_MAX_BYTES = 32 << 10
 FIELDS_MAX = 100
-IN_ONE_TURN = 2
+PATIENCE_SECONDS = 0.02
+"""So long newcomers wait for those who are connected."""
 TLS_BUFFER_BYTES = 64 << 10
 """Of each connection; asyncio's own is 256 KiB, whatever the connection does."""
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -69,20 +74,18 @@ class Peers:
 
 
 class Place(socket.socket):
-    """A listening socket that gives out only connections that may stay, and few in one turn of an event loop.
-
-    So whoever is connected is served between the handshakes of a crowd.
-    """
+    """A listening socket that gives out only connections that may stay, and one of them in a turn of an event loop."""
 
     peers: Peers
-    _accepted = 0
+    newcomers: set[int]
+    _has_had_its_turn = False
 
     @classmethod
     def at(cls, host: str, port: int, peers: Peers, *, shared: bool = False) -> Self:
         """Bound, not yet listening; `shared`: other processes of this user listen here too."""
         family, kind, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         place = cls(family, kind)
-        place.peers = peers
+        place.peers, place.newcomers = peers, set()
         try:
             place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if shared:
@@ -96,10 +99,10 @@ class Place(socket.socket):
     def accept(self) -> tuple[socket.socket, Any]:
         """The next connection; raises ConnectionAbortedError, which event loops pass over, where it may not stay.
 
-        Raises BlockingIOError, after which an event loop turns to others first, after each few.
+        Raises BlockingIOError after each, so that an event loop turns to others first.
         """
-        self._accepted = (self._accepted + 1) % (IN_ONE_TURN + 1)
-        if self._accepted == 0:
+        self._has_had_its_turn = not self._has_had_its_turn
+        if not self._has_had_its_turn:
             raise BlockingIOError
         sock, address = super().accept()
         visit = _Visit.of(sock)
@@ -107,7 +110,8 @@ class Place(socket.socket):
         if not ended:
             visit.close()
             raise ConnectionAbortedError("too many connections")
-        visit.ended = ended
+        visit.ended, visit.newcomers = ended, self.newcomers
+        self.newcomers.add(visit.fileno())
         return visit, address
 
 
@@ -115,24 +119,61 @@ class _Visit(socket.socket):
     """A connection that says when it has ended."""
 
     ended: Callable[[], None] | None = None
+    newcomers: set[int]
 
     @classmethod
     def of(cls, sock: socket.socket) -> Self:
         return cls(sock.family, sock.type, sock.proto, fileno=sock.detach())
 
     def close(self) -> None:
+        if self.ended:
+            self.newcomers.discard(self.fileno())
         super().close()
         ended, self.ended = self.ended, None
         if ended:
             ended()
 
 
+class Turns(selectors.DefaultSelector):
+    """Says of whoever is connected that he is ready, and of one newcomer in a turn in which nobody else is.
+
+    Handshakes take long, and a crowd of them would otherwise be served in one turn. Newcomers wait for the others no
+    longer than `PATIENCE_SECONDS`. Which of them is next chance decides, so none can stand in the way of the rest;
+    whoever is passed over is still ready in the next turn.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.newcomers: set[int] = set()
+        self._served = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """As a selector does."""
+        ready = super().select(timeout)
+        new = [it for it in ready if it[0].fd in self.newcomers]
+        if not new:
+            return ready
+        others, now = [it for it in ready if it[0].fd not in self.newcomers], time.monotonic()
+        if others and now < self._served + PATIENCE_SECONDS:
+            return others
+        self._served = now
+        return [*others, secrets.choice(new)]
+
+
 class Loop(asyncio.SelectorEventLoop):
     """An event loop that waits for a TLS handshake no longer than `HANDSHAKE_SECONDS`, and holds less for each."""
+
+    def __init__(self) -> None:
+        turns = Turns()
+        super().__init__(turns)
+        self.newcomers = turns.newcomers
 
     async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:
         """As asyncio's own."""
         SSLProtocol.max_size = TLS_BUFFER_BYTES
+        if isinstance(place := options.get("sock"), Place):
+            place.newcomers = self.newcomers
+            place.newcomers.add(place.fileno())
         if options.get("ssl"):
             options["ssl_handshake_timeout"] = HANDSHAKE_SECONDS
         return await super().create_server(*args, **options)
@@ -144,6 +185,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The time begins with the connection."""
         super().connection_made(transport)
+        cast("Loop", self.loop).newcomers.discard(transport.get_extra_info("socket").fileno())
         self._in_head, self._too_large, self._head_bytes = True, False, 0
         self._head_due: asyncio.TimerHandle | None = None
         self._expect_head()

@@ -25,7 +25,7 @@ from linkexchange.model.participant import ROLES, Institution
 from linkexchange.model.quota import KEPT
 from linkexchange.model.request import Request, read
 from linkexchange.model.revocation import Revocable, RevocationKind
-from linkexchange.ports import Session, Store, UnitOfWork
+from linkexchange.ports import OpenSession, Session, Store, UnitOfWork
 from linkexchange.secret import Secret
 from linkexchange.sessions import NOBODY_TO_ASK, Inquiry, freshen, refuse_revoked, standing
 from linkexchange.signing import PublicKeys, Signer, verify
@@ -150,11 +150,8 @@ def grant(resolver: Resolver, caller: Caller, session: str, *, request: str) -> 
     with refusals(resolver, caller, Action.PULL_DENIED):
         proven = verify(request, caller.keys)
         wish = read(proven, audience=resolver.audience, requester=caller.telematik_id, now=now)
-        freshen_session(resolver, caller, session)
-        with resolver.store.work(caller.telematik_id) as work:
-            institution = session_of(resolver, work, caller, session)
+        with in_session(resolver, caller, session, *_concerned(wish)) as (work, institution):
             work.trail.check_room()
-            _refuse_revoked(resolver, work, caller, *_concerned(wish))
             facts = decide.facts(work, wish, institution, now=now)
             decision = access.decide(wish, facts)
             decide.write_down(work, decision, facts, request)
@@ -180,30 +177,42 @@ def _granted(wish: Request, link: RegisteredLink, caller: Caller, now: datetime)
     )
 
 
-def session_of(resolver: Resolver, work: UnitOfWork, caller: Caller, session: str) -> Institution:
-    """Who opened the session. Raises `IdentityRefused` when it is not open for this certificate, and `Revoked`."""
-    _refuse_revoked(resolver, work, caller, *standing(caller.telematik_id, caller.thumbprint))
-    institution = work.hub.session(session, caller.thumbprint, resolver.now())
-    if institution is None:
+@contextmanager
+def in_session(
+    resolver: Resolver, caller: Caller, session: str, *concerned: Revocable
+) -> Iterator[tuple[UnitOfWork, Institution]]:
+    """A transaction within an open session, and who opened it. A card whose last answer has aged is asked about first.
+
+    Raises as `session_of` and `sessions.freshen` do.
+    """
+    with resolver.store.work(caller.telematik_id) as work:
+        opened = session_of(resolver, work, caller, session, *concerned)
+        if not resolver.inquiry.is_due(opened.checked, resolver.now()):
+            yield work, opened.institution
+            return
+    freshen(resolver.store, opened.institution, resolver.inquiry, resolver.now())
+    with resolver.store.work(caller.telematik_id) as work:
+        yield work, session_of(resolver, work, caller, session, *concerned).institution
+
+
+def session_of(
+    resolver: Resolver, work: UnitOfWork, caller: Caller, session: str, *concerned: Revocable
+) -> OpenSession:
+    """The session of this secret.
+
+    Raises `IdentityRefused` when it is not open for this certificate, and `Revoked` where the caller is, or what else
+    is `concerned`.
+    """
+    _refuse_revoked(resolver, work, caller, *standing(caller.telematik_id, caller.thumbprint), *concerned)
+    opened = work.hub.session(session, caller.thumbprint, resolver.now())
+    if opened is None:
         raise IdentityRefused("session")
-    return institution
+    return opened
 
 
 def _refuse_revoked(resolver: Resolver, work: UnitOfWork, caller: Caller, *names: Revocable) -> None:
     with work.on_behalf_of(resolver.house or caller.telematik_id):
         refuse_revoked(work, *names)
-
-
-def freshen_session(resolver: Resolver, caller: Caller, session: str) -> None:
-    """Ask about the card behind a session again where the last answer has aged; raises as `sessions.freshen` does."""
-    freshen(
-        resolver.store,
-        caller.telematik_id,
-        secret=session,
-        thumbprint=caller.thumbprint,
-        inquiry=resolver.inquiry,
-        now=resolver.now(),
-    )
 
 
 def _concerned(wish: Request) -> tuple[Revocable, Revocable]:

@@ -14,6 +14,7 @@ from linkexchange.errors import IdentityRefused, Revoked
 from linkexchange.model.audit import Action
 from linkexchange.model.grant import LIFETIME
 from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.participant import Institution
 from linkexchange.model.request import CLOCK_SKEW
 from linkexchange.model.revocation import Revocable, RevocationKind
 from linkexchange.ports import Store, UnitOfWork
@@ -31,6 +32,10 @@ class Inquiry:
 
     ask: Callable[[bytes], None]
     age: timedelta = OCSP_MAX_AGE
+
+    def is_due(self, checked: datetime, now: datetime) -> bool:
+        """Whether the last answer, of the moment `checked`, has aged; one of the future counts for no longer."""
+        return not -CLOCK_SKEW <= now - checked < self.age
 
 
 def _nobody(_: bytes) -> None:
@@ -57,25 +62,16 @@ def vet(store: Store, me: TelematikId, peer: TelematikId, thumbprint: str) -> No
         refuse_revoked(work, *standing(peer, thumbprint))
 
 
-def freshen(
-    store: Store, participant: TelematikId, *, secret: str, thumbprint: str, inquiry: Inquiry, now: datetime
-) -> None:
-    """Ask about the card behind a session again where the last answer has aged. A revoked card ends all it has opened.
-
-    Raises what `Inquiry.ask` raises. A session that is not open is nobody's matter here.
-    """
-    with store.work(participant) as work:
-        card = work.hub.card(secret, thumbprint, now)
-    if card is None or -CLOCK_SKEW <= now - card.checked < inquiry.age:
-        return
+def freshen(store: Store, institution: Institution, inquiry: Inquiry, now: datetime) -> None:
+    """Ask about a card again; one that is revoked ends all it has opened. Raises what `Inquiry.ask` raises."""
     try:
-        inquiry.ask(card.certificate)
+        inquiry.ask(institution.certificate)
     except Revoked:
-        with store.work(participant) as work:
-            _end(work, card.certificate, now)
+        with store.work(institution.telematik_id) as work:
+            _end(work, institution.certificate, now)
         raise
-    with store.work(participant) as work:
-        work.hub.checked(card.certificate, now)
+    with store.work(institution.telematik_id) as work:
+        work.hub.checked(institution.certificate, now)
 
 
 def _end(work: UnitOfWork, certificate: bytes, now: datetime) -> None:

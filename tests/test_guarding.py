@@ -7,10 +7,11 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from http.client import HTTPSConnection
 from pathlib import Path
+from selectors import EVENT_READ
 
 import listening
 import peers
@@ -95,6 +96,33 @@ def test_n_01_one_address_has_so_many_connections_and_others_are_served(port: in
         with pytest.raises(TimeoutError):
             clients[0].recv(1)
     until(lambda: files() <= before)
+
+
+def test_n_01_a_crowd_shakes_hands_one_by_one_and_after_those_who_are_connected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guarding, "PATIENCE_SECONDS", 0.2)
+    with closing(guarding.Turns()) as turns, ExitStack() as pairs:
+        known, *crowd = [_readable(pairs) for _ in range(6)]
+        for one in (known, *crowd):
+            turns.register(one, EVENT_READ)
+        turns.newcomers.update(crowd)
+        first = [key.fd for key, _ in turns.select(0)]
+        assert len(first) == 2
+        assert known in first
+        assert [key.fd for key, _ in turns.select(0)] == [known]
+        time.sleep(0.25)
+        assert len(turns.select(0)) == 2
+        turns.unregister(known)
+        served = [key.fd for _ in range(100) for key, _ in turns.select(0)]
+        assert len(served) == 100
+        assert set(served) == set(crowd)
+
+
+def _readable(pairs: ExitStack) -> int:
+    ours, theirs = (pairs.enter_context(it) for it in socket.socketpair())
+    theirs.send(b"hello")
+    return ours.fileno()
 
 
 def test_n_01_a_connection_that_has_ended_makes_room(port: int, node: NodeCertificate) -> None:

@@ -23,7 +23,7 @@ from linkexchange.ports.keys import ResolverKeys
 from linkexchange.ports.node import Node, Pauses
 from linkexchange.ports.outbox import Outbox, Spool
 from linkexchange.ports.patients import Patients, RuleRows
-from linkexchange.ports.registers import Directory, HubLedger, PacsRegistry, Probes, SessionCard, Walks
+from linkexchange.ports.registers import Directory, HubLedger, OpenSession, PacsRegistry, Probes, Walks
 from linkexchange.ports.release import Candidate, Doubt, Judgement, PatientIndex, ReleaseRules
 from linkexchange.ports.releases import OwnRequests, ReleaseDesk, Requests
 from linkexchange.ports.revocations import Revocations
@@ -64,6 +64,7 @@ __all__ = [
     "Judgement",
     "Links",
     "Node",
+    "OpenSession",
     "OriginNode",
     "Outbox",
     "OwnRequests",
@@ -92,7 +93,6 @@ __all__ = [
     "RuleRows",
     "Serving",
     "Session",
-    "SessionCard",
     "Sessions",
     "Sighting",
     "Spool",

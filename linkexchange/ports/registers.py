@@ -22,10 +22,10 @@ from linkexchange.ports.hub import Course, Receipt, Session
 
 
 @dataclass(frozen=True, slots=True)
-class SessionCard:
-    """The card behind a session: its certificate (DER), and when OCSP last called it good."""
+class OpenSession:
+    """A session that counts: who opened it, and when OCSP last called the card behind it good."""
 
-    certificate: bytes
+    institution: Institution
     checked: datetime
 
 
@@ -44,12 +44,8 @@ class HubLedger(Protocol):
         """Remember a session by the digest of its secret, and the card, which was good when it was `checked`."""
         ...
 
-    def session(self, secret: str, thumbprint: str, now: datetime) -> Institution | None:
-        """Who opened it, if it is open and bound to this certificate."""
-        ...
-
-    def card(self, secret: str, thumbprint: str, now: datetime) -> SessionCard | None:
-        """The card behind it, where it is open and bound to this certificate."""
+    def session(self, secret: str, thumbprint: str, now: datetime) -> OpenSession | None:
+        """The session, if it is open and bound to this certificate."""
         ...
 
     def checked(self, certificate: bytes, now: datetime) -> None:

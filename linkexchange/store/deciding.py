@@ -20,7 +20,20 @@ from linkexchange.model.switch import Hand, Switch
 from linkexchange.ports import Account
 from linkexchange.store.tables import admissions, locks, policies, switches, tallies, uses
 
+# Every request asks for all of these: they are put together once.
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("counts"), 0)))
+_CURRENT = select(policies.c.kind, policies.c.document).where(policies.c.participant == bindparam("of"))
+_SWITCHES = select(switches).order_by(switches.c.hand)
+_USED = (uses.c.whose, uses.c.who, uses.c.counted, uses.c.thing)
+_LAST = select(*_USED, uses.c.last).where(tuple_(*_USED).in_(bindparam("asked", expanding=True)))
+_TALLIES = select(tallies).where(
+    tallies.c.who.in_(bindparam("names", expanding=True)), tallies.c.begins.in_(bindparam("begun", expanding=True))
+)
+_LOCKED = select(locks).where(locks.c.lifted.is_(None), locks.c.who.in_(bindparam("names", expanding=True)))
+_OLDEST_LOCK = _LOCKED.order_by(locks.c.since).limit(1)
+_NOTE = insert(uses)
+_NOTED = _NOTE.on_conflict_do_update(constraint="uses_pkey", set_={"last": _NOTE.excluded.last})
+_COUNT = insert(tallies).on_conflict_do_update(constraint="tallies_pkey", set_={"used": tallies.c.used + 1})
 _POLICY, _QUOTAS = "policy", "quotas"
 
 
@@ -33,8 +46,8 @@ class PolicyRows:
 
     def current(self, of: TelematikId) -> tuple[Policy, tuple[Quota, ...] | None]:
         """Read both."""
-        named = select(policies.c.kind, policies.c.document).where(policies.c.participant == of)
-        found: dict[str, Any] = {row.kind: row.document for row in self._connection.execute(named)}
+        rows = self._connection.execute(_CURRENT, {"of": of})
+        found: dict[str, Any] = {row.kind: row.document for row in rows}
         policy = policies_as_data.load(found[_POLICY]) if _POLICY in found else OPEN
         return policy, quotas_as_data.load(found[_QUOTAS]) if _QUOTAS in found else None
 
@@ -61,7 +74,7 @@ class SwitchRows:
 
     def all(self) -> tuple[Switch, ...]:
         """By hand."""
-        rows = self._connection.execute(select(switches).order_by(switches.c.hand))
+        rows = self._connection.execute(_SWITCHES)
         return tuple(Switch(Hand(row.hand), row.pulls, row.basis, row.at) for row in rows)
 
     def turn(self, switch: Switch) -> None:
@@ -86,14 +99,11 @@ class QuotaRows:
         return Usage(tuple(quotas), known, self._counts([it.who for it in uses], now), now)
 
     def _last(self, asked: Sequence[Use]) -> dict[tuple[str, ...], datetime]:
-        key = (uses.c.whose, uses.c.who, uses.c.counted, uses.c.thing)
-        found = self._connection.execute(select(*key, uses.c.last).where(tuple_(*key).in_([_key(it) for it in asked])))
+        found = self._connection.execute(_LAST, {"asked": [_key(it) for it in asked]})
         return {tuple(row[:4]): row[4] for row in found}
 
     def _counts(self, who: Sequence[str], now: datetime) -> dict[Place, int]:
-        begins = [span.begin(now) for span in Span]
-        mine = select(tallies).where(tallies.c.who.in_(who), tallies.c.begins.in_(begins))
-        found = self._connection.execute(mine)
+        found = self._connection.execute(_TALLIES, {"names": who, "begun": [span.begin(now) for span in Span]})
         return {Place(row.who, Counted(row.counted), Span(row.span), row.begins): row.used for row in found}
 
     def count(self, usage: Usage, counted: Sequence[Counted]) -> None:
@@ -102,18 +112,12 @@ class QuotaRows:
         if mine:
             self._note(mine, usage.now)
         if places := usage.counting(*counted):
-            rows = [self._tally(place) for place in places]
-            row = insert(tallies).values(rows)
-            self._connection.execute(
-                row.on_conflict_do_update(constraint="tallies_pkey", set_={"used": tallies.c.used + 1})
-            )
+            self._connection.execute(_COUNT, [self._tally(place) for place in places])
 
     def _note(self, asked: Sequence[Use], now: datetime) -> None:
         columns = ("whose", "who", "counted", "thing")
         rows = [{"participant": self._me, "last": now, **dict(zip(columns, _key(it), strict=True))} for it in asked]
-        self._connection.execute(
-            insert(uses).values(rows).on_conflict_do_update(constraint="uses_pkey", set_={"last": now})
-        )
+        self._connection.execute(_NOTED, rows)
 
     def _tally(self, place: Place) -> dict[str, object]:
         key = {"who": place.who, "counted": place.counted.value, "span": place.span.value, "begins": place.begins}
@@ -121,8 +125,7 @@ class QuotaRows:
 
     def lock_of(self, who: Sequence[str]) -> Lock | None:
         """The oldest of them."""
-        mine = select(locks).where(locks.c.lifted.is_(None), locks.c.who.in_(who)).order_by(locks.c.since).limit(1)
-        row = self._connection.execute(mine).one_or_none()
+        row = self._connection.execute(_OLDEST_LOCK, {"names": who}).one_or_none()
         return _lock(row) if row else None
 
     def lock(self, lock: Lock) -> None:

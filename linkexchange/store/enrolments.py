@@ -17,6 +17,8 @@ from linkexchange.model.participant import Participant
 from linkexchange.store.secrets import hashed
 from linkexchange.store.tables import certificates, enrolments
 
+_CERTIFICATES = select(certificates).order_by(certificates.c.not_before.desc(), certificates.c.thumbprint)
+
 
 class EnrolmentRows:
     """`ports.Enrolments` over one transaction."""
@@ -98,8 +100,7 @@ class CertificateRows:
 
     def all(self) -> Sequence[IssuedCertificate]:
         """Newest first."""
-        newest = select(certificates).order_by(certificates.c.not_before.desc(), certificates.c.thumbprint)
-        return [_certificate(row) for row in self._connection.execute(newest)]
+        return [_certificate(row) for row in self._connection.execute(_CERTIFICATES)]
 
     def revoke(self, at: datetime, reason: str) -> int:
         """All that are not revoked yet."""

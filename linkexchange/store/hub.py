@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Row, Select, delete, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from linkexchange.model.access import Basis, Decision, Offer, RegisteredLink
@@ -16,13 +16,28 @@ from linkexchange.model.identifiers import LinkId, Sha256, SopInstanceUid, Study
 from linkexchange.model.link import LinkStatus
 from linkexchange.model.participant import Capability, Institution, Participant
 from linkexchange.model.transfer import State
-from linkexchange.ports import Course, Receipt, Session, SessionCard
+from linkexchange.ports import Course, OpenSession, Receipt, Session
 from linkexchange.store.secrets import hashed
 from linkexchange.store.tables import decisions, directory, ledger, nonces, offers, receipts, sessions
 
 OFFERS_KEPT = timedelta(days=90)
 """So long an offer lies there that does not say until when it counts, or has been taken up."""
 OFFERS_ANSWERED = 1000
+
+# Every request for a grant asks for these: they are put together once.
+_OPEN = (
+    select(sessions)
+    .where(
+        sessions.c.secret_digest == bindparam("secret"),
+        sessions.c.thumbprint == bindparam("thumbprint"),
+        sessions.c.expires > bindparam("now"),
+    )
+    .with_for_update(read=True)
+)
+_LINK = select(ledger).where(ledger.c.link == bindparam("link"))
+_DECIDE = insert(decisions)
+_FIND = select(directory).where(directory.c.participant == bindparam("of"), directory.c.active)
+_LEFT = select(directory.c.name).where(directory.c.participant == bindparam("of"), ~directory.c.active)
 
 
 class HubRows:
@@ -57,17 +72,14 @@ class HubRows:
         }
         self._connection.execute(insert(sessions).values(row))
 
-    def session(self, secret: str, thumbprint: str, now: datetime) -> Institution | None:
-        """Who opened it, if it still counts; whoever ends it waits until this transaction has ended."""
-        row = self._connection.execute(_open(secret, thumbprint, now).with_for_update(read=True)).one_or_none()
+    def session(self, secret: str, thumbprint: str, now: datetime) -> OpenSession | None:
+        """The session, if it still counts; whoever ends it waits until this transaction has ended."""
+        named = {"secret": hashed(secret), "thumbprint": thumbprint, "now": now}
+        row = self._connection.execute(_OPEN, named).one_or_none()
         if row is None:
             return None
-        return Institution(TelematikId(row.participant), row.profession_oid, row.name, row.certificate or b"")
-
-    def card(self, secret: str, thumbprint: str, now: datetime) -> SessionCard | None:
-        """The card behind it."""
-        row = self._connection.execute(_open(secret, thumbprint, now)).one_or_none()
-        return SessionCard(row.certificate or b"", row.checked) if row else None
+        who = Institution(TelematikId(row.participant), row.profession_oid, row.name, row.certificate or b"")
+        return OpenSession(who, row.checked)
 
     def checked(self, certificate: bytes, now: datetime) -> None:
         """Note that a card is good."""
@@ -101,7 +113,7 @@ class HubRows:
 
     def link(self, link: LinkId) -> RegisteredLink | None:
         """Look one up."""
-        row = self._connection.execute(select(ledger).where(ledger.c.link == link)).one_or_none()
+        row = self._connection.execute(_LINK, {"link": link}).one_or_none()
         return _registered(row) if row else None
 
     def withdraw(self, link: LinkId) -> bool:
@@ -125,7 +137,7 @@ class HubRows:
             "rule": decision.rule,
             "facts": dict(facts),
         }
-        self._connection.execute(insert(decisions).values(row))
+        self._connection.execute(_DECIDE, row)
         return number
 
     def add_offer(self, offer: Offer) -> bool:
@@ -214,8 +226,7 @@ class DirectoryRows:
 
     def find(self, telematik_id: TelematikId) -> Participant | None:
         """Look one up."""
-        named = select(directory).where(directory.c.participant == telematik_id, directory.c.active)
-        row = self._connection.execute(named).one_or_none()
+        row = self._connection.execute(_FIND, {"of": telematik_id}).one_or_none()
         return _participant(row) if row else None
 
     def all(self) -> Sequence[Participant]:
@@ -228,8 +239,7 @@ class DirectoryRows:
 
     def has_left(self, telematik_id: TelematikId) -> bool:
         """Whether it was retired."""
-        left = select(directory.c.name).where(directory.c.participant == telematik_id, ~directory.c.active)
-        return self._connection.execute(left).first() is not None
+        return self._connection.execute(_LEFT, {"of": telematik_id}).first() is not None
 
     def put(self, participant: Participant) -> None:
         """Write or overwrite."""
@@ -246,11 +256,6 @@ class DirectoryRows:
     def _listed(self, query: Select[Any]) -> Sequence[Participant]:
         rows = self._connection.execute(query.order_by(directory.c.name, directory.c.participant))
         return [_participant(row) for row in rows]
-
-
-def _open(secret: str, thumbprint: str, now: datetime) -> Select[Any]:
-    mine = select(sessions).where(sessions.c.secret_digest == hashed(secret), sessions.c.thumbprint == thumbprint)
-    return mine.where(sessions.c.expires > now)
 
 
 def _inputs(decision: Decision) -> dict[str, str]:

@@ -6,7 +6,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from linkexchange.model.identifiers import TelematikId
@@ -55,24 +68,28 @@ class RevocationRows:
 
     def revoked(self, *names: Revocable, origin: TelematikId | None = None) -> Revocable | None:
         """The first of these that is revoked."""
-        last_words = _last_words(names, self._me, origin)
-        said = {(row.kind, row.value) for row in self._connection.execute(last_words) if not row.lifted}
+        of = {"names": [(kind.value, value) for kind, value in names], "me": self._me, "origin": origin}
+        said = {(row.kind, row.value) for row in self._connection.execute(_LAST_WORDS, of) if not row.lifted}
         return next((name for name in names if name in said), None)
 
 
-def _last_words(names: Sequence[Revocable], me: TelematikId, origin: TelematikId | None) -> Any:
+def _last_words() -> Select[Any]:
     """Of each name the newest row of each source that counts: those of this database are a source, too."""
     columns = ("number", "kind", "value", "lifted")
+    names: BindParameter[Any] = bindparam("names", expanding=True)
     here = select(literal("").label("source"), *(own.c[name] for name in columns))
-    told = select(heard.c.source, *(heard.c[name] for name in columns)).where(heard.c.participant == me)
-    its_own = and_(heard.c.partner == origin, heard.c.kind.in_(OF_PARTNERS))
+    told = select(heard.c.source, *(heard.c[name] for name in columns)).where(heard.c.participant == bindparam("me"))
+    its_own = and_(heard.c.partner == bindparam("origin"), heard.c.kind.in_(OF_PARTNERS))
     told = told.where(or_(heard.c.partner == "", its_own))
-    wanted = [(kind.value, value) for kind, value in names]
     said = union_all(
-        *(query.where(tuple_(table.c.kind, table.c.value).in_(wanted)) for query, table in ((here, own), (told, heard)))
+        *(query.where(tuple_(table.c.kind, table.c.value).in_(names)) for query, table in ((here, own), (told, heard)))
     ).subquery()
     newest = select(said).ext(distinct_on(said.c.source, said.c.kind, said.c.value))
     return newest.order_by(said.c.source, said.c.kind, said.c.value, said.c.number.desc())
+
+
+_LAST_WORDS = _last_words()
+"""Asked at every call to a resolver and between any two instances, so it is put together once."""
 
 
 def _columns(it: Revocation) -> dict[str, Any]:

@@ -77,6 +77,9 @@ class Work:
     def on_behalf_of(self, participant: TelematikId) -> Iterator[None]:
         """Act for another participant for a while."""
         before = self._me
+        if participant == before:
+            yield
+            return
         self._act_for(participant)
         try:
             yield

@@ -41,7 +41,7 @@ PRACTICES = tuple(TelematikId(f"1-2.bench.{number}") for number in range(1, 4))
 LANES = 12
 _DIGEST = Sha256("5" * 64)
 _LINK = LinkId(str(uuid4()))
-_IDLE = ("data", "worker", "web")
+_IDLE = ("data", "worker")
 
 Call = Callable[[int], None]
 
@@ -139,7 +139,7 @@ def callers(net: Network) -> Iterator[list[Caller]]:
 
 
 def sites() -> list[Site]:
-    """The nodes are there for their certificates and cards: none of their processes runs."""
+    """The nodes are there for their certificates and cards; of their processes only the pages run, idle."""
     pacs = Passport("PACS", AeTitle("PACS"), "127.0.0.1", 104, Retrieve.C_GET, Store.C_STORE)
     hospital = Site("hospital", "Klinikum", HOSPITAL, "1.2.276.0.76.4.53", (pacs,), without=_IDLE)
     practices = [
