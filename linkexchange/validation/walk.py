@@ -68,10 +68,16 @@ class Walk:
         elif not self._definitions.is_resource(name) or self._definitions.root(name).raw.get("abstract"):
             self._unknown_type(name, place)
         else:
+            self._identified(raw, place)
             wanted = {*self._claimed(raw, place), *profiles} - {BASE + name, f"{BASE}Resource", f"{BASE}DomainResource"}
             self._asked.setdefault(id(raw), set()).update(wanted)
             for url in sorted(wanted) or [BASE + name]:
                 self._against(raw, url, place)
+
+    def _identified(self, raw: Element, place: Place) -> None:
+        """`Resource.id` has the type id (section 2.27.0.1), though its snapshot says string."""
+        if isinstance(name := raw.get("id"), str) and (wrong := primitives.fault("id", name)):
+            self._say(place.at(f"{place.path}.id"), "type", wrong, "Write it as an id of FHIR R4.")
 
     def _unknown_type(self, name: str, place: Place) -> None:
         known = self._definitions.value_sets.get("http://hl7.org/fhir/ValueSet/resource-types", {})

@@ -74,6 +74,7 @@ MADE: dict[str, Callable[[], bytes]] = {
     "references without end": lambda: changed(
         "Composition", "section.0.entry", [{"reference": f"urn:uuid:{it}"} for it in range(10_000)]
     ),
+    "a resource id of 64 kB": lambda: changed("Patient", "id", "a" * 65_536),
     "a type that is a path": lambda: changed("Device", "resourceType", "../../etc/passwd"),
     "a profile that is none": lambda: changed("Bundle", "meta", {"profile": [1, {}, None, "x" * MANY]}),
 }
