@@ -111,6 +111,9 @@ benchmarks: $(VENV)/.dev ## Measure how long the demo takes, beside its limit
 benchmarks-slow-clients: $(VENV)/.dev ## Measure what a good client of the hub notices of 2,000 slow ones
 	$(BIN)/python tests/benchmarks/slow_clients.py
 
+benchmarks-churn: $(VENV)/.dev ## Measure what a PACS notices of 500 connections a second at a node's DICOM port
+	$(BIN)/python tests/benchmarks/churn.py
+
 benchmarks-documents: $(VENV)/.dev ## Measure a document of 10,000 instances beside fhir.resources, and write the page (or ARGS="--runs 3")
 	$(BIN)/python tests/benchmarks/documents.py $(or $(ARGS),--write-docs)
 
