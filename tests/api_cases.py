@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from unittest.mock import AsyncMock, patch
 
 import httpx
 import requests
@@ -38,7 +39,7 @@ from linkexchange.model.proof import TYP as PROOF_TYP
 from linkexchange.model.request import TYP
 from linkexchange.resolve import Caller
 from linkexchange.signing import Signer, certificate_der, thumbprint
-from linkexchange.web import description, enrolment
+from linkexchange.web import description, enrolment, news
 from linkexchange.web import resolver as web
 from linkexchange.web.rates import Rate, Rates
 
@@ -90,6 +91,8 @@ class Desk:
             "enrolment": enrolment.application(self.admission, UNHURRIED),
         }
         self._runner = asyncio.Runner()
+        # Whoever would wait for news is told at once that there are none.
+        self._hurry = patch.object(news.Bell, "wait", AsyncMock())
         authority = Authority(self.folder)
         self.people = [
             self._enrolled(wishes.PRACTICE, wishes.PRACTICE_ROLE, "PACS"),
@@ -100,9 +103,11 @@ class Desk:
         ]
 
     def __enter__(self) -> Self:
+        self._hurry.start()
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._hurry.stop()
         self._runner.close()
 
     def askers(self) -> st.SearchStrategy[Somebody]:

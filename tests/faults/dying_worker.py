@@ -120,7 +120,7 @@ def while_writing_down(node: Node, act: Callable[[], object]) -> Node:
 
 def while_it_says_that_it_lives(node: Node, queue: PsycopgConnector) -> Node:
     """In the middle of an instance, and of a transaction of the queue, which then holds the row of that worker."""
-    in_the_middle, woken = Event(), Event()
+    in_the_middle, begun, woken = Event(), Event(), Event()
     say = queue.execute_query_async
 
     def act() -> None:
@@ -134,7 +134,10 @@ def while_it_says_that_it_lives(node: Node, queue: PsycopgConnector) -> Node:
             woken.set()
 
     async def said(query: LiteralString, **arguments: Any) -> None:
-        freezes = query == queries["update_heartbeat"] and in_the_middle.is_set() and not woken.is_set()
+        # Each queue says so by itself; two that freeze one after the other would be woken once.
+        freezes = query == queries["update_heartbeat"] and in_the_middle.is_set() and not begun.is_set()
+        if freezes:
+            begun.set()
         await (freezing if freezes else say)(query, **arguments)
 
     queue.execute_query_async = said  # type: ignore[method-assign]
