@@ -46,7 +46,7 @@ from ti_adapter.simulator.client import Switchboard, UnknownSwitch
 from ti_adapter.simulator.shape import INSURED
 from ti_adapter.simulator.world.world import OWN_CLIENT
 from ti_adapter.vau.errors import HandshakeRefused, VauSilent
-from ti_adapter.vzd import VzdSilent
+from ti_adapter.vzd import VzdRefused, VzdSilent
 
 pytestmark = pytest.mark.slow
 KVNR = "A110000002"
@@ -135,6 +135,26 @@ def test_what_is_switched_on_is_seen_and_gone_when_it_is_off(
         use(node)
     assert reason is None or (isinstance(raised.value, ProofFailed) and raised.value.reason == reason)
     use(ti.node("klinik"))
+
+
+def test_what_the_directory_says_can_be_switched_for_a_registered_client(ti: World, node: Node) -> None:
+    said, http = ti.ti["vzd_client"], node.http(ti.ti["vzd"])
+    client = vzd.ServiceClient(said["token_url"], vzd.Credentials(said["id"], said["secret"]), utc_now)
+
+    def found() -> tuple[str, tuple[str, ...]] | None:
+        entry = client.find(http, "5-2.9001")
+        return (entry.name, entry.profession_oids) if entry else None
+
+    assert found() == ("Klinikum Nord", ("1.2.276.0.76.4.53",))
+    with broken(ti, "vzd", "nobody listed"):
+        assert found() is None
+    with broken(ti, "vzd", "other roles"):
+        assert found() == ("Klinikum Nord", ("1.2.276.0.76.4.54",))
+    with broken(ti, "vzd", "other names"):
+        assert found() == ("Andere Einrichtung", ("1.2.276.0.76.4.53",))
+    with broken(ti, "vzd", "clients unknown"), pytest.raises(VzdRefused):
+        found()
+    assert found()
 
 
 def test_what_is_down_inside_the_channel_is_the_record_and_not_the_vau(ti: World, node: Node) -> None:

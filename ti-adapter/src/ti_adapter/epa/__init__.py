@@ -15,7 +15,7 @@ through a client whose transport is that of `ti_adapter.vau`.
 
 from __future__ import annotations
 
-from ti_adapter.epa.authorization import AskIdp, Channel, LoginFailed, LoginReason, SearchToken, log_in, search_token
+from ti_adapter.epa.authorization import AskIdp, Channel, LoginFailed, LoginReason, log_in, search_token
 from ti_adapter.epa.entitlement import (
     CardProof,
     HcvEncoding,
@@ -29,6 +29,7 @@ from ti_adapter.epa.information import ConsentDecision, Decision, RecordState, c
 from ti_adapter.epa.location import Locations, LocationUnknown, NoRecord, RecordSuspended, locate
 from ti_adapter.epa.rest import Rest
 from ti_adapter.epa.values import Kvnr, UserAgent
+from ti_adapter.vzd import SearchToken
 
 __all__ = [
     "Advice",

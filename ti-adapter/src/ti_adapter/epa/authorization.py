@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, Protocol, TypeVar
@@ -21,6 +20,7 @@ from ti_adapter.epa import card_token
 from ti_adapter.epa.errors import EpaMalformed, EpaRefused
 from ti_adapter.epa.rest import Answer, Rest
 from ti_adapter.errors import ProofFailed
+from ti_adapter.vzd import SearchToken, VzdMalformed, token
 
 STATUS: Final = "/VAU-Status"
 NONCE: Final = "/epa/authz/v1/getNonce"
@@ -76,14 +76,6 @@ class Channel(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SearchToken:
-    """What opens the search of the FHIR-VZD, and for how long from the answer on."""
-
-    token: str = field(repr=False)
-    lifetime: timedelta
-
-
 def log_in(rest: Rest, channel: Channel, card: Card, ask_idp: AskIdp, telematik_id: str, now: datetime) -> bool:
     """Log in, unless this institution is logged in already; True where a card signature was spent.
 
@@ -114,13 +106,10 @@ def log_in(rest: Rest, channel: Channel, card: Card, ask_idp: AskIdp, telematik_
 
 def search_token(rest: Rest) -> SearchToken:
     """getFHIRVZDtoken: needs a login. Raises as `Rest.get` does."""
-    match rest.get(VZD_TOKEN).json():
-        case {"access_token": str(token), "token_type": str(kind), "expires_in": int(seconds)} if (
-            token.isascii() and token.isprintable() and " " not in token and kind == "Bearer" and 0 < seconds < 10**7
-        ):
-            return SearchToken(token, timedelta(seconds=seconds))
-        case _:
-            raise EpaMalformed("search-token")
+    try:
+        return token.read(rest.get(VZD_TOKEN).json())
+    except VzdMalformed:
+        raise EpaMalformed("search-token") from None
 
 
 def _is_logged_in(rest: Rest, telematik_id: str) -> bool:

@@ -1,24 +1,37 @@
-"""A simulated FHIR-VZD: the search for services of an organisation, with a token and in pages."""
+"""A simulated FHIR-VZD: the search for services of an organisation, with a token and in pages; beside it the tokens."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from uuid import UUID, uuid5
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from ti_adapter.simulator.vzd_tokens import Tokens, token_router
 from ti_adapter.vzd.entry import PROFESSION_OID, TELEMATIK_ID
 from ti_adapter.vzd.search import SERVICES
 
 _SPACE = UUID("6f0f7a52-6a9d-4a5e-9d5c-0f8f6f1d6a11")
 _ESCAPED = re.compile(r"\\(.)")
+_OTHER_ROLE = "1.2.276.0.76.4.54"
+_OTHER_NAME = "Andere Einrichtung"
 _MANDATORY = {"organization.active": "true"}
 _KNOWN = frozenset({"organization.active", "endpoint.status", "_include", "organization.identifier", "_offset"})
 
 Resource = dict[str, object]
+
+
+class VzdFault(StrEnum):
+    """What may be wrong with what the directory says, beside its being down."""
+
+    NOBODY = "nobody listed"
+    OTHER_ROLES = "other roles"
+    OTHER_NAMES = "other names"
+    CLIENTS_UNKNOWN = "clients unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +71,42 @@ class ListedOrganization:
 
 @dataclass(slots=True)
 class Directory:
-    """What is listed, which tokens open it, and how many resources a page holds."""
+    """What is listed, which tokens open it, how many resources a page holds, and what registered clients get."""
 
     listed: list[ListedOrganization] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set, repr=False)
     page_size: int = 50
+    services: Tokens | None = None
+    faults: set[str] = field(default_factory=set)
+
+    def is_opened_by(self, token: str) -> bool:
+        """By a token of the record systems, or by one that was given to a registered client."""
+        return token in self.tokens or (self.services is not None and self.services.opens_search(token))
 
     def search(self, identifier: str) -> list[Resource]:
         """All resources of the active organisations with exactly this Telematik-ID."""
-        found = (it for it in self.listed if it.is_active and it.telematik_id == identifier)
+        shown = () if VzdFault.NOBODY in self.faults else map(self._shown, self.listed)
+        found = (it for it in shown if it.is_active and it.telematik_id == identifier)
         return [resource for organization in found for resource in organization.resources()]
+
+    def _shown(self, organization: ListedOrganization) -> ListedOrganization:
+        if VzdFault.OTHER_ROLES in self.faults:
+            organization = replace(organization, profession_oid=_OTHER_ROLE)
+        if VzdFault.OTHER_NAMES in self.faults:
+            organization = replace(organization, name=_OTHER_NAME)
+        return organization
 
 
 def create_app(directory: Directory) -> FastAPI:
     """The search as an ASGI application: 401 without a token, 400 for a search it must not answer."""
     app = FastAPI(title="Simulated FHIR-VZD", openapi_url=None)
+    if directory.services:
+        app.include_router(token_router(directory.services))
 
     @app.get(SERVICES)
     async def services(request: Request) -> JSONResponse:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or token not in directory.tokens:
+        if scheme != "Bearer" or not directory.is_opened_by(token):
             return _outcome(401, "login")
         query = dict(request.query_params)
         if not _is_right(query, len(request.query_params.multi_items())):

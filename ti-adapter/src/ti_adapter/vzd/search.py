@@ -4,35 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Final
 
 import httpx
 
-from ti_adapter import bounded, compact
-from ti_adapter.errors import TiError
+from ti_adapter.vzd.answer import ask
 from ti_adapter.vzd.entry import DirectoryEntry, Resource, VzdMalformed, read_entry
 
 SERVICES: Final = "/search/HealthcareService"
 PAGES_MAX: Final = 10
-PAGE_MAX_BYTES: Final = 1024 * 1024
 
 _TELEMATIK_ID = re.compile(r"[1-9][0-9]?-[\x21-\x7e]+")
 _TELEMATIK_ID_MAX = 128
 _SPECIAL = re.compile(r"([\\$,|])")
 _FORM = "application/fhir+json"
-
-
-class VzdRefused(TiError):
-    """The directory says no; 401 and 403 ask for another search token."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
-
-
-class VzdSilent(TiError):
-    """The directory does not answer, or says that it cannot; later it may."""
 
 
 def find(http: httpx.Client, telematik_id: str, token: str) -> DirectoryEntry | None:
@@ -67,29 +52,8 @@ def _pages(http: httpx.Client, first: httpx.URL, token: str) -> Iterator[Resourc
 
 
 def _page(http: httpx.Client, address: httpx.URL, token: str) -> Resource:
-    headers = {"Authorization": f"Bearer {token}", "Accept": _FORM, "Accept-Encoding": "identity"}
-    try:
-        with http.stream("GET", address, headers=headers, follow_redirects=False) as answer:
-            return _bundle(answer.status_code, _read(answer))
-    except httpx.TransportError as broken:
-        raise VzdSilent from broken
-
-
-def _read(answer: httpx.Response) -> bytes:
-    if answer.headers.get("Content-Encoding", "identity") != "identity":
-        raise VzdMalformed("content-encoding")
-    return bounded.whole(answer.iter_bytes(), PAGE_MAX_BYTES, VzdMalformed("size"))
-
-
-def _bundle(status: int, body: bytes) -> Resource:
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise VzdSilent
-    if status != HTTPStatus.OK:
-        raise VzdRefused(status)
-    try:
-        bundle = compact.json_object(body)
-    except ValueError:
-        raise VzdMalformed("body") from None
+    headers = {"Authorization": f"Bearer {token}", "Accept": _FORM}
+    bundle = ask(http, http.build_request("GET", address, headers=headers))
     if bundle.get("resourceType") != "Bundle" or bundle.get("type") != "searchset":
         raise VzdMalformed("bundle")
     return bundle

@@ -8,7 +8,6 @@ from starlette.types import ASGIApp
 from ti_adapter.simulator.konnektor import create_app as create_konnektor_app
 from ti_adapter.simulator.ocsp_app import create_ocsp_app
 from ti_adapter.simulator.tsl_publisher import create_tsl_app
-from ti_adapter.simulator.vzd import Directory, ListedOrganization
 from ti_adapter.simulator.vzd import create_app as create_vzd_app
 from ti_adapter.simulator.world.authorities import Authorities
 from ti_adapter.simulator.world.condition import Attended
@@ -30,7 +29,7 @@ def applications(world: World, admin_key: str) -> dict[str, ASGIApp]:
         "ocsp": _ocsp(authorities),
         "tsl": create_tsl_app(authorities.publisher, authorities.tsl_line),
         "idp": world.idp_app,
-        "vzd": create_vzd_app(_directory(world)),
+        "vzd": create_vzd_app(world.directory),
     }
     for name, site in world.sites.items():
         app = create_konnektor_app(site.konnektor, admin_key, authentication=site.authentication)
@@ -45,10 +44,3 @@ def _ocsp(authorities: Authorities) -> FastAPI:
     for name, responder in authorities.responders.items():
         app.mount(f"/{name}", create_ocsp_app(responder, authorities.ocsp_line))
     return app
-
-
-def _directory(world: World) -> Directory:
-    listed = [
-        ListedOrganization(one.telematik_id, one.institution, one.profession_oid) for one in world.plan.institutions
-    ]
-    return Directory(listed, {world.neighbours.search_token})

@@ -13,6 +13,7 @@ from ti_adapter.simulator.konnektor import Fault
 from ti_adapter.simulator.line import Line, Manner
 from ti_adapter.simulator.ocsp_broken import BROKEN
 from ti_adapter.simulator.tsl_broken import BROKEN_LISTS
+from ti_adapter.simulator.vzd import VzdFault
 from ti_adapter.simulator.world.authorities import COMPONENTS, TSL
 from ti_adapter.simulator.world.condition import Condition
 from ti_adapter.simulator.world.record_house import RecordHouse
@@ -71,7 +72,7 @@ def _own(world: World) -> Iterator[tuple[str, Iterable[str], Apply]]:
     yield "ocsp", BROKEN.keys() | _MANNERS.keys(), partial(_break_ocsp, world)
     yield "tsl", BROKEN_LISTS.keys() | _MANNERS.keys() | {SIGNER_REVOKED}, partial(_break_tsl, world)
     yield "idp", IDP_FAULTS | {REVOKED}, partial(_break_idp, world)
-    yield "vzd", (), lambda _: None
+    yield "vzd", tuple(VzdFault), partial(_break_vzd, world)
     for name, site in world.sites.items():
         yield konnektor_name(name), _KONNEKTOR, partial(_replace, site.konnektor.faults)
     for number, house in world.houses.items():
@@ -102,6 +103,12 @@ def _break_idp(world: World, on: frozenset[str]) -> None:
     responder = world.authorities.responders[COMPONENTS]
     for certificate in world.idp.identity.certificates:
         (responder.revoke if REVOKED in on else responder.reinstate)(certificate)
+
+
+def _break_vzd(world: World, on: frozenset[str]) -> None:
+    _replace(world.directory.faults, on)
+    if world.directory.services:
+        world.directory.services.are_clients_unknown = VzdFault.CLIENTS_UNKNOWN in on
 
 
 def _break_record(house: RecordHouse, on: frozenset[str]) -> None:

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from ti_adapter.simulator.vzd_tokens import TOKEN_PATH
 from ti_adapter.simulator.world.listening import Tls
 from ti_adapter.simulator.world.site import Site
 from ti_adapter.simulator.world.tls import TlsAuthority, pem, self_made
-from ti_adapter.simulator.world.world import World, konnektor_name, record_name
+from ti_adapter.simulator.world.world import VZD_CLIENT, World, konnektor_name, record_name
 
 DESCRIPTION: Final = "ti.json"
 
@@ -35,6 +36,7 @@ def describe(folder: Path, world: World) -> None:
         "idp_issuer": urls["idp"],
         "records": [urls[record_name(number)] for number in world.houses],
         "vzd": urls["vzd"],
+        "vzd_client": _vzd_client(world),
         "tsl_anchor": str(folder / "tsl-anchor.pem"),
         "tls_ca": str(folder / "tls-ca.pem"),
         "institutions": {name: _institution(folder / name, site, urls) for name, site in world.sites.items()},
@@ -53,6 +55,12 @@ def _konnektor(folder: Path, site: Site) -> Tls:
     (folder / "clients.pem").write_bytes(pem(clients.own.certificate))
     clients.client(site.context.client_system_id).save(folder, "client")
     return Tls(*self_made(now).save(folder, "konnektor"), folder / "clients.pem")
+
+
+def _vzd_client(world: World) -> dict[str, str]:
+    assert world.directory.services
+    token_url = world.urls["vzd"] + TOKEN_PATH
+    return {"token_url": token_url, "id": VZD_CLIENT, "secret": world.directory.services.clients[VZD_CLIENT]}
 
 
 def _institution(folder: Path, site: Site, urls: Mapping[str, str]) -> dict[str, str]:

@@ -16,6 +16,8 @@ from ti_adapter.simulator.epa import VsdmService
 from ti_adapter.simulator.idp import IdpIdentity, create_app
 from ti_adapter.simulator.idp.issuing import IdpService
 from ti_adapter.simulator.popp import SimulatedPopp
+from ti_adapter.simulator.vzd import Directory, ListedOrganization
+from ti_adapter.simulator.vzd_tokens import Tokens
 from ti_adapter.simulator.world.authorities import COMPONENTS, Authorities
 from ti_adapter.simulator.world.condition import Condition
 from ti_adapter.simulator.world.plan import Plan
@@ -28,6 +30,9 @@ OWN_CLIENT: Final = Registration(
 )
 """A client of the IDP beside the record systems."""
 
+VZD_CLIENT: Final = "linkexchange-hub"
+"""The registered service client of the directory."""
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -38,6 +43,7 @@ class World:
     authorities: Authorities
     idp_app: FastAPI = field(repr=False)
     neighbours: Neighbours
+    directory: Directory
     sites: Mapping[str, Site]
     houses: Mapping[int, RecordHouse]
     conditions: Mapping[str, Condition]
@@ -68,7 +74,8 @@ class World:
         }
         for number, house in houses.items():
             conditions |= {record_name(number): house.condition, vau_name(number): house.vau_condition}
-        return cls(plan, urls, authorities, idp_app, neighbours, sites, houses, conditions)
+        directory = _directory(plan, neighbours, clock)
+        return cls(plan, urls, authorities, idp_app, neighbours, directory, sites, houses, conditions)
 
     @property
     def idp(self) -> IdpService:
@@ -99,6 +106,13 @@ def vau_name(number: int) -> str:
 def _neighbours(plan: Plan, now: datetime) -> Neighbours:
     content = ContentPolicy(MEDIA_TYPES | set(plan.more_media_types))
     return Neighbours(VsdmService(), SimulatedPopp.generate(now), secrets.token_urlsafe(32), content)
+
+
+def _directory(plan: Plan, neighbours: Neighbours, clock: Callable[[], datetime]) -> Directory:
+    """All institutions of the plan; one registered client, whose secret is made anew."""
+    listed = [ListedOrganization(one.telematik_id, one.institution, one.profession_oid) for one in plan.institutions]
+    services = Tokens(clock, {VZD_CLIENT: secrets.token_urlsafe(32)})
+    return Directory(listed, {neighbours.search_token}, services=services)
 
 
 def _idp(authorities: Authorities, clients: tuple[Registration, ...], admin_key: str) -> FastAPI:
