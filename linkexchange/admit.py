@@ -27,6 +27,7 @@ from linkexchange.certificates import (
 from linkexchange.errors import (
     EnrolmentRefused,
     IdentityRefused,
+    ListingDiffers,
     PeerFault,
     Refused,
     SettingRefused,
@@ -36,9 +37,10 @@ from linkexchange.model.access import Reason
 from linkexchange.model.audit import Action
 from linkexchange.model.enrolment import ENROLLED, Enrolment, IssuedCertificate, Standing, checked
 from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.listing import Finding, not_asked
 from linkexchange.model.participant import HUB, ROLES, Institution, Participant
 from linkexchange.model.revocation import RevocationKind
-from linkexchange.ports import Store, UnitOfWork, Verdict
+from linkexchange.ports import Listings, Store, UnitOfWork, Verdict
 from linkexchange.resolve import NONCE_LIFETIME, Caller
 from linkexchange.revoke import enter, take_back
 from linkexchange.sessions import refuse_revoked, standing
@@ -55,7 +57,8 @@ _PUBLIC = frozenset({"nonce", Reason.INSTITUTION.value, Reason.ROLE.value})
 class Admission:
     """What the hub needs for it. `believe` verifies an attestation, as in `resolve`.
 
-    `keys` are those that sign grants. Without an `authority` nobody is let in, and the rest works.
+    `keys` are those that sign grants. Without an `authority` nobody is let in, and the rest works. `listings` is the
+    FHIR-VZD, where the hub may ask it.
     """
 
     store: Store
@@ -64,6 +67,7 @@ class Admission:
     now: Callable[[], datetime]
     authority: Authority | None = None
     lifetime: timedelta = LIFETIME
+    listings: Listings = not_asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +126,18 @@ def verdict(admission: Admission, secret: str) -> Verdict:
     return Verdict(enrolment.standing, enrolment.reason, mine[-1].pem if mine else "")
 
 
-def approve(admission: Admission, telematik_id: TelematikId, number: UUID) -> Enrolment:
+def approve(
+    admission: Admission, telematik_id: TelematikId, number: UUID, *, although: Finding | None = None
+) -> Enrolment:
     """Let an applicant in: certificate, directory and audit entry in one. What it had before is revoked.
 
-    Raises `EnrolmentRefused` where this application cannot be approved, `SettingRefused` where the hub has no CA.
+    The FHIR-VZD is asked before, and not within the transaction. What stands against the applicant there must be what
+    the operator has named (`although`). Raises `ListingDiffers` otherwise, `EnrolmentRefused` where this application
+    cannot be approved, `SettingRefused` where the hub has no CA.
     """
+    finding = _looked_up(admission, telematik_id, number)
+    if finding.stands_against and finding is not although:
+        raise ListingDiffers(finding.value)
     now = admission.now()
     with admission.store.work(telematik_id) as work:
         approved = work.enrolments.get(number).to(Standing.APPROVED)
@@ -138,7 +149,8 @@ def approve(admission: Admission, telematik_id: TelematikId, number: UUID) -> En
         if work.revocations.revoked((RevocationKind.INSTITUTION, telematik_id)):
             take_back(work, telematik_id, READMITTED, at=now)
         named = {"enrolment": str(number), "certificate": issued.thumbprint}
-        work.audit(Action.PARTICIPANT_ENROLLED, node_url=approved.participant.node_url, **named)
+        said = {"node_url": approved.participant.node_url, "listing": finding.value}
+        work.audit(Action.PARTICIPANT_ENROLLED, **said, **named)
         work.emit(Action.PARTICIPANT_ENROLLED.value, **named)
     return approved
 
@@ -267,6 +279,14 @@ def _end(work: UnitOfWork, reason: str, now: datetime) -> None:
         if issued.is_good(now):
             enter(work, (RevocationKind.NODE, issued.thumbprint), reason, at=now)
     work.certificates.revoke(now, reason)
+
+
+def _looked_up(admission: Admission, telematik_id: TelematikId, number: UUID) -> Finding:
+    """What the FHIR-VZD says of an application that can be approved; raises `EnrolmentRefused` for another one."""
+    with admission.store.work(telematik_id) as work:
+        applied = work.enrolments.get(number)
+    applied.to(Standing.APPROVED)
+    return admission.listings([telematik_id])[telematik_id].compared(applied.card_name, applied.role)
 
 
 def _issue(

@@ -12,8 +12,9 @@ from typing import Self
 from linkexchange import ti, tls
 from linkexchange.documents.signatory import Signatory
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.ports import Card, InsuredCard
-from linkexchange.settings import CommonSettings, NodeSettings
+from linkexchange.model.listing import not_asked
+from linkexchange.ports import Card, InsuredCard, Listings
+from linkexchange.settings import CommonSettings, HubSettings, NodeSettings
 
 Clock = Callable[[], datetime]
 
@@ -21,6 +22,15 @@ Clock = Callable[[], datetime]
 def believing(settings: CommonSettings, audience: str, now: Clock) -> ti.AttestationVerifier:
     """Whom a resolver at this address believes to be an institution."""
     return ti.AttestationVerifier(_trust(settings, now), audience)
+
+
+def listings(settings: HubSettings, now: Clock) -> Listings:
+    """What the FHIR-VZD says of institutions, where this hub may ask it."""
+    if settings.ti_ca is None or not settings.vzd_url:
+        return not_asked
+    secret = settings.vzd_client_secret.get_secret_value()
+    access = ti.VzdAccess(settings.vzd_url, settings.vzd_token_url, settings.vzd_client_id, secret)
+    return ti.Vzd(access, tls.ti_context(settings.ti_ca), now)
 
 
 class Telematik:

@@ -10,6 +10,7 @@ The attestation is the nonce and what it is bound to, with a space between.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,7 @@ from linkexchange.certificates import Authority, new_key, read_request, request
 from linkexchange.errors import Fault, IdentityRefused
 from linkexchange.model.enrolment import Enrolment, Standing
 from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.listing import NOT_ASKED, Finding, Listing
 from linkexchange.model.participant import HUB, Capability, Institution, Participant
 from linkexchange.ports import Verdict
 from linkexchange.resolve import Caller
@@ -49,17 +51,23 @@ HOSPITAL_CARD = Institution(PRACTICE, HOSPITAL_ROLE, "Klinikum")
 
 @dataclass
 class EnrolmentBench:
-    """`card` is what the next attestation proves, or the fault with which it is refused."""
+    """`card` is what the next attestation proves, or the fault with which it is refused.
+
+    `listing` is what the FHIR-VZD says of whomever it is asked about.
+    """
 
     database: Database
     clock: Clock
     card: Institution | Fault = CARD
+    listing: Listing = NOT_ASKED
     hub: Signer = field(default_factory=lambda: signer("grant-1"))
     admission: Admission = field(init=False)
 
     def __post_init__(self) -> None:
         authority = Authority.founded("test CA", self.clock(), admit.LIFETIME * 20)
-        self.admission = Admission(self.database, self._believe, self.hub.public, self.clock, authority)
+        self.admission = Admission(
+            self.database, self._believe, self.hub.public, self.clock, authority, listings=self._list
+        )
 
     def application(
         self, key: EllipticCurvePrivateKey | None = None, host: str = "practice.example", **changes: Any
@@ -78,10 +86,10 @@ class EnrolmentBench:
         with self.database.work(HUB) as work:
             return list(work.enrolments.everyones())
 
-    def approve(self, number: UUID | None = None) -> Enrolment:
+    def approve(self, number: UUID | None = None, although: Finding | None = None) -> Enrolment:
         waiting = [it for it in self.enrolments() if number in {None, it.number}]
         chosen = next((it for it in waiting if it.standing is Standing.APPLIED), waiting[0])
-        return admit.approve(self.admission, chosen.participant.telematik_id, chosen.number)
+        return admit.approve(self.admission, chosen.participant.telematik_id, chosen.number, although=although)
 
     def verdict(self, secret: str) -> Verdict:
         return admit.verdict(self.admission, secret)
@@ -95,6 +103,9 @@ class EnrolmentBench:
     def trail(self, participant: TelematikId = PRACTICE) -> list[tuple[str, dict[str, Any]]]:
         with self.database.audit_trail(participant) as entries:
             return [(entry.action.value, dict(entry.fields)) for entry in entries]
+
+    def _list(self, whom: Sequence[TelematikId]) -> Mapping[TelematikId, Listing]:
+        return dict.fromkeys(whom, self.listing)
 
     def _believe(self, attestation: str, binding: str, now: datetime) -> tuple[Institution, str]:
         if isinstance(self.card, Fault):

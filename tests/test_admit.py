@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from conftest import Clock, Server
@@ -21,6 +23,7 @@ from linkexchange.certificates import new_key, read_request, request
 from linkexchange.errors import (
     EnrolmentRefused,
     IdentityRefused,
+    ListingDiffers,
     MessageFault,
     Revoked,
     SettingRefused,
@@ -29,6 +32,8 @@ from linkexchange.errors import (
 )
 from linkexchange.model.audit import first_bad
 from linkexchange.model.enrolment import Standing
+from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.listing import ABSENT, UNREACHABLE, Finding, Listing, not_asked
 from linkexchange.model.participant import HUB, Institution
 from linkexchange.model.revocation import RevocationKind
 from linkexchange.resolve import NONCE_LIFETIME
@@ -39,6 +44,7 @@ from ti_adapter.simulator.card import SimulatedCard
 from ti_adapter.simulator.shape import Shape, SimulatedInstitution
 
 CLINIC = SimulatedInstitution("5-2.9001", "Klinik Nord")
+OTHER_ROLE = Listing(CARD.name, (PHARMACY_ROLE,))
 UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4.5"), b"\x05\x00")
 
 
@@ -221,7 +227,7 @@ def test_who_is_approved_has_a_certificate_and_stands_in_the_directory_in_one_tr
         [issued] = work.certificates.all()
     [number] = [str(it.number) for it in desk.enrolments()]
     fields = {"enrolment": number, "certificate": issued.thumbprint, "node_url": APPLICANT.node_url}
-    assert desk.trail()[-1] == ("participant.enrolled", fields)
+    assert desk.trail()[-1] == ("participant.enrolled", {**fields, "listing": "not-asked"})
 
 
 def test_a_hub_without_ca_approves_nobody_and_changes_nothing(desk: EnrolmentBench) -> None:
@@ -231,6 +237,64 @@ def test_a_hub_without_ca_approves_nobody_and_changes_nothing(desk: EnrolmentBen
         admit.approve(replace(desk.admission, authority=None), PRACTICE, number)
     assert desk.enrolments()[0].standing is Standing.APPLIED
     assert [action for action, _ in desk.trail()] == ["enrolment.applied"]
+
+
+@pytest.mark.parametrize("listing", [ABSENT, OTHER_ROLE], ids=["absent", "other role"])
+def test_against_the_directory_nobody_is_approved_unless_the_operator_names_the_very_difference(
+    desk: EnrolmentBench, listing: Listing
+) -> None:
+    desk.apply()
+    desk.listing = listing
+    finding = listing.compared(CARD.name, CARD.profession_oid)
+    other = ({Finding.ABSENT, Finding.OTHER_ROLE} - {finding}).pop()
+    for although in (None, other):
+        with pytest.raises(ListingDiffers, match=finding.value):
+            desk.approve(although=although)
+    assert desk.enrolments()[0].standing is Standing.APPLIED
+    desk.approve(although=finding)
+    assert desk.trail()[-1][1]["listing"] == finding.value
+
+
+@pytest.mark.parametrize(
+    ("listing", "word"),
+    [
+        (UNREACHABLE, "unreachable"),
+        (Listing("Another name", (PRACTICE_ROLE,)), "other-name"),
+        (Listing(CARD.name, (PRACTICE_ROLE,)), "agrees"),
+    ],
+    ids=["unreachable", "other name", "agrees"],
+)
+def test_what_does_not_stand_against_an_approval_is_written_down(
+    desk: EnrolmentBench, listing: Listing, word: str
+) -> None:
+    desk.apply()
+    desk.listing = listing
+    desk.approve()
+    assert desk.trail()[-1][1]["listing"] == word
+
+
+def test_while_the_directory_is_asked_others_may_settle_the_application(desk: EnrolmentBench) -> None:
+    """Were it asked within the transaction, the other one would wait for it."""
+    desk.apply()
+    number = desk.enrolments()[0].number
+
+    def rejects_meanwhile(whom: Sequence[TelematikId]) -> Mapping[TelematikId, Listing]:
+        rejecting = Thread(target=admit.reject, args=(desk.admission, PRACTICE, number), kwargs={"reason": "no"})
+        rejecting.start()
+        rejecting.join(timeout=10)
+        return not_asked(whom)
+
+    with pytest.raises(EnrolmentRefused, match="rejected: cannot become approved"):
+        admit.approve(replace(desk.admission, listings=rejects_meanwhile), PRACTICE, number)
+    assert desk.enrolments()[0].standing is Standing.REJECTED
+
+
+def test_the_directory_is_not_asked_about_an_application_that_is_settled(desk: EnrolmentBench) -> None:
+    desk.apply()
+    number = desk.approve().number
+    desk.listing = ABSENT
+    with pytest.raises(EnrolmentRefused, match="approved: cannot become approved"):
+        desk.approve(number)
 
 
 def test_an_application_is_settled_once(desk: EnrolmentBench) -> None:

@@ -26,6 +26,7 @@ def admission(settings: HubSettings, store: Store | None = None) -> Admission:
         keys=hub_signer(settings).public,
         now=now,
         authority=authority(settings),
+        listings=telematik.listings(settings, now),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -11,13 +13,33 @@ from linkexchange.commands.arguments import number_of, reason_of, telematik_id_o
 from linkexchange.commands.options import SettingsFile, hub_settings
 from linkexchange.errors import SettingRefused
 from linkexchange.model.audit import Action
-from linkexchange.model.enrolment import Standing
+from linkexchange.model.enrolment import Enrolment, Standing
+from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.listing import Finding, Listing
 from linkexchange.model.participant import HUB, ROLES, Participant
 
 app = typer.Typer(help="The participants of the network, as the hub's directory has them.", no_args_is_help=True)
 Who = Annotated[str, typer.Argument(help="Telematik-ID of the institution.")]
 Number = Annotated[str, typer.Argument(help="Number of the application, as `participant applications` lists it.")]
 _WHO, _WHAT = "TELEMATIK_ID", "NUMBER: not the number of an application"
+_FINDINGS: dict[Finding, str] = {
+    Finding.NOT_ASKED: "not asked: vzd_url is not set",
+    Finding.UNREACHABLE: "unreachable",
+    Finding.ABSENT: "absent; approve with --although absent only",
+    Finding.OTHER_ROLE: "with another role than its card; approve with --although other-role only",
+    Finding.OTHER_NAME: "role agrees, name differs from that of the card",
+    Finding.AGREES: "role agrees",
+}
+
+
+class Difference(StrEnum):
+    """What can stand against an approval."""
+
+    ABSENT = Finding.ABSENT.value
+    OTHER_ROLE = Finding.OTHER_ROLE.value
+
+
+Although = Annotated[Difference | None, typer.Option(help="Approve, though the FHIR-VZD says this of the applicant.")]
 Reason = Annotated[str, typer.Option(help="Why, in one line that the institution may read.")]
 
 
@@ -27,24 +49,29 @@ def applications(
     settings: SettingsFile = None,
 ) -> None:
     """List who wants to take part; compare the fingerprint of the key with the applicant before you approve."""
-    with bootstrap.database(hub_settings(settings)).work(HUB) as work:
+    admission = bootstrap.admission(hub_settings(settings))
+    with admission.store.work(HUB) as work:
         listed = [it for it in work.enrolments.everyones() if every or it.standing is Standing.APPLIED]
+    listings = admission.listings([it.participant.telematik_id for it in listed if it.standing is Standing.APPLIED])
     for it in listed:
         typer.echo(f"{it.number}  {it.participant.telematik_id}  {it.standing.value} {it.reason}".rstrip())
         typer.echo(f"  {it.participant.name}, on its card: {it.card_name}; {ROLES.get(it.role, it.role)}")
         typer.echo(f"  key {it.key}; {it.participant.node_url}; contact {it.participant.contact}")
+        if it.standing is Standing.APPLIED:
+            typer.echo(f"  FHIR-VZD: {_listed(it, listings)}")
     if not listed:
         typer.echo("no applications")
 
 
 @app.command("approve")
-def approve(telematik_id: Who, number: Number, settings: SettingsFile = None) -> None:
+def approve(telematik_id: Who, number: Number, although: Although = None, settings: SettingsFile = None) -> None:
     """Let an applicant in: it gets a certificate, and whatever it had before is revoked."""
     me, enrolment = (
         telematik_id_of(telematik_id, _WHO),
         number_of(number, _WHAT),
     )
-    approved = admit.approve(bootstrap.admission(hub_settings(settings)), me, enrolment)
+    named = Finding(although.value) if although else None
+    approved = admit.approve(bootstrap.admission(hub_settings(settings)), me, enrolment, although=named)
     typer.echo(f"{me}: {approved.participant.name} takes part")
 
 
@@ -85,3 +112,9 @@ def put(
         work.directory.put(Participant(me, name, node_url.rstrip("/"), tuple(destination)))
         work.audit(Action.PARTICIPANT_ENROLLED, node_url=node_url)
     typer.echo(f"{me}: {name} at {node_url}, destinations {', '.join(destination)}")
+
+
+def _listed(it: Enrolment, listings: Mapping[TelematikId, Listing]) -> str:
+    listing = listings[it.participant.telematik_id]
+    said = _FINDINGS[listing.compared(it.card_name, it.role)]
+    return f"listed as {listing.name}, {said}" if listing.name else said

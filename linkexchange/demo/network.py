@@ -142,7 +142,7 @@ class _Plan:
     def hub_settings(self, ti: Ti) -> dict[str, Any]:
         return {
             **self._common("hub", self._hub_host, self._ca.hub(self._hub_host)),
-            **ti.common_settings(),
+            **ti.hub_settings(),
             "grant_key": self._grant_key,
         }
 

@@ -56,6 +56,18 @@ class Ti:
         """What hub and nodes need."""
         return {"tsl_url": self._places["tsl"], "tsl_anchor": self._places["tsl_anchor"]}
 
+    def hub_settings(self) -> dict[str, Any]:
+        """What a hub needs that asks the directory."""
+        client = self._places["vzd_client"]
+        return {
+            **self.common_settings(),
+            "vzd_url": self._places["vzd"],
+            "vzd_token_url": client["token_url"],
+            "vzd_client_id": client["id"],
+            "vzd_client_secret": client["secret"],
+            "ti_ca": self._places["tls_ca"],
+        }
+
     def settings_of(self, name: str) -> dict[str, Any]:
         """What the node of an institution needs beside."""
         own = self._places["institutions"][name]

@@ -37,6 +37,14 @@ class EnrolmentRefused(Refused):
     next_step = "Read the reason. Ask the hub's operator, or enrol again (`linkexchange enrol`)."
 
 
+class ListingDiffers(Refused):
+    """The FHIR-VZD answers, and does not list this applicant, or lists it with another role than its card has."""
+
+    code = "listing-differs"
+    owner = Owner.HUB
+    next_step = "Ask the institution. Reject it, or approve it and name the difference (`--although`, or on the page)."
+
+
 class Revoked(Refused):
     """The institution, its node, its card, the link or the transfer has been revoked."""
 

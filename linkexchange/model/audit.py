@@ -145,7 +145,7 @@ GRAMMAR: dict[Action, Fields] = {
     Action.OFFER_TAKEN: _fields("offer sender link"),
     Action.RECEIPT_SENT: _fields("transfer"),
     Action.RECEIPT_BOOKED: _fields("transfer link origin outcome expected stored"),
-    Action.PARTICIPANT_ENROLLED: _fields("node_url", may="enrolment certificate"),
+    Action.PARTICIPANT_ENROLLED: _fields("node_url", may="enrolment certificate listing"),
     Action.PARTICIPANT_REVOKED: _fields("reason"),
     Action.ENROLMENT_APPLIED: _fields("enrolment key role"),
     Action.ENROLMENT_REFUSED: _fields("claimed reason"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from linkexchange.ports.brake import Brake
 from linkexchange.ports.deciding import Account, Admissions, Policies, Quotas, Switches
-from linkexchange.ports.enrolment import Certificates, Desk, Enrolments, Verdict
+from linkexchange.ports.enrolment import Certificates, Desk, Enrolments, Listings, Verdict
 from linkexchange.ports.hub import Answer, Course, Hub, Receipt, ResolverAccess, ResolverNews, Session, Sessions
 from linkexchange.ports.images import (
     CHUNK_MAX_BYTES,
@@ -63,6 +63,7 @@ __all__ = [
     "Journal",
     "Judgement",
     "Links",
+    "Listings",
     "Node",
     "OpenSession",
     "OriginNode",

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from linkexchange.model.enrolment import Enrolment, IssuedCertificate, Standing
+from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.listing import Listing
 
 
 class Enrolments(Protocol):
@@ -52,6 +54,14 @@ class Certificates(Protocol):
 
     def revoke(self, at: datetime, reason: str) -> int:
         """Revoke all that are not revoked yet; how many."""
+        ...
+
+
+class Listings(Protocol):
+    """The directory of the TI (FHIR-VZD)."""
+
+    def __call__(self, whom: Sequence[TelematikId]) -> Mapping[TelematikId, Listing]:
+        """What it says of each of them, within seconds; never raises."""
         ...
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from linkexchange import checks
 from linkexchange.settings.both import PREFIX, CommonSettings, PrivateFile
@@ -46,6 +46,21 @@ class HubSettings(CommonSettings):
     enrolment_port: int = Field(default=0, ge=0, le=65535)
     """Port on listen_host at which nodes apply that have no certificate yet. 0: nobody can apply."""
 
+    vzd_url: Annotated[str, AfterValidator(checks.https_or_none)] = ""
+    """The FHIR-VZD, which says to an operator how it lists an applicant. Empty: it is not asked."""
+
+    vzd_token_url: Annotated[str, AfterValidator(checks.https_or_none)] = ""
+    """Token endpoint of its authorisation server (realm Service-Authenticate); needed with vzd_url."""
+
+    vzd_client_id: str = ""
+    """What this hub is called there as a registered service client; needed with vzd_url."""
+
+    vzd_client_secret: SecretStr = SecretStr("")
+    """Its secret; needed with vzd_url."""
+
+    ti_ca: Path | None = None
+    """CA certificates (PEM) of the FHIR-VZD and of that server; needed with vzd_url."""
+
     @model_validator(mode="after")
     def _ca_is_whole(self) -> Self:
         """A CA has a key, and whoever takes applications can issue certificates."""
@@ -53,4 +68,15 @@ class HubSettings(CommonSettings):
             raise ValueError(f"{PREFIX}CA_KEY: CA certificate and key are needed together")
         if self.enrolment_port and not self.ca_key:
             raise ValueError(f"{PREFIX}CA_KEY: is needed with enrolment_port")
+        return self
+
+    @model_validator(mode="after")
+    def _vzd_is_whole(self) -> Self:
+        """Whoever may ask the directory has all that it takes."""
+        keys = ("vzd_url", "vzd_token_url", "vzd_client_id", "vzd_client_secret")
+        secret = self.vzd_client_secret.get_secret_value()
+        given = dict(zip(keys, (self.vzd_url, self.vzd_token_url, self.vzd_client_id, secret), strict=True))
+        missing = [key for key, value in {**given, "ti_ca": self.ti_ca}.items() if not value]
+        if missing and any(given.values()):
+            raise ValueError(f"{PREFIX}{missing[0].upper()}: is needed with {next(filter(given.get, given))}")
         return self

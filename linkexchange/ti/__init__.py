@@ -14,7 +14,7 @@ from datetime import datetime
 import httpx
 
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.ti.access import KonnektorAccess, RecordAccess, TrustAccess
+from linkexchange.ti.access import KonnektorAccess, RecordAccess, TrustAccess, VzdAccess
 from linkexchange.ti.card import AttestingCard, SparingCard, konnektor, signatory
 from linkexchange.ti.idp import IdpLogin
 from linkexchange.ti.institution import AttestationVerifier, believing
@@ -23,6 +23,7 @@ from linkexchange.ti.readiness import Chain
 from linkexchange.ti.record import EpaRecord
 from linkexchange.ti.system import TIMEOUT, RecordSystem, Visitor
 from linkexchange.ti.trust import Trust
+from linkexchange.ti.vzd import Vzd
 from ti_adapter.attestation import Card
 from ti_adapter.idp import IdpClient
 from ti_adapter.konnektor import InstitutionCard
@@ -42,6 +43,8 @@ __all__ = [
     "SparingCard",
     "Trust",
     "TrustAccess",
+    "Vzd",
+    "VzdAccess",
     "believing",
     "idp_login",
     "konnektor",

@@ -54,3 +54,13 @@ class RecordAccess:
     user_agent: str
     issuer: str = ""
     is_production: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VzdAccess:
+    """The FHIR-VZD, the token endpoint of its authorisation server, and what gematik has given this service client."""
+
+    url: str
+    token_url: str
+    client_id: str
+    client_secret: str = field(repr=False)

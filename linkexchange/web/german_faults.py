@@ -26,6 +26,7 @@ from linkexchange.errors import (
     InsuranceCardUnavailable,
     KvnrMissing,
     LinkWithdrawn,
+    ListingDiffers,
     MediaRefused,
     MessageFault,
     MethodRefused,
@@ -103,6 +104,10 @@ SENTENCES: dict[type[Fault], tuple[str, str]] = {
     EnrolmentRefused: (
         "Die Aufnahme wurde abgelehnt, oder dieser Antrag lässt das nicht zu.",
         "Lesen Sie den Grund. Fragen Sie den Betreiber der Vermittlungsstelle, oder stellen Sie einen neuen Antrag.",
+    ),
+    ListingDiffers: (
+        "Das FHIR-VZD antwortet und listet diese Einrichtung nicht, oder mit einer anderen Rolle als ihre Karte.",
+        "Rufen Sie die Einrichtung an. Lehnen Sie ab, oder nehmen Sie sie ausdrücklich trotzdem auf.",
     ),
     Revoked: (
         "Die Einrichtung, ihr Knoten, ihre Karte, der Eintrag oder die Übertragung ist gesperrt.",

@@ -9,12 +9,13 @@ from uuid import UUID
 import pytest
 from conftest import Clock
 from enrolling import EnrolmentBench
-from wishes import HOSPITAL, PRACTICE
+from wishes import HOSPITAL, HOSPITAL_ROLE, PRACTICE, PRACTICE_ROLE
 
 from linkexchange import bootstrap
 from linkexchange.commands import main, participant
 from linkexchange.errors import SettingRefused
 from linkexchange.model.enrolment import Standing
+from linkexchange.model.listing import ABSENT, NOT_ASKED, UNREACHABLE, Listing
 from linkexchange.store.work import Database
 
 Typed = Callable[..., tuple[int, str]]
@@ -59,6 +60,46 @@ def test_an_applicant_is_approved_and_later_revoked(desk: EnrolmentBench, typed:
     assert typed("applications") == (0, "no applications\n")
     assert typed("revoke", PRACTICE, "--reason", "closed") == (0, f"{PRACTICE}: revoked\n")
     assert "revoked closed" in typed("applications", "--all")[1]
+
+
+@pytest.mark.parametrize(
+    ("listing", "said"),
+    [
+        (NOT_ASKED, "not asked: vzd_url is not set"),
+        (UNREACHABLE, "unreachable"),
+        (ABSENT, "absent; approve with --although absent only"),
+        (Listing("Praxis", (HOSPITAL_ROLE,)), "listed as Praxis, with another role than its card; approve with"),
+        (Listing("Praxis", (PRACTICE_ROLE,)), "listed as Praxis, role agrees, name differs from that of the card"),
+        (Listing("Praxis am Markt", (PRACTICE_ROLE,)), "listed as Praxis am Markt, role agrees"),
+    ],
+    ids=["not asked", "unreachable", "absent", "other role", "other name", "agrees"],
+)
+def test_applications_are_listed_with_what_the_directory_says(
+    desk: EnrolmentBench, typed: Typed, listing: Listing, said: str
+) -> None:
+    desk.apply()
+    desk.listing = listing
+    assert f"\n  FHIR-VZD: {said}" in typed("applications")[1]
+    desk.approve(although=listing.compared("Praxis am Markt", PRACTICE_ROLE))
+    assert "FHIR-VZD" not in typed("applications", "--all")[1]
+
+
+@pytest.mark.parametrize(
+    ("listing", "named"),
+    [(ABSENT, "absent"), (Listing("Praxis", (HOSPITAL_ROLE,)), "other-role")],
+    ids=["absent", "other role"],
+)
+def test_against_the_directory_the_operator_names_the_difference(
+    desk: EnrolmentBench, typed: Typed, listing: Listing, named: str
+) -> None:
+    desk.apply()
+    desk.listing = listing
+    number = str(desk.enrolments()[0].number)
+    status, said = typed("approve", PRACTICE, number)
+    assert (status, "The FHIR-VZD answers" in said, named in said) == (1, True, True)
+    assert typed("approve", PRACTICE, number, "--although", "agrees")[0] == 2
+    assert typed("approve", PRACTICE, number, "--although", named)[0] == 0
+    assert desk.trail()[-1][1]["listing"] == named
 
 
 def test_an_applicant_is_rejected_with_a_reason(desk: EnrolmentBench, typed: Typed) -> None:

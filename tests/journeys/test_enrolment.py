@@ -31,7 +31,7 @@ from linkexchange.demo.free_ports import HOST, free_port, listens
 from linkexchange.demo.telematik import Institution, Ti
 from linkexchange.errors import Revoked
 from linkexchange.hub import HubClient
-from linkexchange.model.audit import first_bad
+from linkexchange.model.audit import Action, first_bad
 from linkexchange.model.identifiers import TelematikId
 from linkexchange.settings import HubSettings, NodeSettings, load
 
@@ -58,6 +58,7 @@ class House:
     ca: TestCa
     hub: dict[str, Any]
     node: dict[str, Any]
+    ti: Ti
     hub_pages: str = ""
 
     @property
@@ -121,6 +122,7 @@ def _housed(folder: Path, ti: Ti) -> Iterator[House]:
     hub_url = f"https://{HOST}:{ports[0]}"
     hub = {
         **_common(folder / "hub", (ports[0], ports[1]), ti),
+        **ti.hub_settings(),
         "hub_url": hub_url,
         "tls_certificate": files.certificate,
         "tls_key": files.key,
@@ -148,7 +150,7 @@ def _housed(folder: Path, ti: Ti) -> Iterator[House]:
     (own / "settings.toml").write_text(text)
     with network._household("hub", hub) as running:
         until(lambda: all(listens(port, HOST) for port in ports[:3]), "the hub")
-        yield House(folder, ca, hub, node, running.pages)
+        yield House(folder, ca, hub, node, ti, running.pages)
 
 
 def test_a_site_enrols_is_approved_renews_and_is_revoked(house: House) -> None:
@@ -195,7 +197,7 @@ def _approve_on_the_page(house: House, key: str) -> None:
     with httpx.Client(base_url=house.hub_pages, trust_env=False) as http:
         page = http.get("/enrolments").text
         assert key in words(page).replace(" ", "")
-        assert "Praxis am Markt" in words(page)
+        assert "FHIR-VZD gelistet als Praxis am Markt TEST-ONLY Rolle stimmt Fingerabdruck" in words(page)
         [number] = set(re.findall(r'name="enrolment" value="([^"]+)"', page))
         [token] = set(re.findall(r'name="form_token" value="([^"]+)"', page))
         form = {"form_token": token, "participant": ME, "enrolment": number}
@@ -225,6 +227,7 @@ def _check_trail(house: House) -> None:
         found = list(entries)
     hub.close()
     assert first_bad(found) is None
+    assert [it.fields.get("listing") for it in found if it.action is Action.PARTICIPANT_ENROLLED] == ["agrees"]
     steps = [it.action.value for it in found if it.action.value.partition(".")[0] not in {"nonce", "session"}]
     assert steps == [
         "enrolment.applied",
@@ -235,3 +238,34 @@ def _check_trail(house: House) -> None:
         "institution.revoked",
         "participant.revoked",
     ]
+
+
+SAYS = {
+    "nobody listed": ("FHIR-VZD nicht gelistet", "absent"),
+    "other roles": (
+        "FHIR-VZD gelistet als Praxis am Markt TEST-ONLY andere Rolle als auf der Karte",
+        "other-role",
+    ),
+    "other names": ("FHIR-VZD gelistet als Andere Einrichtung Rolle stimmt, Name weicht", ""),
+    "down": ("FHIR-VZD nicht erreichbar", ""),
+}
+
+
+def test_the_operator_learns_what_the_directory_says_and_names_what_stands_against_an_approval(house: House) -> None:
+    house.applies(certificate_fingerprint(house.ca.authority.certificate))
+    for fault, (said, against) in SAYS.items():
+        house.ti.switchboard.on("vzd", fault)
+        with httpx.Client(base_url=house.hub_pages, trust_env=False, timeout=60) as http:
+            page = http.get("/enrolments").text
+        assert said in words(page)
+        assert re.findall(r'name="although" value="([^"]+)"', page) == ([against] if against else [])
+        [number] = set(re.findall(r'name="enrolment" value="([^"]+)"', page))
+        if against:
+            refused = house.operate("approve", ME, number)
+            assert (refused.returncode, f"({against})" in refused.stderr) == (1, True), refused.stderr
+        house.ti.switchboard.off("vzd", fault)
+    house.ti.switchboard.on("vzd", "nobody listed")
+    done = house.operate("approve", ME, number, "--although", "absent")
+    assert (done.returncode, done.stderr) == (0, "")
+    with closing(bootstrap.database(house.hub_settings)) as hub, hub.audit_trail(ME) as entries:
+        assert [it.fields["listing"] for it in entries if it.action is Action.PARTICIPANT_ENROLLED] == ["absent"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,6 +14,7 @@ from linkexchange import admit
 from linkexchange.admit import Admission
 from linkexchange.model.enrolment import Enrolment, IssuedCertificate, Standing
 from linkexchange.model.identifiers import TelematikId
+from linkexchange.model.listing import NOT_ASKED, Finding, Listing
 from linkexchange.model.participant import HUB, ROLES, Capability, Participant
 from linkexchange.web.pages.fields import Field, identifier
 from linkexchange.web.pages.site import Site
@@ -39,8 +40,36 @@ CAPABILITIES: dict[str, str] = {
     Capability.PULLS: "holt Bilder",
     Capability.TAKES_OFFERS: "nimmt Angebote an",
 }
+FINDINGS: dict[str, str] = {
+    Finding.NOT_ASKED: "nicht gefragt: vzd_url ist nicht gesetzt",
+    Finding.UNREACHABLE: "nicht erreichbar",
+    Finding.ABSENT: "nicht gelistet",
+    Finding.OTHER_ROLE: "andere Rolle als auf der Karte",
+    Finding.OTHER_NAME: "Rolle stimmt, Name weicht von dem der Karte ab",
+    Finding.AGREES: "Rolle stimmt",
+}
+FINDING_CHIPS: dict[str, str] = {
+    Finding.NOT_ASKED: "waiting",
+    Finding.UNREACHABLE: "waiting",
+    Finding.ABSENT: "failed",
+    Finding.OTHER_ROLE: "failed",
+    Finding.OTHER_NAME: "waiting",
+    Finding.AGREES: "complete",
+}
+ALTHOUGH: dict[str, str] = {
+    Finding.ABSENT: "Aufnehmen, obwohl das FHIR-VZD die Einrichtung nicht listet",
+    Finding.OTHER_ROLE: "Aufnehmen, obwohl das FHIR-VZD die Einrichtung mit einer anderen Rolle listet als ihre Karte",
+}
 
-WORDS = {"standings": STANDINGS, "chips": CHIPS, "why": REASONS, "capabilities": CAPABILITIES}
+WORDS = {
+    "standings": STANDINGS,
+    "chips": CHIPS,
+    "why": REASONS,
+    "capabilities": CAPABILITIES,
+    "findings": FINDINGS,
+    "finding_chips": FINDING_CHIPS,
+    "although": ALTHOUGH,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +82,18 @@ class ShownParticipant:
 
 @dataclass(frozen=True, slots=True)
 class ShownEnrolment:
-    """An application as the operator judges it. `key` is the fingerprint in groups of four."""
+    """An application as the operator judges it. `key` is the fingerprint in groups of four.
+
+    `listed_roles` are the roles that the FHIR-VZD has, where none of them is that of the card.
+    """
 
     enrolment: Enrolment
     role: str
     key: str
     names_differ: bool
+    listing: Listing
+    finding: Finding
+    listed_roles: Sequence[str]
 
 
 def add_enrolments(site: Site, admission: Admission, now: Callable[[], datetime]) -> None:
@@ -68,7 +103,7 @@ def add_enrolments(site: Site, admission: Admission, now: Callable[[], datetime]
     def enrolments(request: Request) -> HTMLResponse:
         with admission.store.work(HUB) as work:
             everyones = work.enrolments.everyones()
-        waiting = [_shown(it) for it in everyones if it.standing is Standing.APPLIED]
+        waiting = list(_waiting(admission, [it for it in everyones if it.standing is Standing.APPLIED]))
         past = [_shown(it) for it in everyones if it.standing is not Standing.APPLIED]
         shown = list(_participants(admission, now()))
         return site.page(
@@ -76,8 +111,9 @@ def add_enrolments(site: Site, admission: Admission, now: Callable[[], datetime]
         )
 
     @site.forms.post(f"{PATH}/approval")
-    def approval(participant: Field, enrolment: Field) -> RedirectResponse:
-        admit.approve(admission, identifier(TelematikId, participant), _number(enrolment))
+    def approval(participant: Field, enrolment: Field, although: Field = "") -> RedirectResponse:
+        who, number = identifier(TelematikId, participant), _number(enrolment)
+        admit.approve(admission, who, number, although=_although(although))
         return RedirectResponse(PATH, status_code=303)
 
     @site.forms.post(f"{PATH}/rejection")
@@ -104,9 +140,29 @@ def _participants(admission: Admission, now: datetime) -> Iterator[ShownParticip
             yield ShownParticipant(participant, good[0] if good else None)
 
 
-def _shown(enrolment: Enrolment) -> ShownEnrolment:
-    role = ROLES.get(enrolment.role, enrolment.role)
-    return ShownEnrolment(enrolment, role, in_groups(enrolment.key), enrolment.card_name != enrolment.participant.name)
+def _waiting(admission: Admission, applied: Sequence[Enrolment]) -> Iterator[ShownEnrolment]:
+    """With what the FHIR-VZD says of each, asked outside of any transaction."""
+    listings = admission.listings([it.participant.telematik_id for it in applied])
+    return (_shown(it, listings[it.participant.telematik_id]) for it in applied)
+
+
+def _shown(enrolment: Enrolment, listing: Listing = NOT_ASKED) -> ShownEnrolment:
+    finding = listing.compared(enrolment.card_name, enrolment.role)
+    return ShownEnrolment(
+        enrolment,
+        role=ROLES.get(enrolment.role, enrolment.role),
+        key=in_groups(enrolment.key),
+        names_differ=enrolment.card_name != enrolment.participant.name,
+        listing=listing,
+        finding=finding,
+        listed_roles=[ROLES.get(it, it) for it in listing.profession_oids] if finding is Finding.OTHER_ROLE else (),
+    )
+
+
+def _although(value: str) -> Finding | None:
+    if value and value not in ALTHOUGH:
+        raise HTTPException(422)
+    return Finding(value) if value else None
 
 
 def _number(value: str) -> UUID:

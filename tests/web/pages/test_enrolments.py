@@ -12,15 +12,16 @@ import visitor
 from conftest import Clock
 from enrolling import CARD, EnrolmentBench
 from visitor import BROWSER, Visitor, words
-from wishes import HOSPITAL, PRACTICE
+from wishes import HOSPITAL, HOSPITAL_ROLE, PHARMACY_ROLE, PRACTICE, PRACTICE_ROLE
 
 from linkexchange import admit
 from linkexchange.model.enrolment import Standing
+from linkexchange.model.listing import ABSENT, NOT_ASKED, UNREACHABLE, Finding, Listing
 from linkexchange.model.participant import Capability, Participant
 from linkexchange.store.overview import HubOverview
 from linkexchange.store.work import Database
 from linkexchange.web.hub import application
-from linkexchange.web.pages.enrolments import CAPABILITIES, CHIPS, STANDINGS
+from linkexchange.web.pages.enrolments import ALTHOUGH, CAPABILITIES, CHIPS, FINDING_CHIPS, FINDINGS, STANDINGS
 
 PATH = "/enrolments"
 FORMS = {
@@ -77,6 +78,56 @@ def test_the_operator_sees_what_the_card_has_proven_beside_what_the_node_says(
 def test_where_both_names_are_the_same_nothing_is_said_of_it(desk: EnrolmentBench, hub: Visitor) -> None:
     desk.apply()
     assert "weicht" not in page(hub)
+
+
+SAYS = {
+    "not asked": (NOT_ASKED, "FHIR-VZD nicht gefragt: vzd_url ist nicht gesetzt"),
+    "unreachable": (UNREACHABLE, "FHIR-VZD nicht erreichbar"),
+    "absent": (ABSENT, "FHIR-VZD nicht gelistet"),
+    "agrees": (
+        Listing("Praxis am Markt", (PRACTICE_ROLE,)),
+        "als Praxis am Markt Rolle stimmt Fingerabdruck",
+    ),
+    "other name": (
+        Listing("Praxis Nord", (PRACTICE_ROLE,)),
+        "FHIR-VZD gelistet als Praxis Nord Rolle stimmt, Name weicht von dem der Karte ab",
+    ),
+    "other role": (
+        Listing("Praxis am Markt", (HOSPITAL_ROLE, PHARMACY_ROLE)),
+        f"gelistet als Praxis am Markt andere Rolle als auf der Karte Krankenhaus, {PHARMACY_ROLE}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("listing", "said"), SAYS.values(), ids=SAYS)
+def test_the_operator_sees_what_the_directory_says(
+    desk: EnrolmentBench, hub: Visitor, listing: Listing, said: str
+) -> None:
+    desk.apply()
+    desk.listing = listing
+    assert said in page(hub)
+    is_box = 'name="although"' in hub.get(PATH).text
+    assert is_box is listing.compared(CARD.name, CARD.profession_oid).stands_against
+
+
+@pytest.mark.parametrize("listing", [ABSENT, SAYS["other role"][0]], ids=["absent", "other role"])
+def test_against_the_directory_the_operator_says_so_expressly(
+    desk: EnrolmentBench, hub: Visitor, listing: Listing
+) -> None:
+    desk.apply()
+    desk.listing = listing
+    form = {"participant": PRACTICE, "enrolment": str(desk.enrolments()[0].number)}
+    refused = hub.send(f"{PATH}/approval", **form)
+    assert (refused.status_code, "listet diese Einrichtung nicht" in words(refused.text)) == (403, True)
+    [named] = re.findall(r'name="although" value="([^"]+)" required', hub.get(PATH).text)
+    assert "Keiner wartet." in words(hub.follow(hub.send(f"{PATH}/approval", **form, although=named)).text)
+    assert desk.trail()[-1][1]["listing"] == named
+
+
+def test_what_the_directory_writes_is_text_and_nothing_else(desk: EnrolmentBench, hub: Visitor) -> None:
+    desk.apply()
+    desk.listing = Listing.said("<script>alert(1)</script>", [PRACTICE_ROLE])
+    assert "<script>alert" not in hub.get(PATH).text
 
 
 def test_the_operator_approves(desk: EnrolmentBench, hub: Visitor) -> None:
@@ -179,3 +230,15 @@ def test_what_no_form_of_ours_sends_is_refused(desk: EnrolmentBench, hub: Visito
 def test_every_standing_and_every_capability_has_its_german() -> None:
     assert STANDINGS.keys() == CHIPS.keys() == set(Standing)
     assert set(CAPABILITIES) == set(Capability)
+
+
+def test_every_finding_has_its_german_and_what_stands_against_an_approval_can_be_named() -> None:
+    assert FINDINGS.keys() == FINDING_CHIPS.keys() == set(Finding)
+    assert ALTHOUGH.keys() == {it for it in Finding if it.stands_against}
+
+
+@pytest.mark.parametrize("although", ["agrees", "everything"])
+def test_nothing_else_can_be_named(desk: EnrolmentBench, hub: Visitor, although: str) -> None:
+    desk.apply()
+    form = {"participant": PRACTICE, "enrolment": str(desk.enrolments()[0].number), "although": although}
+    assert hub.send(f"{PATH}/approval", **form).status_code == 422

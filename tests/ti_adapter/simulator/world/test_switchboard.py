@@ -145,11 +145,11 @@ def test_what_the_directory_says_can_be_switched_for_a_registered_client(ti: Wor
         entry = client.find(http, "5-2.9001")
         return (entry.name, entry.profession_oids) if entry else None
 
-    assert found() == ("Klinikum Nord", ("1.2.276.0.76.4.53",))
+    assert found() == ("Klinikum Nord TEST-ONLY", ("1.2.276.0.76.4.53",))
     with broken(ti, "vzd", "nobody listed"):
         assert found() is None
     with broken(ti, "vzd", "other roles"):
-        assert found() == ("Klinikum Nord", ("1.2.276.0.76.4.54",))
+        assert found() == ("Klinikum Nord TEST-ONLY", ("1.2.276.0.76.4.54",))
     with broken(ti, "vzd", "other names"):
         assert found() == ("Andere Einrichtung", ("1.2.276.0.76.4.53",))
     with broken(ti, "vzd", "clients unknown"), pytest.raises(VzdRefused):

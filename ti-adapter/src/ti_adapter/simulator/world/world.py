@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Self
 
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 from fastapi import FastAPI
 
 from ti_adapter.idp import Registration
@@ -20,7 +22,7 @@ from ti_adapter.simulator.vzd import Directory, ListedOrganization
 from ti_adapter.simulator.vzd_tokens import Tokens
 from ti_adapter.simulator.world.authorities import COMPONENTS, Authorities
 from ti_adapter.simulator.world.condition import Condition
-from ti_adapter.simulator.world.plan import Plan
+from ti_adapter.simulator.world.plan import Plan, PlannedInstitution
 from ti_adapter.simulator.world.record_house import Neighbours, RecordHouse, open_house
 from ti_adapter.simulator.world.relying import RelyingParty
 from ti_adapter.simulator.world.site import Site
@@ -74,7 +76,7 @@ class World:
         }
         for number, house in houses.items():
             conditions |= {record_name(number): house.condition, vau_name(number): house.vau_condition}
-        directory = _directory(plan, neighbours, clock)
+        directory = _directory(sites.values(), neighbours, clock)
         return cls(plan, urls, authorities, idp_app, neighbours, directory, sites, houses, conditions)
 
     @property
@@ -108,11 +110,16 @@ def _neighbours(plan: Plan, now: datetime) -> Neighbours:
     return Neighbours(VsdmService(), SimulatedPopp.generate(now), secrets.token_urlsafe(32), content)
 
 
-def _directory(plan: Plan, neighbours: Neighbours, clock: Callable[[], datetime]) -> Directory:
-    """All institutions of the plan; one registered client, whose secret is made anew."""
-    listed = [ListedOrganization(one.telematik_id, one.institution, one.profession_oid) for one in plan.institutions]
+def _directory(sites: Iterable[Site], neighbours: Neighbours, clock: Callable[[], datetime]) -> Directory:
+    """All institutions, called as on their cards; one registered client, whose secret is made anew."""
+    listed = [_listed(site.planned, site.card.certificate) for site in sites]
     services = Tokens(clock, {VZD_CLIENT: secrets.token_urlsafe(32)})
     return Directory(listed, {neighbours.search_token}, services=services)
+
+
+def _listed(planned: PlannedInstitution, card: x509.Certificate) -> ListedOrganization:
+    [name] = card.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return ListedOrganization(planned.telematik_id, str(name.value), planned.profession_oid)
 
 
 def _idp(authorities: Authorities, clients: tuple[Registration, ...], admin_key: str) -> FastAPI:
