@@ -37,7 +37,7 @@ from linkexchange.model.access import Reason
 from linkexchange.model.audit import Action
 from linkexchange.model.enrolment import ENROLLED, Enrolment, IssuedCertificate, Standing, checked
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.model.listing import Finding, not_asked
+from linkexchange.model.listing import Comparison, not_asked
 from linkexchange.model.participant import HUB, ROLES, Institution, Participant
 from linkexchange.model.revocation import RevocationKind
 from linkexchange.ports import Listings, Store, UnitOfWork, Verdict
@@ -127,7 +127,7 @@ def verdict(admission: Admission, secret: str) -> Verdict:
 
 
 def approve(
-    admission: Admission, telematik_id: TelematikId, number: UUID, *, although: Finding | None = None
+    admission: Admission, telematik_id: TelematikId, number: UUID, *, although: Comparison | None = None
 ) -> Enrolment:
     """Let an applicant in: certificate, directory and audit entry in one. What it had before is revoked.
 
@@ -135,9 +135,9 @@ def approve(
     the operator has named (`although`). Raises `ListingDiffers` otherwise, `EnrolmentRefused` where this application
     cannot be approved, `SettingRefused` where the hub has no CA.
     """
-    finding = _looked_up(admission, telematik_id, number)
-    if finding.stands_against and finding is not although:
-        raise ListingDiffers(finding.value)
+    comparison = _looked_up(admission, telematik_id, number)
+    if comparison.stands_against and comparison is not although:
+        raise ListingDiffers(comparison.value)
     now = admission.now()
     with admission.store.work(telematik_id) as work:
         approved = work.enrolments.get(number).to(Standing.APPROVED)
@@ -149,7 +149,7 @@ def approve(
         if work.revocations.revoked((RevocationKind.INSTITUTION, telematik_id)):
             take_back(work, telematik_id, READMITTED, at=now)
         named = {"enrolment": str(number), "certificate": issued.thumbprint}
-        said = {"node_url": approved.participant.node_url, "listing": finding.value}
+        said = {"node_url": approved.participant.node_url, "listing": comparison.value}
         work.audit(Action.PARTICIPANT_ENROLLED, **said, **named)
         work.emit(Action.PARTICIPANT_ENROLLED.value, **named)
     return approved
@@ -281,7 +281,7 @@ def _end(work: UnitOfWork, reason: str, now: datetime) -> None:
     work.certificates.revoke(now, reason)
 
 
-def _looked_up(admission: Admission, telematik_id: TelematikId, number: UUID) -> Finding:
+def _looked_up(admission: Admission, telematik_id: TelematikId, number: UUID) -> Comparison:
     """What the FHIR-VZD says of an application that can be approved; raises `EnrolmentRefused` for another one."""
     with admission.store.work(telematik_id) as work:
         applied = work.enrolments.get(number)

@@ -28,7 +28,7 @@ from linkexchange.certificates import Authority, new_key, read_request, request
 from linkexchange.errors import Fault, IdentityRefused
 from linkexchange.model.enrolment import Enrolment, Standing
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.model.listing import NOT_ASKED, Finding, Listing
+from linkexchange.model.listing import NOT_ASKED, Comparison, Listing
 from linkexchange.model.participant import HUB, Capability, Institution, Participant
 from linkexchange.ports import Verdict
 from linkexchange.resolve import Caller
@@ -86,7 +86,7 @@ class EnrolmentBench:
         with self.database.work(HUB) as work:
             return list(work.enrolments.everyones())
 
-    def approve(self, number: UUID | None = None, although: Finding | None = None) -> Enrolment:
+    def approve(self, number: UUID | None = None, although: Comparison | None = None) -> Enrolment:
         waiting = [it for it in self.enrolments() if number in {None, it.number}]
         chosen = next((it for it in waiting if it.standing is Standing.APPLIED), waiting[0])
         return admit.approve(self.admission, chosen.participant.telematik_id, chosen.number, although=although)

@@ -33,7 +33,7 @@ from linkexchange.errors import (
 from linkexchange.model.audit import first_bad
 from linkexchange.model.enrolment import Standing
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.model.listing import ABSENT, UNREACHABLE, Finding, Listing, not_asked
+from linkexchange.model.listing import ABSENT, UNREACHABLE, Comparison, Listing, not_asked
 from linkexchange.model.participant import HUB, Institution
 from linkexchange.model.revocation import RevocationKind
 from linkexchange.resolve import NONCE_LIFETIME
@@ -245,14 +245,14 @@ def test_against_the_directory_nobody_is_approved_unless_the_operator_names_the_
 ) -> None:
     desk.apply()
     desk.listing = listing
-    finding = listing.compared(CARD.name, CARD.profession_oid)
-    other = ({Finding.ABSENT, Finding.OTHER_ROLE} - {finding}).pop()
+    comparison = listing.compared(CARD.name, CARD.profession_oid)
+    other = ({Comparison.ABSENT, Comparison.OTHER_ROLE} - {comparison}).pop()
     for although in (None, other):
-        with pytest.raises(ListingDiffers, match=finding.value):
+        with pytest.raises(ListingDiffers, match=comparison.value):
             desk.approve(although=although)
     assert desk.enrolments()[0].standing is Standing.APPLIED
-    desk.approve(although=finding)
-    assert desk.trail()[-1][1]["listing"] == finding.value
+    desk.approve(although=comparison)
+    assert desk.trail()[-1][1]["listing"] == comparison.value
 
 
 @pytest.mark.parametrize(

@@ -15,28 +15,28 @@ from linkexchange.errors import SettingRefused
 from linkexchange.model.audit import Action
 from linkexchange.model.enrolment import Enrolment, Standing
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.model.listing import Finding, Listing
+from linkexchange.model.listing import Comparison, Listing
 from linkexchange.model.participant import HUB, ROLES, Participant
 
 app = typer.Typer(help="The participants of the network, as the hub's directory has them.", no_args_is_help=True)
 Who = Annotated[str, typer.Argument(help="Telematik-ID of the institution.")]
 Number = Annotated[str, typer.Argument(help="Number of the application, as `participant applications` lists it.")]
 _WHO, _WHAT = "TELEMATIK_ID", "NUMBER: not the number of an application"
-_FINDINGS: dict[Finding, str] = {
-    Finding.NOT_ASKED: "not asked: vzd_url is not set",
-    Finding.UNREACHABLE: "unreachable",
-    Finding.ABSENT: "absent; approve with --although absent only",
-    Finding.OTHER_ROLE: "with another role than its card; approve with --although other-role only",
-    Finding.OTHER_NAME: "role agrees, name differs from that of the card",
-    Finding.AGREES: "role agrees",
+_COMPARISONS: dict[Comparison, str] = {
+    Comparison.NOT_ASKED: "not asked: vzd_url is not set",
+    Comparison.UNREACHABLE: "unreachable",
+    Comparison.ABSENT: "absent; approve with --although absent only",
+    Comparison.OTHER_ROLE: "with another role than its card; approve with --although other-role only",
+    Comparison.OTHER_NAME: "role agrees, name differs from that of the card",
+    Comparison.AGREES: "role agrees",
 }
 
 
 class Difference(StrEnum):
     """What can stand against an approval."""
 
-    ABSENT = Finding.ABSENT.value
-    OTHER_ROLE = Finding.OTHER_ROLE.value
+    ABSENT = Comparison.ABSENT.value
+    OTHER_ROLE = Comparison.OTHER_ROLE.value
 
 
 Although = Annotated[Difference | None, typer.Option(help="Approve, though the FHIR-VZD says this of the applicant.")]
@@ -70,7 +70,7 @@ def approve(telematik_id: Who, number: Number, although: Although = None, settin
         telematik_id_of(telematik_id, _WHO),
         number_of(number, _WHAT),
     )
-    named = Finding(although.value) if although else None
+    named = Comparison(although.value) if although else None
     approved = admit.approve(bootstrap.admission(hub_settings(settings)), me, enrolment, although=named)
     typer.echo(f"{me}: {approved.participant.name} takes part")
 
@@ -116,5 +116,5 @@ def put(
 
 def _listed(it: Enrolment, listings: Mapping[TelematikId, Listing]) -> str:
     listing = listings[it.participant.telematik_id]
-    said = _FINDINGS[listing.compared(it.card_name, it.role)]
+    said = _COMPARISONS[listing.compared(it.card_name, it.role)]
     return f"listed as {listing.name}, {said}" if listing.name else said

@@ -20,8 +20,8 @@ ROLES_MAX = 20
 _OID = re.compile(r"[0-2](\.[0-9]{1,20}){1,20}")
 
 
-class Finding(StrEnum):
-    """What comes of the comparison: the closed list of words that the audit trail has for it."""
+class Comparison(StrEnum):
+    """What comes of laying a listing beside the card: the closed list of words that the audit trail has for it."""
 
     NOT_ASKED = "not-asked"
     UNREACHABLE = "unreachable"
@@ -33,7 +33,7 @@ class Finding(StrEnum):
     @property
     def stands_against(self) -> bool:
         """Whether nobody is approved with it unless the operator names it."""
-        return self in {Finding.ABSENT, Finding.OTHER_ROLE}
+        return self in {Comparison.ABSENT, Comparison.OTHER_ROLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Listing:
 
     name: str = ""
     profession_oids: tuple[str, ...] = ()
-    lack: Finding | None = None
+    lack: Comparison | None = None
 
     @classmethod
     def said(cls, name: str, profession_oids: Iterable[str]) -> Self:
@@ -50,18 +50,18 @@ class Listing:
         line = " ".join("".join(it if it.isprintable() else " " for it in name[:NAME_MAX]).split())
         return cls(line, tuple(it for it in profession_oids if _OID.fullmatch(it))[:ROLES_MAX])
 
-    def compared(self, card_name: str, role: str) -> Finding:
+    def compared(self, card_name: str, role: str) -> Comparison:
         """With the card's professionOID, and with the name on it, in which case, blanks and signs mean nothing."""
         if self.lack:
             return self.lack
         if role not in self.profession_oids:
-            return Finding.OTHER_ROLE
-        return Finding.AGREES if _plain(self.name) == _plain(card_name) else Finding.OTHER_NAME
+            return Comparison.OTHER_ROLE
+        return Comparison.AGREES if _plain(self.name) == _plain(card_name) else Comparison.OTHER_NAME
 
 
-ABSENT = Listing(lack=Finding.ABSENT)
-UNREACHABLE = Listing(lack=Finding.UNREACHABLE)
-NOT_ASKED = Listing(lack=Finding.NOT_ASKED)
+ABSENT = Listing(lack=Comparison.ABSENT)
+UNREACHABLE = Listing(lack=Comparison.UNREACHABLE)
+NOT_ASKED = Listing(lack=Comparison.NOT_ASKED)
 
 
 def not_asked(whom: Sequence[TelematikId]) -> Mapping[TelematikId, Listing]:

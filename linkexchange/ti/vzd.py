@@ -15,7 +15,7 @@ from linkexchange.model.identifiers import TelematikId
 from linkexchange.model.listing import ABSENT, UNREACHABLE, Listing
 from linkexchange.ti.access import VzdAccess
 from ti_adapter.errors import TiError
-from ti_adapter.vzd import Credentials, ServiceClient
+from ti_adapter.vzd import Credentials, ServiceClient, VzdMalformed
 
 ANSWER_SECONDS: Final = 3.0
 """So long somebody waits for the directory, whomever he asks about."""
@@ -56,5 +56,10 @@ class Vzd:
             self._asking.release()
 
     def _listing(self, http: httpx.Client, telematik_id: TelematikId) -> Listing:
-        entry = self._client.find(http, telematik_id)
+        """One whose entry cannot be read does not stand in the way of the others."""
+        try:
+            entry = self._client.find(http, telematik_id)
+        except VzdMalformed as failed:
+            _log.warning(_FAILED, error=type(failed).__name__, reason=failed.what)
+            return UNREACHABLE
         return Listing.said(entry.name, entry.profession_oids) if entry else ABSENT

@@ -21,6 +21,7 @@ from linkexchange.model.listing import ABSENT, UNREACHABLE, Listing
 from linkexchange.ti import Vzd, VzdAccess
 from linkexchange.ti import vzd as asking
 from ti_adapter.simulator.shape import HOSPITAL, PRACTICE
+from ti_adapter.vzd import DirectoryEntry, VzdMalformed
 
 pytestmark = pytest.mark.slow
 LISTED = Listing(f"{CLINIC.institution} TEST-ONLY", (HOSPITAL,))
@@ -87,6 +88,26 @@ def test_F20_what_a_slow_directory_has_said_in_time_counts(  # noqa: N802
         KLINIK: LISTED,
         STRANGER: UNREACHABLE,
     }
+
+
+class SpoiltFor:
+    """A client to which the directory says nonsense about one of them."""
+
+    def __init__(self, spoilt: TelematikId) -> None:
+        self.spoilt = spoilt
+
+    def find(self, _: object, telematik_id: TelematikId) -> DirectoryEntry:
+        if telematik_id == self.spoilt:
+            raise VzdMalformed("organisation-twice")
+        return DirectoryEntry(telematik_id, "Klinik", (HOSPITAL,), ())
+
+
+def test_an_entry_that_cannot_be_read_does_not_stand_in_the_way_of_the_others(bench: TelematikBench) -> None:
+    asked = directory(bench)
+    asked._client = SpoiltFor(STRANGER)  # type: ignore[assignment]
+    with capture_logs() as logs:
+        assert asked([STRANGER, KLINIK]) == {STRANGER: UNREACHABLE, KLINIK: Listing("Klinik", (HOSPITAL,))}
+    assert [it["reason"] for it in logs] == ["organisation-twice"]
 
 
 @dataclass

@@ -14,7 +14,7 @@ from linkexchange import admit
 from linkexchange.admit import Admission
 from linkexchange.model.enrolment import Enrolment, IssuedCertificate, Standing
 from linkexchange.model.identifiers import TelematikId
-from linkexchange.model.listing import NOT_ASKED, Finding, Listing
+from linkexchange.model.listing import NOT_ASKED, Comparison, Listing
 from linkexchange.model.participant import HUB, ROLES, Capability, Participant
 from linkexchange.web.pages.fields import Field, identifier
 from linkexchange.web.pages.site import Site
@@ -40,25 +40,25 @@ CAPABILITIES: dict[str, str] = {
     Capability.PULLS: "holt Bilder",
     Capability.TAKES_OFFERS: "nimmt Angebote an",
 }
-FINDINGS: dict[str, str] = {
-    Finding.NOT_ASKED: "nicht gefragt: vzd_url ist nicht gesetzt",
-    Finding.UNREACHABLE: "nicht erreichbar",
-    Finding.ABSENT: "nicht gelistet",
-    Finding.OTHER_ROLE: "andere Rolle als auf der Karte",
-    Finding.OTHER_NAME: "Rolle stimmt, Name weicht von dem der Karte ab",
-    Finding.AGREES: "Rolle stimmt",
+COMPARISONS: dict[str, str] = {
+    Comparison.NOT_ASKED: "nicht gefragt: vzd_url ist nicht gesetzt",
+    Comparison.UNREACHABLE: "nicht erreichbar",
+    Comparison.ABSENT: "nicht gelistet",
+    Comparison.OTHER_ROLE: "andere Rolle als auf der Karte",
+    Comparison.OTHER_NAME: "Rolle stimmt, Name weicht von dem der Karte ab",
+    Comparison.AGREES: "Rolle stimmt",
 }
-FINDING_CHIPS: dict[str, str] = {
-    Finding.NOT_ASKED: "waiting",
-    Finding.UNREACHABLE: "waiting",
-    Finding.ABSENT: "failed",
-    Finding.OTHER_ROLE: "failed",
-    Finding.OTHER_NAME: "waiting",
-    Finding.AGREES: "complete",
+COMPARISON_CHIPS: dict[str, str] = {
+    Comparison.NOT_ASKED: "waiting",
+    Comparison.UNREACHABLE: "waiting",
+    Comparison.ABSENT: "failed",
+    Comparison.OTHER_ROLE: "failed",
+    Comparison.OTHER_NAME: "waiting",
+    Comparison.AGREES: "complete",
 }
 ALTHOUGH: dict[str, str] = {
-    Finding.ABSENT: "Aufnehmen, obwohl das FHIR-VZD die Einrichtung nicht listet",
-    Finding.OTHER_ROLE: "Aufnehmen, obwohl das FHIR-VZD die Einrichtung mit einer anderen Rolle listet als ihre Karte",
+    Comparison.ABSENT: "Aufnehmen, obwohl das FHIR-VZD die Einrichtung nicht listet",
+    Comparison.OTHER_ROLE: "Aufnehmen, obwohl das FHIR-VZD die Einrichtung mit anderer Rolle listet als ihre Karte",
 }
 
 WORDS = {
@@ -66,8 +66,8 @@ WORDS = {
     "chips": CHIPS,
     "why": REASONS,
     "capabilities": CAPABILITIES,
-    "findings": FINDINGS,
-    "finding_chips": FINDING_CHIPS,
+    "comparisons": COMPARISONS,
+    "comparison_chips": COMPARISON_CHIPS,
     "although": ALTHOUGH,
 }
 
@@ -92,7 +92,7 @@ class ShownEnrolment:
     key: str
     names_differ: bool
     listing: Listing
-    finding: Finding
+    comparison: Comparison
     listed_roles: Sequence[str]
 
 
@@ -147,22 +147,23 @@ def _waiting(admission: Admission, applied: Sequence[Enrolment]) -> Iterator[Sho
 
 
 def _shown(enrolment: Enrolment, listing: Listing = NOT_ASKED) -> ShownEnrolment:
-    finding = listing.compared(enrolment.card_name, enrolment.role)
+    comparison = listing.compared(enrolment.card_name, enrolment.role)
+    listed = [ROLES.get(it, it) for it in listing.profession_oids]
     return ShownEnrolment(
         enrolment,
         role=ROLES.get(enrolment.role, enrolment.role),
         key=in_groups(enrolment.key),
         names_differ=enrolment.card_name != enrolment.participant.name,
         listing=listing,
-        finding=finding,
-        listed_roles=[ROLES.get(it, it) for it in listing.profession_oids] if finding is Finding.OTHER_ROLE else (),
+        comparison=comparison,
+        listed_roles=listed if comparison is Comparison.OTHER_ROLE else (),
     )
 
 
-def _although(value: str) -> Finding | None:
+def _although(value: str) -> Comparison | None:
     if value and value not in ALTHOUGH:
         raise HTTPException(422)
-    return Finding(value) if value else None
+    return Comparison(value) if value else None
 
 
 def _number(value: str) -> UUID:

@@ -16,12 +16,12 @@ from wishes import HOSPITAL, HOSPITAL_ROLE, PHARMACY_ROLE, PRACTICE, PRACTICE_RO
 
 from linkexchange import admit
 from linkexchange.model.enrolment import Standing
-from linkexchange.model.listing import ABSENT, NOT_ASKED, UNREACHABLE, Finding, Listing
+from linkexchange.model.listing import ABSENT, NOT_ASKED, UNREACHABLE, Comparison, Listing
 from linkexchange.model.participant import Capability, Participant
 from linkexchange.store.overview import HubOverview
 from linkexchange.store.work import Database
 from linkexchange.web.hub import application
-from linkexchange.web.pages.enrolments import ALTHOUGH, CAPABILITIES, CHIPS, FINDING_CHIPS, FINDINGS, STANDINGS
+from linkexchange.web.pages.enrolments import ALTHOUGH, CAPABILITIES, CHIPS, COMPARISON_CHIPS, COMPARISONS, STANDINGS
 
 PATH = "/enrolments"
 FORMS = {
@@ -232,9 +232,9 @@ def test_every_standing_and_every_capability_has_its_german() -> None:
     assert set(CAPABILITIES) == set(Capability)
 
 
-def test_every_finding_has_its_german_and_what_stands_against_an_approval_can_be_named() -> None:
-    assert FINDINGS.keys() == FINDING_CHIPS.keys() == set(Finding)
-    assert ALTHOUGH.keys() == {it for it in Finding if it.stands_against}
+def test_every_comparison_has_its_german_and_what_stands_against_an_approval_can_be_named() -> None:
+    assert COMPARISONS.keys() == COMPARISON_CHIPS.keys() == set(Comparison)
+    assert ALTHOUGH.keys() == {it for it in Comparison if it.stands_against}
 
 
 @pytest.mark.parametrize("although", ["agrees", "everything"])
