@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from linkexchange import documents
-from linkexchange.jobs import CONNECTIONS_MAX, Pace
 from linkexchange.settings import CommonSettings, HubSettings, NodeSettings
 from linkexchange.store import embedded, schema
 from linkexchange.store.overview import HubOverview, NodeOverview
@@ -17,6 +16,8 @@ from linkexchange.store.work import Database
 
 if TYPE_CHECKING:
     from procrastinate import PsycopgConnector
+
+    from linkexchange.jobs import Pace
 
 
 def now() -> datetime:
@@ -67,11 +68,15 @@ def hub_overview(settings: HubSettings) -> HubOverview:
 
 def queue(settings: NodeSettings) -> PsycopgConnector:
     """The worker's way to its jobs."""
+    from linkexchange.jobs import CONNECTIONS_MAX
+
     return queue_connector(database_url(settings), CONNECTIONS_MAX, frozen_seconds=settings.frozen_seconds)
 
 
 def pace(settings: NodeSettings) -> Pace:
     """How patient the worker is."""
+    from linkexchange.jobs import Pace
+
     return Pace(
         concurrency=settings.worker_concurrency,
         stalled_seconds=settings.worker_stalled_seconds,
