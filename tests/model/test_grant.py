@@ -44,7 +44,8 @@ def _accept(claims: dict[str, Any], *, typ: str = TYP, thumbprint: str = THUMBPR
 
 
 def test_a_grant_is_accepted_as_it_was_given() -> None:
-    assert _accept(_received()) == GRANT
+    accepted = _accept(_received())
+    assert (accepted, accepted.issuer) == (GRANT, HUB)
 
 
 def test_a_grant_lasts_five_minutes() -> None:

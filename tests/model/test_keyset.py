@@ -57,6 +57,11 @@ def test_t5_what_is_no_newer_set_of_this_resolver_is_refused_with_its_step(wrong
         accept(wrong, issuer=HUB, now=NOW, newest=None)
 
 
+@pytest.mark.parametrize("at", [NOW - MAX_AGE, NOW + CLOCK_SKEW])
+def test_a_set_of_the_first_or_the_last_moment_that_is_allowed_is_taken(at: datetime) -> None:
+    assert accept(proven(told(OLD, at=at)), issuer=HUB, now=NOW, newest=None).issued == at
+
+
 @pytest.mark.parametrize("ago", [timedelta(0), timedelta(seconds=1)])
 def test_a_set_is_not_played_back(ago: timedelta) -> None:
     with pytest.raises(MessageFault, match="step 4"):
@@ -78,6 +83,12 @@ def test_a_rotation_from_first_to_last_leaves_at_no_moment_a_grant_unbelieved() 
     assert names(believed(known, keys(OLD), ended - timedelta(microseconds=1))) == {"old", "next"}
     assert names(believed(known, keys(OLD), ended)) == {"next"}
     assert newest(known) == later
+
+
+def test_a_pinned_key_that_no_set_has_named_counts_for_as_long_as_one_that_is_gone() -> None:
+    known = learn([], keys(OLD), told(NEXT))
+    assert {it.kid: (it.named, it.dropped) for it in known} == {"next": (NOW, None), "old": (NOW, NOW)}
+    assert names(believed(known, keys(OLD), NOW)) == {"old", "next"}
 
 
 def test_a_key_that_is_gone_stays_gone_though_it_is_pinned_and_its_end_is_not_put_off() -> None:
