@@ -15,7 +15,8 @@ COVERED := tests/model tests/store/test_trail.py tests/trail/test_check.py tests
 	$(patsubst %,tests/test_%.py,decide resolve revoke serve sessions signing weigh)
 # What runs at the same time is printed one after another, where make can do so.
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
-JOBS ?= 2
+# One more than there are processors: the journeys wait a good part of their time.
+JOBS ?= 3
 CUTS ?= 200
 KILLS ?= 300
 PULLS ?= 100
