@@ -63,11 +63,11 @@ test: $(VENV)/.dev system-packages ## Every test, with real PACS and a real brow
 cuts: $(VENV)/.dev ## Pulls over lines that are cut at 200 random points (CUTS=200) in each way
 	LINKEXCHANGE_CUTS=$(CUTS) LINKEXCHANGE_SEED=$(SEED) $(PYTEST) -n $(JOBS) tests/faults/test_cuts.py
 
-kills: $(VENV)/.dev system-packages ## 300 SIGKILLs at random moments (KILLS=300) over 1,000 transfers, and one at each step of publishing
-	LINKEXCHANGE_KILLS=$(KILLS) LINKEXCHANGE_SEED=$(SEED) $(PYTEST) tests/faults/test_kills.py tests/faults/test_published.py
+kills: $(VENV)/.dev system-packages ## 300 SIGKILLs at random moments (KILLS=300) over 1,000 transfers, and one at each step of pulling and publishing
+	LINKEXCHANGE_KILLS=$(KILLS) LINKEXCHANGE_SEED=$(SEED) $(PYTEST) tests/faults/test_kills.py tests/faults/test_killed.py tests/faults/test_published.py
 
 storm: $(VENV)/.dev system-packages ## Two hub processes, three workers, SIGKILLs and power cuts of the database for five minutes (STORM=300)
-	LINKEXCHANGE_STORM=$(STORM) LINKEXCHANGE_SEED=$(SEED) $(PYTEST) -s tests/faults/test_storm.py
+	LINKEXCHANGE_STORM=$(STORM) LINKEXCHANGE_SEED=$(SEED) $(PYTEST) -s --timeout=1800 tests/faults/test_storm.py
 
 pulls: $(VENV)/.dev system-packages ## A hundred pulls (PULLS=100), counted in signatures of the card
 	LINKEXCHANGE_PULLS=$(PULLS) $(PYTEST) tests/faults/test_card.py

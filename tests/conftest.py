@@ -61,6 +61,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _LONG.isdisjoint({item.path.name, item.path.parent.name}))
 
 
+def pytest_runtest_setup() -> None:
+    """A process of `make test` has threads from the beginning: its networks are forked by another one."""
+    if (
+        "linkexchange.demo.network" in sys.modules
+        and "PYTEST_XDIST_WORKER" in os.environ
+        and "zygote" not in sys.modules
+    ):
+        import zygote
+
+        zygote.take_over()
+
+
 @pytest.fixture(autouse=True)
 def _logs_go_nowhere_that_is_closed() -> Iterator[None]:
     """A command that a test calls lets logs go to a stream that ends with that test."""

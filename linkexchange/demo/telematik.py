@@ -7,9 +7,10 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,13 +115,14 @@ def running(
 
 
 def _started(options: list[str], environment: dict[str, str], log: Any) -> lifeline.Child:
-    def serve() -> None:
-        os.environ.update(environment)
-        sys.argv[1:] = options
-        simulator.main()
-
     command = [sys.executable, "-m", "ti_adapter.simulator", *options]
-    return start("ti", serve, command, output=log, environment=environment)
+    return start("ti", partial(_serve, options, environment), command, output=log, environment=environment)
+
+
+def _serve(options: Sequence[str], environment: Mapping[str, str]) -> None:
+    os.environ.update(environment)
+    sys.argv[1:] = options
+    simulator.main()
 
 
 def _places(file: Path, process: lifeline.Child) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from linkexchange.model.transfer import State
 
 pytestmark = [pytest.mark.slow, pytest.mark.peers]
 
-PULLS = int(os.environ.get("LINKEXCHANGE_PULLS", "20"))
+PULLS = int(os.environ.get("LINKEXCHANGE_PULLS", "12"))
 """A hundred in `make pulls`."""
 SIGNATURES_MAX = 5
 PRACTICE = "practice"
