@@ -8,8 +8,9 @@ text or the values, which might be patient data. Whoever connects too often or i
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 import structlog
@@ -56,6 +57,20 @@ def client_certificate(scope: Mapping[str, Any]) -> bytes:
     return cast("bytes", certificate)
 
 
+class _Server(uvicorn.Server):
+    """Calls `app.state.at_end`, where there is one, before it waits for requests that are being answered.
+
+    So whoever only waits for news does not hold up the end. A lifespan would hear of it afterwards.
+    """
+
+    at_end: Callable[[], Awaitable[None]] | None = None
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.at_end:
+            await self.at_end()
+        await super().shutdown(sockets)
+
+
 def listener(app: ASGIApp, *, host: str, port: int, context: ssl.SSLContext | None) -> uvicorn.Server:
     """A server for this application, ready to run; None as context is for pages on the own machine.
 
@@ -76,7 +91,9 @@ def listener(app: ASGIApp, *, host: str, port: int, context: ssl.SSLContext | No
         timeout_graceful_shutdown=GRACE_SECONDS,
         ssl_context_factory=(lambda _config, _default: context) if context else None,
     )
-    return uvicorn.Server(config)
+    server = _Server(config)
+    server.at_end = getattr(getattr(app, "state", None), "at_end", None)
+    return server
 
 
 def serve(app: ASGIApp, *, host: str, port: int, context: ssl.SSLContext | None) -> None:

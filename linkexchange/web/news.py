@@ -33,6 +33,7 @@ class Bell:
         self._changed = asyncio.Condition()
         self._number = 0
         self._waiting = 0
+        self._is_over = False
         self._looking: asyncio.Task[None] | None = None
 
     async def wait(self, after: int, seconds: float) -> None:
@@ -42,11 +43,17 @@ class Bell:
             self._looking = asyncio.create_task(self._look())
         try:
             async with asyncio.timeout(seconds), self._changed:
-                await self._changed.wait_for(lambda: self._number > after)
+                await self._changed.wait_for(lambda: self._is_over or self._number > after)
         except TimeoutError:
             pass
         finally:
             self._waiting -= 1
+
+    async def end(self) -> None:
+        """Nobody waits here any more: the process that would ring it ends."""
+        async with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
 
     async def _look(self) -> None:
         while self._waiting:
@@ -64,6 +71,12 @@ class Bell:
 def add_news(app: FastAPI, resolver: Resolver) -> None:
     """Whoever has been put out hears it here: the certificate need not count any more."""
     bells: dict[asyncio.AbstractEventLoop, Bell] = {}
+
+    async def end() -> None:
+        for bell in bells.values():
+            await bell.end()
+
+    app.state.at_end = end
 
     @app.get("/resolver/keys/signed")
     def keys() -> dict[str, list[str]]:

@@ -1,78 +1,80 @@
-"""What a resolver tells over HTTP without a session: keys, and revocations as soon as there are any."""
+"""Waiting for news at the hub's real port: it ends with the process, and with what came meanwhile."""
 
 from __future__ import annotations
 
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from http.client import HTTPSConnection
+from pathlib import Path
 
+import listening
 import pytest
+import working
+from certificates import Authority, NodeCertificate
 from conftest import Clock
-from test_hub import RunningHub, client, hub, practice  # noqa: F401 - fixtures
-from wishes import HUB, PRACTICE
+from hub_bench import HubBench
+from wishes import HOSPITAL, PRACTICE
 
 from linkexchange import revoke
-from linkexchange.errors import MessageFault, Revoked
-from linkexchange.hub import HubClient
-from linkexchange.model import keyset, told
+from linkexchange.listener import GRACE_SECONDS
 from linkexchange.model.revocation import RevocationKind
-from linkexchange.signing import verify
+from linkexchange.store.work import Database
+from linkexchange.web import news, resolver
+from linkexchange.web.news import WAIT_MAX_SECONDS
+
+pytestmark = pytest.mark.slow
 
 
-def revoked(hub: RunningHub) -> None:  # noqa: F811
-    name = (RevocationKind.INSTITUTION, PRACTICE)
-    revoke.revoke(hub.bench.database, name, "stolen", participant=PRACTICE, at=hub.bench.clock())
+@dataclass
+class Waiting:
+    """A node that waits for the first revocation, in a thread."""
+
+    node: NodeCertificate
+    port: int
+    status: int = 0
+    seconds: float = 0.0
+
+    def wait(self) -> None:
+        context, begun = self.node.client_context(), time.monotonic()
+        with closing(HTTPSConnection("localhost", self.port, context=context, timeout=WAIT_MAX_SECONDS + 5)) as hub:
+            hub.request("GET", f"/resolver/revocations?wait={WAIT_MAX_SECONDS}")
+            self.status = hub.getresponse().status
+        self.seconds = time.monotonic() - begun
 
 
-def heard(hub: RunningHub, client: HubClient, after: int, wait: float = 0) -> list[int]:  # noqa: F811
-    proven = verify(client.revocations(after, wait), hub.bench.hub.public)
-    page = told.accept(proven, issuer=HUB, after=after, now=hub.bench.clock())
-    return [it.number for it in page.revocations]
+@pytest.fixture
+def bench(database: Database, clock: Clock) -> HubBench:
+    return HubBench(database, clock)
 
 
-def test_a_revoked_node_reads_without_a_session_that_it_is(hub: RunningHub, client: HubClient) -> None:  # noqa: F811
-    assert heard(hub, client, 0) == []
-    revoked(hub)
-    assert heard(hub, client, 0) == [1]
-    assert heard(hub, client, 1) == []
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set once somebody waits."""
+    begun, wait = threading.Event(), news.Bell.wait
+
+    async def told(bell: news.Bell, after: int, seconds: float) -> None:
+        begun.set()
+        await wait(bell, after, seconds)
+
+    monkeypatch.setattr(news.Bell, "wait", told)
+    return begun
 
 
-def test_t2_a_revoked_node_is_refused_at_every_door_but_hears_and_tells_how_it_ended(
-    hub: RunningHub,  # noqa: F811
-    client: HubClient,  # noqa: F811
-) -> None:
-    assert client.participants()
-    revoked(hub)
-    for door in (client.nonce, client.offers, client.participants):
-        with pytest.raises(Revoked):
-            door()
-    assert heard(hub, client, 0) == [1]
-    with pytest.raises(MessageFault):
-        client.receipt("no proof")
-
-
-def test_a_question_that_waits_is_answered_as_soon_as_there_is_one_and_after_its_time(
-    hub: RunningHub,  # noqa: F811
-    client: HubClient,  # noqa: F811
-) -> None:
-    begun = time.monotonic()
-    assert heard(hub, client, 0, 1) == []
-    assert time.monotonic() - begun >= 1
-    with ThreadPoolExecutor(1) as other:
-        waiting = other.submit(heard, hub, client, 0, 10)
-        time.sleep(0.2)
-        begun = time.monotonic()
-        revoked(hub)
-        assert waiting.result(20) == [1]
-        assert time.monotonic() - begun < 9
-
-
-def test_the_key_set_is_signed_by_the_key_that_signs_grants(hub: RunningHub, client: HubClient, clock: Clock) -> None:  # noqa: F811
-    [signed] = client.keys()
-    key_set = keyset.accept(verify(signed, hub.bench.hub.public), issuer=HUB, now=clock(), newest=None)
-    assert set(key_set.keys.keys) == {hub.bench.hub.kid}
-
-
-@pytest.mark.parametrize("after", [-1, 2**63])
-def test_a_number_that_is_none_is_refused(client: HubClient, after: int) -> None:  # noqa: F811
-    with pytest.raises(MessageFault):
-        client.revocations(after, 0)
+@pytest.mark.parametrize("ends", [True, False], ids=["the process ends", "somebody is revoked"])
+def test_whoever_waits_is_answered_when(ends: bool, bench: HubBench, waits: threading.Event, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    app = resolver.application(bench.resolver)
+    with listening.on(app, authority.node(HOSPITAL).server_context()) as port:
+        waiting = Waiting(authority.node(PRACTICE), port)
+        thread = threading.Thread(target=waiting.wait)
+        thread.start()
+        working.until(waits.is_set, seconds=10)
+        if not ends:
+            name = (RevocationKind.INSTITUTION, HOSPITAL)
+            revoke.revoke(bench.resolver.store, name, "test", participant=HOSPITAL, at=bench.clock())
+            thread.join(WAIT_MAX_SECONDS)
+    thread.join(WAIT_MAX_SECONDS)
+    assert waiting.status == 200
+    assert waiting.seconds < min(GRACE_SECONDS, WAIT_MAX_SECONDS) / 2
