@@ -28,6 +28,7 @@ from linkexchange.errors import (
     PacsRejectsNode,
     PacsUnavailable,
     PacsWithholds,
+    Revoked,
     TransferInterrupted,
 )
 from linkexchange.growth import Newer
@@ -36,6 +37,7 @@ from linkexchange.model.identifiers import AeTitle, Sha256, SopInstanceUid, Stud
 from linkexchange.model.link import Link, MediaType
 from linkexchange.model.passport import Passport
 from linkexchange.model.request import TYP as REQUEST_TYP
+from linkexchange.model.revocation import Revocation, RevocationKind
 from linkexchange.model.study import Manifest
 from linkexchange.model.subset import Subset
 from linkexchange.model.transfer import Authority, Purpose
@@ -212,6 +214,22 @@ def test_only_so_many_grants_are_remembered_as_good(bench: OriginBench, monkeypa
     assert [bench.origin.still_valid(grant) for grant in admitted] == [True] * 3
     bench.close()
     assert [bench.origin.still_valid(grant) for grant in reversed(admitted)] == [True, False, False]
+
+
+def test_only_so_many_callers_are_remembered_as_good(
+    bench: OriginBench, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "REMEMBERED_MAX", 1)
+    bench.origin = replace(bench.origin, fresh_seconds=3600)
+    peers = [(STRANGER, "A" * 43), (STRANGER, "B" * 43)]
+    for peer in peers:
+        bench.origin.vet(*peer)
+    with bench.database.work(ME) as work:
+        told = [Revocation(number, RevocationKind.NODE, key, "", clock()) for number, (_, key) in enumerate(peers, 1)]
+        work.revocations.hear("https://hub.example", told)
+    bench.origin.vet(*peers[1])
+    with pytest.raises(Revoked, match="node"):
+        bench.origin.vet(*peers[0])
 
 
 # --- instances --------------------------------------------------------------------------------------------------------

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import link_samples
 import pytest
 from conftest import Clock
+from sqlalchemy import text
 from test_serve import GRANT, ME, RELEASED, OriginBench
 from wishes import NOW, PRACTICE, STRANGER
 
-from linkexchange import govern
+from linkexchange import govern, weigh
 from linkexchange.errors import GrantRefused
 from linkexchange.govern import Rulebook
 from linkexchange.model.identifiers import Kvnr, LinkId
 from linkexchange.model.policy import Effect, Policy, PolicyRule
-from linkexchange.model.quota import ORIGIN_QUOTAS, Counted, Quota, Span, Whose
+from linkexchange.model.quota import KEPT, ORIGIN_QUOTAS, Counted, Quota, Span, Whose
 from linkexchange.model.switch import Hand, Switch
 from linkexchange.model.transfer import Authority
+from linkexchange.store.transaction import act_for, transaction
 from linkexchange.store.work import Database
 
 PULLED = replace(GRANT, authority=Authority.RECORD)
@@ -149,6 +152,23 @@ def test_a_06_the_same_patient_counts_once_and_a_release_never(bench: OriginBenc
     assert {_ask(bench) for _ in range(3)} == {""}
     assert _ask(bench, link=other, authority=Authority.RELEASE) == ""
     assert _ask(bench, link=other) == "step 6: link"
+
+
+def test_what_was_counted_of_patients_is_forgotten_when_no_quota_asks_for_it_any_more(
+    bench: OriginBench, clock: Clock
+) -> None:
+    [link] = _patients(bench, 1)
+    assert _ask(bench, link=link) == ""
+    since, count = clock(), text("SELECT count(*) FROM uses")
+
+    def left(ago: timedelta) -> int:
+        weigh.forget(bench.database, ME, now=since + ago)
+        with transaction(bench.database.engine) as connection:
+            act_for(connection, ME)
+            return int(connection.execute(count).scalar_one())
+
+    assert left(KEPT - timedelta(seconds=1)) > 0
+    assert left(KEPT + timedelta(seconds=1)) == 0
 
 
 def test_within_half_a_second_a_grant_is_not_decided_again(bench: OriginBench) -> None:
