@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import peers
 import receiving
+from benchmarks.noticed import held, p50, p99
 
 from linkexchange.dicom.lease import Pool
 from linkexchange.model.identifiers import AeTitle
@@ -40,14 +41,14 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     seconds = parser.parse_args().seconds
     with _running() as (server, port):
-        idle, before = _asked(port, 20), _held(server)
+        idle, before = _asked(port, 20), held(server)
         with _churn(port, seconds) as came:
-            attacked, under = _asked(port, seconds - 1), _held(server)
+            attacked, under = _asked(port, seconds - 1), held(server)
         time.sleep(SETTLED_SECONDS)
-        after = _held(server)
-    ratio = _p99(attacked) / _p99(idle)
-    print(f"idle:  p50 {_p50(idle):.1f} ms, p99 {_p99(idle):.1f} ms; {before[0]} files, {before[1]:.0f} MB")
-    print(f"churn: p50 {_p50(attacked):.1f} ms, p99 {_p99(attacked):.1f} ms; {under[0]} files, {under[1]:.0f} MB")
+        after = held(server)
+    ratio = p99(attacked) / p99(idle)
+    print(f"idle:  p50 {p50(idle):.1f} ms, p99 {p99(idle):.1f} ms; {before[0]} files, {before[1]:.0f} MB")
+    print(f"churn: p50 {p50(attacked):.1f} ms, p99 {p99(attacked):.1f} ms; {under[0]} files, {under[1]:.0f} MB")
     print(f"       {came.value} connections in {seconds:.0f} s, none of the {len(attacked)} good ones refused")
     print(f"after: {after[0]} files, {after[1]:.0f} MB; p99 {ratio:.2f} times that of idle")
     is_flat = after[0] <= before[0] + 2 and after[1] < before[1] * 1.05
@@ -105,18 +106,6 @@ def _asked(port: int, seconds: float) -> list[float]:
         took.append((time.perf_counter() - begun) * 1000)
         time.sleep(PAUSE_SECONDS)
     return took
-
-
-def _held(server: psutil.Process) -> tuple[int, float]:
-    return server.num_fds(), server.memory_info().rss / 1e6
-
-
-def _p50(took: list[float]) -> float:
-    return sorted(took)[len(took) // 2]
-
-
-def _p99(took: list[float]) -> float:
-    return sorted(took)[len(took) * 99 // 100]
 
 
 if __name__ == "__main__":

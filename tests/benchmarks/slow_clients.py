@@ -28,6 +28,7 @@ import psutil
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import peers
+from benchmarks.noticed import held, p50, p99
 from certificates import Authority, NodeCertificate
 
 from linkexchange.model.identifiers import TelematikId
@@ -57,15 +58,15 @@ def main() -> int:
         node, port = authority.node(TelematikId("1-2-practice")), peers.free_port()
         with _running(authority.node(TelematikId("5-2-hub")), port) as server:
             idle = _asked(node, port)
-            before = _held(server)
+            before = held(server)
             with _attack(node, port):
                 time.sleep(15)
-                attacked, under = _asked(node, port), _held(server)
+                attacked, under = _asked(node, port), held(server)
             time.sleep(12)
-            after = _held(server)
-    ratio = _p99(attacked) / _p99(idle)
-    print(f"idle:   p50 {_p50(idle):.1f} ms, p99 {_p99(idle):.1f} ms; {before[0]} files, {before[1]:.0f} MB")
-    print(f"attack: p50 {_p50(attacked):.1f} ms, p99 {_p99(attacked):.1f} ms; {under[0]} files, {under[1]:.0f} MB")
+            after = held(server)
+    ratio = p99(attacked) / p99(idle)
+    print(f"idle:   p50 {p50(idle):.1f} ms, p99 {p99(idle):.1f} ms; {before[0]} files, {before[1]:.0f} MB")
+    print(f"attack: p50 {p50(attacked):.1f} ms, p99 {p99(attacked):.1f} ms; {under[0]} files, {under[1]:.0f} MB")
     print(f"after:  {after[0]} files, {after[1]:.0f} MB; p99 {ratio:.2f} times that of idle")
     return 0 if ratio < 2 and after[0] <= before[0] + 2 else 1
 
@@ -139,18 +140,6 @@ def _asked(node: NodeCertificate, port: int) -> list[float]:
         time.sleep(PAUSE_SECONDS)
     connection.close()
     return took
-
-
-def _held(server: psutil.Process) -> tuple[int, float]:
-    return server.num_fds(), server.memory_info().rss / 1e6
-
-
-def _p50(took: list[float]) -> float:
-    return sorted(took)[len(took) // 2]
-
-
-def _p99(took: list[float]) -> float:
-    return sorted(took)[len(took) * 99 // 100]
 
 
 if __name__ == "__main__":
